@@ -1,0 +1,66 @@
+// Transport: sends one HTTP request and brings one answer. Retry, tracing and pacing wrap it.
+//
+// A transport never repeats a request by itself, never follows a redirect, verifies TLS always and
+// speaks plain http only to loopback. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "io/base/error.h"
+
+namespace sluice {
+
+// A body that is produced while it is sent. Fills `buffer` and returns the byte count, 0 at the end.
+using BodyReader = std::function<Result<size_t>(std::span<std::byte> buffer)>;
+// Takes body bytes as they arrive. An Error ends the exchange and comes back from Send().
+using BodyWriter = std::function<Result<void>(std::span<const std::byte> bytes)>;
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  // Name, value. Values with CR, LF or NUL are refused.
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;         // used when `body_reader` is empty
+  BodyReader body_reader;
+  uint64_t body_size = 0;   // of what `body_reader` will give
+  // Where a 2xx body goes; empty: into HttpResponse::body. Other bodies always go there.
+  BodyWriter body_writer;
+  uint64_t answer_bytes_max = uint64_t{64} << 20;  // headers bounded apart, at 64 KiB
+  std::chrono::milliseconds timeout{120'000};       // whole exchange; 0: none
+  // Gives up when fewer than one byte a second moved for this long.
+  std::chrono::milliseconds stall_timeout{60'000};
+  // Send on a connection that carried nothing before and is closed behind: libcurl repeats a POST
+  // by itself on a reused connection that dies (lib/transfer.c, Curl_retry_request).
+  bool fresh_connection = false;
+  std::stop_token stop = {};
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  // names lower-cased
+  std::string body;
+
+  // The first header of that (lower-case) name.
+  [[nodiscard]] std::optional<std::string_view> Header(std::string_view name) const;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  // Any complete answer is a value, whatever its status. Errors: kNotSent (name not resolved, not
+  // connected: nothing left this machine), kTransport (broken, stalled, timed out, too large),
+  // kUnfinished (stopped), or the Error of a body reader or writer.
+  [[nodiscard]] virtual Result<HttpResponse> Send(const HttpRequest& request) = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,126 @@
+// Provider: a remote batch service as a run needs it: stage a shard, create a job from it, look at
+// jobs, fetch the answers. One file in api/provider and one line in its registry per service; a
+// conformance suite (tests/api/provider) runs over every entry.
+//
+// Thread-safe: several threads stage, poll and fetch at once. Every call ends with kUnfinished soon
+// after `stop` is requested. Reads and staging repeat by themselves as api/http/retry.h says;
+// CreateJob never does.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/batches/batch_job.h"
+#include "api/http/transport.h"
+#include "io/base/clock.h"
+#include "io/base/error.h"
+#include "io/codec/byte_source.h"
+
+namespace sluice {
+
+enum class Task { kEmbed, kGenerate };
+
+// What is uploaded: can be opened again from its start whenever a transfer has to begin anew.
+struct StageSource {
+  std::function<Result<std::unique_ptr<ByteSource>>()> open;  // plain (decompressed) bytes
+  uint64_t size = 0;                                          // exact, of the plain bytes
+};
+
+struct StagedFile {
+  std::string name;    // as the service calls it
+  std::string sha256;  // hex of the bytes that were sent, computed on the way
+};
+
+struct CreateJobRequest {
+  Task task = Task::kEmbed;
+  std::string model;         // without "models/"
+  std::string staged_file;   // StagedFile::name
+  std::string display_name;  // unique for each attempt: the token by which a lost job is found
+};
+
+// What became of a create call. `kUnknown` is an answer in its own right: the job may exist, and
+// only a look at the list may decide.
+enum class CreateOutcome { kCreated, kRefused, kNotSent, kUnknown };
+struct CreateAnswer {
+  CreateOutcome outcome = CreateOutcome::kUnknown;
+  BatchJob job;                // kCreated
+  std::optional<Error> error;  // the others
+};
+
+struct JobPage {
+  std::vector<BatchJob> jobs;
+  std::string next_page_token;  // empty at the end
+};
+
+// Limits and habits of a service, as dated data (source beside the numbers in the provider's file).
+struct ProviderTraits {
+  std::string name;  // "gemini"
+  uint64_t shard_bytes_max = 0;
+  uint64_t shard_rows_max = 0;  // 0: none known
+  int jobs_in_flight_max = 0;
+  std::chrono::milliseconds settle{120'000};  // how long a created job may be missing in a list
+  std::chrono::milliseconds poll_first{30'000};
+  std::chrono::milliseconds poll_max{300'000};
+};
+
+using ByteProgress = std::function<void(uint64_t bytes_done)>;
+
+class Provider {
+ public:
+  virtual ~Provider() = default;
+  [[nodiscard]] virtual const ProviderTraits& traits() const = 0;
+  // A word that changes with the account the calls are made with, and tells nothing about the key.
+  [[nodiscard]] virtual std::string account_fingerprint() const = 0;
+
+  // Uploads `source` under the id `file_id` (a-z, 0-9, dash, at most 40), resuming a broken transfer
+  // from where the service says it stands; waits until the file can be used; compares size and
+  // SHA-256 with the service's. A file of that id with the same content is adopted.
+  [[nodiscard]] virtual Result<StagedFile> Stage(const StageSource& source,
+                                                 const std::string& file_id,
+                                                 const ByteProgress& progress,
+                                                 std::stop_token stop) = 0;
+  // Sent once, on a fresh connection.
+  [[nodiscard]] virtual CreateAnswer CreateJob(const CreateJobRequest& request,
+                                               std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<BatchJob> GetJob(const std::string& name, std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<JobPage> ListJobs(const std::string& page_token,
+                                                 std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<void> CancelJob(const std::string& name, std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<void> DeleteJob(const std::string& name, std::stop_token stop) = 0;
+  // Removing a file that is gone already is a success.
+  [[nodiscard]] virtual Result<void> DeleteFile(const std::string& name, std::stop_token stop) = 0;
+  // Gives the answers of an ended job (file or inline, as JSON lines) to `writer`; on a broken
+  // transfer it goes on by range where the service allows, and calls `restart` before it begins
+  // from zero. Returns the byte count.
+  [[nodiscard]] virtual Result<uint64_t> FetchAnswers(const BatchJob& job, const BodyWriter& writer,
+                                                      const std::function<Result<void>()>& restart,
+                                                      std::stop_token stop) = 0;
+  // One text, at once (not a batch): for `neighbors` and `doctor`.
+  [[nodiscard]] virtual Result<std::vector<float>> EmbedText(const std::string& model,
+                                                             const std::string& text, int dimension,
+                                                             std::stop_token stop) = 0;
+};
+
+struct ProviderOptions {
+  std::string base_url;  // empty: the service's own
+  std::string api_version = "v1beta";
+  std::string api_key;
+  std::string upload_mime_type = "application/jsonl";
+  std::chrono::milliseconds request_timeout{120'000};
+  std::chrono::milliseconds stall_timeout{60'000};
+  uint64_t answer_bytes_max = uint64_t{64} << 30;
+};
+
+// `name`: "gemini". Errors: kUsage for a name that is not registered.
+[[nodiscard]] Result<std::unique_ptr<Provider>> MakeProvider(std::string_view name,
+                                                             const ProviderOptions& options,
+                                                             Transport& transport, Clock& clock);
+
+}  // namespace sluice

@@ -1,0 +1,26 @@
+// ByteSource: bytes that are read once, front to back. One thread at a time.
+// Wrapping sources (zstd, gzip) own what they wrap and use bounded memory whatever the input says.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "io/base/error.h"
+#include "io/file/file_system.h"
+
+namespace sluice {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  // Bytes read into `buffer`, 0 at the end. A cut or corrupt stream is an Error, never an end.
+  [[nodiscard]] virtual Result<size_t> Read(std::span<std::byte> buffer) = 0;
+};
+
+// The rest of `file`. `name` is used in messages.
+[[nodiscard]] std::unique_ptr<ByteSource> MakeFileSource(std::unique_ptr<File> file);
+// Descriptor 0; not closed.
+[[nodiscard]] std::unique_ptr<ByteSource> MakeStandardInputSource();
+
+}  // namespace sluice

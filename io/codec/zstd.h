@@ -1,0 +1,39 @@
+// zstd, the only place that knows it. Frames are joined freely: a file of several frames decodes as
+// one stream.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/base/error.h"
+#include "io/codec/byte_source.h"
+
+namespace sluice {
+
+// Reads one or more joined frames (skippable ones too). `name` stands in messages. The window is
+// bounded (128 MiB, zstd's own default bound, ZSTD_WINDOWLOG_LIMIT_DEFAULT 27); a frame that asks
+// for more is an Error.
+[[nodiscard]] std::unique_ptr<ByteSource> MakeZstdSource(std::unique_ptr<ByteSource> compressed,
+                                                         std::string name);
+
+// A reusable compression context: one call, one frame with content size and checksum.
+// One thread at a time; lease it from a ResourcePool.
+class ZstdCompressor {
+ public:
+  // `level` as zstd's: 1..19 (negative levels are the fast ones).
+  explicit ZstdCompressor(int level);
+  ~ZstdCompressor();
+  ZstdCompressor(const ZstdCompressor&) = delete;
+  ZstdCompressor& operator=(const ZstdCompressor&) = delete;
+
+  // Appends one frame to `out`.
+  void AppendFrame(std::span<const std::byte> plain, std::vector<std::byte>& out);
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,106 @@
+// Corpus: the ordered source of documents, cut into blocks of about 1 MiB.
+//
+// A corpus is any mix of JSONL files (plain, .gz, .zst), standard input ("-"), globs and folders of
+// text files. The serial part done here only finds where units end; all checking of their content
+// happens later and in parallel (engine/prepare). A block never shares a unit with another block.
+//
+// Lines: only LF ends a line; the last line counts without LF; a BOM is dropped at the start of a
+// file and nowhere else; blank lines are left in place (they count as lines, they are no units).
+// A line longer than `line_bytes_max` is never held in memory: it is copied to the spool folder and
+// reported in Block::oversize.
+// One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/base/aligned_buffer.h"
+#include "io/base/error.h"
+#include "io/file/file_system.h"
+
+namespace sluice {
+
+// One input file, after folders and globs were spread out. Index in the list = CorpusPlace::file.
+enum class InputFormat { kJsonLines, kText };
+enum class InputCompression { kNone, kGzip, kZstd };
+struct CorpusFile {
+  std::string path;  // what is opened; "-" is standard input
+  std::string name;  // what the user sees, and the id of a text document (path below the folder)
+  InputFormat format = InputFormat::kJsonLines;
+  InputCompression compression = InputCompression::kNone;
+  uint64_t size = 0;  // on disk; 0 for standard input
+  int64_t mtime_ns = 0;
+};
+
+// A place in the corpus. `line` counts from 1; `offset` counts bytes of the decompressed file from
+// 0 and is 64-bit always.
+struct CorpusPlace {
+  uint32_t file = 0;
+  uint64_t line = 1;
+  uint64_t offset = 0;
+};
+
+// A unit that was refused before it could be held: its raw bytes are in `spool_path`.
+struct OversizeUnit {
+  CorpusPlace place;
+  uint64_t size = 0;
+  std::string spool_path;
+};
+
+// One text document inside Block::bytes.
+struct TextUnit {
+  uint32_t file = 0;
+  size_t begin = 0;
+  size_t size = 0;
+};
+
+struct Block {
+  // Bytes behind Block::bytes that may be read (not meaningful): simdjson's padding.
+  static constexpr size_t kPadding = 64;
+
+  InputFormat format = InputFormat::kJsonLines;
+  AlignedBuffer buffer;
+  std::string_view bytes;            // in `buffer`; whole lines, or the texts back to back
+  CorpusPlace begin;                 // of bytes[0]; kJsonLines only
+  std::vector<TextUnit> texts;       // kText only
+  std::vector<OversizeUnit> oversize;  // stand behind all other units of the block
+  CorpusPlace after;                 // where reading goes on behind this block
+};
+
+struct CorpusOptions {
+  std::vector<std::string> inputs;       // files, folders, globs, "-"
+  std::vector<std::string> globs;        // for folders: a name or path pattern must match one
+  std::vector<std::string> excludes;     // for folders: no pattern may match
+  enum class Format { kAuto, kJsonLines, kText } format = Format::kAuto;
+  size_t block_bytes = size_t{1} << 20;
+  size_t line_bytes_max = size_t{16} << 20;
+  std::string spool_folder;              // made when the first oversize unit is met
+};
+
+// Spreads folders and globs out, in order; folders recursively, sorted bytewise by relative path,
+// hidden names left out. Errors: kInput naming an input that is not there, is no regular file or
+// folder, or matches nothing.
+[[nodiscard]] Result<std::vector<CorpusFile>> ListCorpusFiles(FileSystem& files,
+                                                              const CorpusOptions& options);
+
+class Corpus {
+ public:
+  virtual ~Corpus() = default;
+  // Fills `block`, reusing its memory. False at the end of the corpus, and then `block` is
+  // untouched. Errors: kIo (read), kInput (a compressed file is cut or corrupt), naming the file.
+  [[nodiscard]] virtual Result<bool> Next(Block& block) = 0;
+  // Bytes taken from disk so far (compressed size for compressed files): for progress.
+  [[nodiscard]] virtual uint64_t bytes_read() const = 0;
+};
+
+// Reads `list` (from ListCorpusFiles), beginning at `from` (the `after` of a block of an earlier
+// reading of the same list). Standard input can only be read from its start: kInput otherwise.
+[[nodiscard]] Result<std::unique_ptr<Corpus>> OpenCorpus(FileSystem& files,
+                                                         std::vector<CorpusFile> list,
+                                                         const CorpusOptions& options,
+                                                         CorpusPlace from = {});
+
+}  // namespace sluice

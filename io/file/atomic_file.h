@@ -1,0 +1,42 @@
+// AtomicFile: a file that bears its final name only when it is whole.
+//
+// Bytes go to "<path>.tmp" beside the final name; Commit() syncs, renames and syncs the folder.
+// Without Commit() the destructor removes the temp file and an older final file stays as it was.
+// One thread at a time.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "io/base/error.h"
+#include "io/file/file_system.h"
+
+namespace sluice {
+
+class AtomicFile {
+ public:
+  [[nodiscard]] static Result<AtomicFile> Create(FileSystem& files, std::string path);
+  AtomicFile(AtomicFile&& other) noexcept = default;
+  AtomicFile& operator=(AtomicFile&& other) = delete;
+  ~AtomicFile();
+
+  [[nodiscard]] Result<void> Write(std::span<const std::byte> bytes);
+  [[nodiscard]] Result<void> Write(std::string_view text) { return Write(AsBytes(text)); }
+  [[nodiscard]] uint64_t size() const { return size_; }
+  [[nodiscard]] Result<void> Commit();
+
+ private:
+  AtomicFile(FileSystem& files, std::string path, std::unique_ptr<File> file);
+
+  FileSystem* files_;
+  std::string path_;
+  std::unique_ptr<File> file_;  // null once committed or moved from
+  uint64_t size_ = 0;
+};
+
+// The whole text under `path`, atomically.
+[[nodiscard]] Result<void> WriteFileAtomically(FileSystem& files, const std::string& path,
+                                               std::string_view text);
+
+}  // namespace sluice

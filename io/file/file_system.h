@@ -1,0 +1,79 @@
+// FileSystem and File: every byte that sluice keeps goes through these, so that a test can put a
+// disk beneath it that fails, writes short or forgets what was not synced.
+//
+// Paths are plain UTF-8 strings. Files are created with mode 0600, folders with 0700, never with
+// descriptor 0, 1 or 2, and never through a planted symbolic link (O_NOFOLLOW).
+// FileSystem is thread-safe; a File is used by one thread at a time, except that ReadAt and WriteAt
+// may be called by several threads at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/base/error.h"
+
+namespace sluice {
+
+class File {
+ public:
+  virtual ~File() = default;
+  // Bytes read, 0 at the end of the file. Retries EINTR; may return fewer than asked.
+  [[nodiscard]] virtual Result<size_t> Read(std::span<std::byte> buffer) = 0;
+  [[nodiscard]] virtual Result<size_t> ReadAt(uint64_t offset, std::span<std::byte> buffer) = 0;
+  // All bytes or an Error (short writes are continued).
+  [[nodiscard]] virtual Result<void> Write(std::span<const std::byte> bytes) = 0;
+  [[nodiscard]] virtual Result<void> WriteAt(uint64_t offset,
+                                             std::span<const std::byte> bytes) = 0;
+  // fsync. After an error the file's content is not to be trusted: write it again from the source.
+  [[nodiscard]] virtual Result<void> Sync() = 0;
+  [[nodiscard]] virtual Result<void> Truncate(uint64_t size) = 0;
+  [[nodiscard]] virtual Result<uint64_t> Size() = 0;
+};
+
+struct FileStat {
+  uint64_t size = 0;
+  int64_t mtime_ns = 0;
+  bool is_folder = false;
+  bool is_regular = false;  // false for pipes and devices
+};
+
+enum class OpenMode {
+  kRead,          // must exist; symbolic links are followed (inputs belong to the user)
+  kCreate,        // made or emptied; for temp files
+  kReadWrite,     // must exist; position at 0
+  kAppend,        // made if absent; every Write goes to the end
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  [[nodiscard]] virtual Result<std::unique_ptr<File>> Open(const std::string& path,
+                                                           OpenMode mode) = 0;
+  [[nodiscard]] virtual Result<FileStat> Stat(const std::string& path) = 0;
+  [[nodiscard]] virtual bool Exists(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<void> Rename(const std::string& from, const std::string& to) = 0;
+  // Removing what is not there is not an error.
+  [[nodiscard]] virtual Result<void> Remove(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<void> MakeFolders(const std::string& path) = 0;
+  // fsync of the folder that holds `path`: makes a rename durable.
+  [[nodiscard]] virtual Result<void> SyncFolderOf(const std::string& path) = 0;
+  // Names (not paths) in a folder, sorted bytewise, without "." and "..".
+  [[nodiscard]] virtual Result<std::vector<std::string>> List(const std::string& path) = 0;
+};
+
+// The real disk.
+[[nodiscard]] std::unique_ptr<FileSystem> MakePosixFileSystem();
+
+[[nodiscard]] Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path,
+                                                uint64_t size_max);
+
+[[nodiscard]] inline std::span<const std::byte> AsBytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+}  // namespace sluice
