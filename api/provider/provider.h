@@ -19,13 +19,12 @@
 
 #include "api/batches/batch_job.h"
 #include "api/http/transport.h"
+#include "api/protocol/line_protocol.h"
 #include "io/base/clock.h"
 #include "io/base/error.h"
 #include "io/codec/byte_source.h"
 
 namespace sluice {
-
-enum class Task { kEmbed, kGenerate };
 
 // What is uploaded: can be opened again from its start whenever a transfer has to begin anew.
 struct StageSource {

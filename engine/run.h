@@ -1,0 +1,115 @@
+// Run: the three steps pack, track and merge together, overlapped: a shard is uploaded as soon as it
+// is sealed and decoded as soon as its job ends. Starting the same run again goes on where it was.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "api/protocol/line_protocol.h"
+#include "api/provider/provider.h"
+#include "engine/progress.h"
+#include "io/base/clock.h"
+#include "io/base/error.h"
+#include "io/corpus/corpus.h"
+#include "io/file/file_system.h"
+#include "io/sink/sink.h"
+
+namespace sluice {
+
+// A shard is cut before the first document that would take it over any of these.
+struct ShardLimits {
+  uint64_t rows_max = 200'000;
+  uint64_t bytes_max = uint64_t{512} << 20;         // plain request bytes
+  uint64_t tokens_max = 0;                          // estimated; 0: no limit
+  uint64_t answer_bytes_max = uint64_t{1} << 30;    // expected
+  double bytes_per_token = 4.0;                     // the estimate
+};
+
+enum class OnError { kFail, kSkip, kNan };
+
+struct RunOptions {
+  CorpusOptions corpus;
+  std::string id_field;  // empty: "id" when the record has one, else file:line
+  RequestOptions request;
+  std::string provider_name = "gemini";
+  // What stands behind the provider, for the report: "Gemini Developer API", "local service: ...".
+  std::string provider_note;
+
+  std::string output;
+  OnError on_error = OnError::kNan;
+  bool normalize = false;  // vectors to unit length
+
+  ShardLimits limits;
+  int zstd_level = 3;
+  size_t threads = 2;
+
+  int uploads = 2;
+  int jobs_in_flight = 20;
+  int attempts_max = 3;  // jobs for one shard, when jobs end without results
+  std::optional<std::chrono::milliseconds> poll_first, poll_max, settle;  // else the provider's
+  bool keep_remote = false;         // leave uploaded files at the service
+  bool delete_remote_jobs = false;  // delete jobs too once their rows are safe
+
+  std::string run_folder;  // "<output>.sluice" by habit
+  bool fresh = false;      // throw the old state away first
+};
+
+struct RunEnvironment {
+  FileSystem& files;
+  Clock& clock;
+  Provider& provider;
+  Progress& progress;
+  std::stop_token stop;
+};
+
+// What came of the run; the same numbers stand in report.json (docs/formats.md).
+struct RunSummary {
+  uint64_t lines_blank = 0;
+  uint64_t rejected = 0;
+  uint64_t documents = 0;  // accepted: ok + failed
+  uint64_t ok = 0;
+  uint64_t failed = 0;
+  std::map<std::string, uint64_t> failed_by_class;
+  uint64_t duplicates = 0, conflicts = 0, strangers = 0;  // among answer lines
+  uint64_t jobs_created = 0, jobs_failed = 0;
+  uint64_t shards = 0;
+  int dimension = 0;
+  std::optional<int64_t> prompt_tokens, output_tokens;
+  std::vector<OutputFile> outputs;
+  std::string run_folder, rejects_path, failures_path, report_path;
+  double seconds = 0;
+  bool resumed = false;
+  // 0, 3 (rows failed or were refused) or 6 (all that failed, failed because jobs did).
+  int exit_code = 0;
+};
+
+// Errors: kLocked, kUsage (settings changed since the run began), kInput, kIo, kAuth, kUnfinished
+// (stopped; state saved) and what the provider says.
+[[nodiscard]] Result<RunSummary> Run(const RunOptions& options, RunEnvironment& environment);
+
+// Where a run stands, from its folder alone; does not need the lock.
+struct JobStatus {
+  uint32_t shard = 0;
+  int attempt = 0;
+  std::string state;  // of the ledger: "SEALED", "INTENT", "SUBMITTED", ...
+  std::string job;
+  std::string note;   // why it waits or failed
+  uint64_t rows = 0, ok = 0, failed = 0;
+  std::string updated;  // RFC 3339
+};
+struct RunStatus {
+  std::string run_folder;
+  std::string state;  // "RUNNING" (a live process holds it), "STOPPED", "DONE"
+  std::string model, provider, output;
+  bool packed = false;
+  uint64_t documents = 0, rejected = 0, merged = 0, failed = 0;
+  std::vector<JobStatus> jobs;
+};
+[[nodiscard]] Result<RunStatus> ReadRunStatus(FileSystem& files, const std::string& run_folder);
+
+}  // namespace sluice

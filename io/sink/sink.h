@@ -1,0 +1,69 @@
+// Sink: takes the rows of shards in any order and promises them at Close().
+//
+// Every shard owns a contiguous range of rows, so shards are written independently, each exactly
+// once or again with the same result. Work files stand in `work_folder`, which must be on the file
+// system of the output; the output bears its final name only after Close().
+// OpenShard and Close: one thread at a time. Shards may be open at the same time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/base/error.h"
+#include "io/file/file_system.h"
+#include "io/record/ordinal.h"
+
+namespace sluice {
+
+// The rows of one shard. Each row of the range is put exactly once, in any order, by several
+// threads at once if need be. What a killed attempt left of the shard is overwritten.
+class ShardSink {
+ public:
+  virtual ~ShardSink() = default;
+  [[nodiscard]] virtual Result<void> PutVector(Ordinal row, std::span<const float> vector) = 0;
+  // `answer` is a JSON object.
+  [[nodiscard]] virtual Result<void> PutAnswer(Ordinal row, std::string_view answer) = 0;
+  // A row without a value; `failure` is a JSON object with class and message.
+  [[nodiscard]] virtual Result<void> PutFailure(Ordinal row, std::string_view failure) = 0;
+  // Makes the rows durable. One thread, after all Puts.
+  [[nodiscard]] virtual Result<void> Seal() = 0;
+};
+
+struct SinkOptions {
+  std::string output;       // final name
+  std::string work_folder;
+  int dimension = 0;        // of vectors; 0 for answers
+};
+
+struct CloseRequest {
+  uint64_t row_count = 0;           // rows put, failures included
+  std::string ids_path;             // one line a row: {"row":..,"id":..,"file":..,"line":..}
+  bool skip_failures = false;       // leave failed rows out and number the others anew
+  std::vector<Ordinal> failures;    // sorted
+};
+
+struct OutputFile {
+  std::string path;
+  uint64_t bytes = 0;
+  uint64_t rows = 0;
+};
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  [[nodiscard]] virtual Result<std::unique_ptr<ShardSink>> OpenShard(OrdinalRange range) = 0;
+  // Writes the final files; the first is the output itself. May be called again after a crash in
+  // an earlier Close().
+  [[nodiscard]] virtual Result<std::vector<OutputFile>> Close(const CloseRequest& request) = 0;
+};
+
+// The format is told by the name of the output: ".npy" (vectors, float32, C order, and
+// "<stem>.ids.jsonl" beside it), ".jsonl" (answers or vectors, one row a line). Errors: kUsage for
+// another ending.
+[[nodiscard]] Result<std::unique_ptr<Sink>> MakeSink(FileSystem& files, SinkOptions options);
+
+}  // namespace sluice
