@@ -12,6 +12,7 @@
 
 #include "api/protocol/line_protocol.h"
 #include "api/provider/provider.h"
+#include "engine/pack.h"
 #include "engine/progress.h"
 #include "io/base/clock.h"
 #include "io/base/error.h"
@@ -20,15 +21,6 @@
 #include "io/sink/sink.h"
 
 namespace sluice {
-
-// A shard is cut before the first document that would take it over any of these.
-struct ShardLimits {
-  uint64_t rows_max = 200'000;
-  uint64_t bytes_max = uint64_t{512} << 20;         // plain request bytes
-  uint64_t tokens_max = 0;                          // estimated; 0: no limit
-  uint64_t answer_bytes_max = uint64_t{1} << 30;    // expected
-  double bytes_per_token = 4.0;                     // the estimate
-};
 
 enum class OnError { kFail, kSkip, kNan };
 

@@ -2,13 +2,15 @@
 //
 // Source of states and fields: ai.google.dev/api/batch-api and recorded answers of 2025-2026. The
 // wire says BATCH_STATE_X, SDKs JOB_STATE_X: the suffix counts. A state that is not known is kept
-// in `raw_state` and counts as not ended.
+// in `raw_state` and counts as not ended, unless the service says `done`: then it counts as failed or
+// succeeded, by whether there is an error.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "io/base/error.h"
 
@@ -69,6 +71,11 @@ struct BatchJob {
   [[nodiscard]] std::optional<double> progress() const;
   // The part of the name behind "batches/".
   [[nodiscard]] std::string_view id() const;
+};
+
+struct JobPage {
+  std::vector<BatchJob> jobs;   // without inline responses
+  std::string next_page_token;  // empty at the end
 };
 
 }  // namespace sluice

@@ -11,51 +11,23 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/batches/batch_job.h"
+#include "api/batches/create_job.h"
+#include "api/files/stage_source.h"
 #include "api/http/transport.h"
-#include "api/protocol/line_protocol.h"
 #include "io/base/clock.h"
 #include "io/base/error.h"
-#include "io/codec/byte_source.h"
 
 namespace sluice {
-
-// What is uploaded: can be opened again from its start whenever a transfer has to begin anew.
-struct StageSource {
-  std::function<Result<std::unique_ptr<ByteSource>>()> open;  // plain (decompressed) bytes
-  uint64_t size = 0;                                          // exact, of the plain bytes
-};
 
 struct StagedFile {
   std::string name;    // as the service calls it
   std::string sha256;  // hex of the bytes that were sent, computed on the way
-};
-
-struct CreateJobRequest {
-  Task task = Task::kEmbed;
-  std::string model;         // without "models/"
-  std::string staged_file;   // StagedFile::name
-  std::string display_name;  // unique for each attempt: the token by which a lost job is found
-};
-
-// What became of a create call. `kUnknown` is an answer in its own right: the job may exist, and
-// only a look at the list may decide.
-enum class CreateOutcome { kCreated, kRefused, kNotSent, kUnknown };
-struct CreateAnswer {
-  CreateOutcome outcome = CreateOutcome::kUnknown;
-  BatchJob job;                // kCreated
-  std::optional<Error> error;  // the others
-};
-
-struct JobPage {
-  std::vector<BatchJob> jobs;
-  std::string next_page_token;  // empty at the end
 };
 
 // Limits and habits of a service, as dated data (source beside the numbers in the provider's file).
@@ -68,8 +40,6 @@ struct ProviderTraits {
   std::chrono::milliseconds poll_first{30'000};
   std::chrono::milliseconds poll_max{300'000};
 };
-
-using ByteProgress = std::function<void(uint64_t bytes_done)>;
 
 class Provider {
  public:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -18,8 +19,9 @@ class ByteSource {
   [[nodiscard]] virtual Result<size_t> Read(std::span<std::byte> buffer) = 0;
 };
 
-// The rest of `file`. `name` is used in messages.
-[[nodiscard]] std::unique_ptr<ByteSource> MakeFileSource(std::unique_ptr<File> file);
+// `file` (a regular one) from `offset` to its end.
+[[nodiscard]] std::unique_ptr<ByteSource> MakeFileSource(std::unique_ptr<File> file,
+                                                         uint64_t offset = 0);
 // Descriptor 0; not closed.
 [[nodiscard]] std::unique_ptr<ByteSource> MakeStandardInputSource();
 

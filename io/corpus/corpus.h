@@ -30,9 +30,12 @@ struct CorpusFile {
   std::string path;  // what is opened; "-" is standard input
   std::string name;  // what the user sees, and the id of a text document (path below the folder)
   InputFormat format = InputFormat::kJsonLines;
+  // As the name tells. A file without such a name is still looked at: its first bytes decide.
   InputCompression compression = InputCompression::kNone;
   uint64_t size = 0;  // on disk; 0 for standard input
   int64_t mtime_ns = 0;
+
+  [[nodiscard]] bool is_standard_input() const { return path == "-"; }
 };
 
 // A place in the corpus. `line` counts from 1; `offset` counts bytes of the decompressed file from
@@ -63,26 +66,32 @@ struct Block {
 
   InputFormat format = InputFormat::kJsonLines;
   AlignedBuffer buffer;
-  std::string_view bytes;            // in `buffer`; whole lines, or the texts back to back
-  CorpusPlace begin;                 // of bytes[0]; kJsonLines only
-  std::vector<TextUnit> texts;       // kText only
+  std::string_view bytes;              // in `buffer`; whole lines, or the texts back to back
+  CorpusPlace begin;                   // of bytes[0]; kJsonLines only
+  std::vector<TextUnit> texts;         // kText only
   std::vector<OversizeUnit> oversize;  // stand behind all other units of the block
-  CorpusPlace after;                 // where reading goes on behind this block
+  CorpusPlace after;                   // where reading goes on behind this block
 };
 
 struct CorpusOptions {
-  std::vector<std::string> inputs;       // files, folders, globs, "-"
-  std::vector<std::string> globs;        // for folders: a name or path pattern must match one
-  std::vector<std::string> excludes;     // for folders: no pattern may match
+  std::vector<std::string> inputs;  // files, folders, globs, "-"
+  // For folders, as fnmatch(3): a pattern without '/' is held against the base name, one with '/'
+  // against the path below the folder, where '*' crosses folders. One of `globs` must match (when
+  // there are any) and none of `excludes`, which keeps whole folders out too.
+  std::vector<std::string> globs;
+  std::vector<std::string> excludes;
   enum class Format { kAuto, kJsonLines, kText } format = Format::kAuto;
   size_t block_bytes = size_t{1} << 20;
   size_t line_bytes_max = size_t{16} << 20;
-  std::string spool_folder;              // made when the first oversize unit is met
+  // Made when the first oversize unit is met. A unit's file is named after its place, so that
+  // reading the same place again writes the same file.
+  std::string spool_folder;
 };
 
 // Spreads folders and globs out, in order; folders recursively, sorted bytewise by relative path,
-// hidden names left out. Errors: kInput naming an input that is not there, is no regular file or
-// folder, or matches nothing.
+// hidden names, links to folders and what is no regular file left out. A glob is what names no
+// existing path. Errors: kInput naming an input that is not there, is no regular file or folder, or
+// matches nothing.
 [[nodiscard]] Result<std::vector<CorpusFile>> ListCorpusFiles(FileSystem& files,
                                                               const CorpusOptions& options);
 
@@ -90,9 +99,11 @@ class Corpus {
  public:
   virtual ~Corpus() = default;
   // Fills `block`, reusing its memory. False at the end of the corpus, and then `block` is
-  // untouched. Errors: kIo (read), kInput (a compressed file is cut or corrupt), naming the file.
+  // untouched. Errors: kIo (read), kInput (a compressed file is cut or corrupt, a file cannot be
+  // opened or has another size than when it was listed), naming the file.
   [[nodiscard]] virtual Result<bool> Next(Block& block) = 0;
-  // Bytes taken from disk so far (compressed size for compressed files): for progress.
+  // Bytes taken from disk so far (compressed size for compressed files): for progress, and the only
+  // call that other threads may make.
   [[nodiscard]] virtual uint64_t bytes_read() const = 0;
 };
 

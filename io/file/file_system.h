@@ -40,6 +40,7 @@ struct FileStat {
   int64_t mtime_ns = 0;
   bool is_folder = false;
   bool is_regular = false;  // false for pipes and devices
+  bool is_link = false;     // named through a symbolic link; all else is about its target
 };
 
 enum class OpenMode {

@@ -59,6 +59,8 @@ class Sink {
   // Writes the final files; the first is the output itself. May be called again after a crash in
   // an earlier Close().
   [[nodiscard]] virtual Result<std::vector<OutputFile>> Close(const CloseRequest& request) = 0;
+  // Throws the work files away, once the caller has noted that Close() succeeded.
+  [[nodiscard]] virtual Result<void> RemoveWorkFiles() = 0;
 };
 
 // The format is told by the name of the output: ".npy" (vectors, float32, C order, and

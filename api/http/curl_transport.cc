@@ -1,0 +1,371 @@
+#include "api/http/curl_transport.h"
+
+#include <algorithm>
+#include <cctype>
+#include <curl/curl.h>
+#include <exception>
+#include <fmt/format.h>
+
+#include "api/http/url.h"
+#include "io/base/resource_pool.h"
+
+namespace sluice {
+namespace {
+
+constexpr size_t kHeaderBytesMax = size_t{64} << 10;
+// Of an answer that is not 2xx while the request has a writer: it is held in memory.
+constexpr uint64_t kErrorBodyBytesMax = uint64_t{1} << 20;
+constexpr long kUploadBufferBytes = 1L << 20;
+constexpr long kReceiveBufferBytes = 256L << 10;
+
+struct FreeEasy {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct FreeMulti {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+
+// An easy handle and the multi handle that drives it and keeps its connections. The multi handle is
+// what makes waiting interruptible: curl_multi_wakeup() is libcurl's one call for other threads.
+struct CurlHandles {
+  std::unique_ptr<CURLM, FreeMulti> multi{curl_multi_init()};
+  std::unique_ptr<CURL, FreeEasy> easy{curl_easy_init()};
+};
+
+void InitialiseCurlOnce() {
+  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+  SLUICE_CHECK(code == CURLE_OK, "libcurl does not start");
+}
+
+template <typename Value>
+void Set(CURL* easy, CURLoption option, Value value) {
+  const CURLcode code = curl_easy_setopt(easy, option, value);
+  SLUICE_CHECK(code == CURLE_OK, curl_easy_strerror(code));
+}
+
+std::string LabelOf(const HttpRequest& request) {
+  return request.label.empty() ? fmt::format("{} {}", request.method, UrlPath(request.url))
+                               : request.label;
+}
+
+// One exchange while libcurl works on it: what its callbacks read and fill.
+class Exchange {
+ public:
+  Exchange(const HttpRequest& request, CURL* easy) : request_(request), easy_(easy) {}
+
+  Result<HttpResponse> Finish(CURLcode code);
+
+  static size_t OnHeader(char* data, size_t, size_t size, void* self) {
+    return static_cast<Exchange*>(self)->Guard(0, [&](Exchange& exchange) {
+      return exchange.TakeHeader({data, size}).transform([&] { return size; });
+    });
+  }
+  static size_t OnBody(char* data, size_t, size_t size, void* self) {
+    return static_cast<Exchange*>(self)->Guard(0, [&](Exchange& exchange) {
+      return exchange.TakeBody({data, size}).transform([&] { return size; });
+    });
+  }
+  static size_t OnRead(char* data, size_t, size_t size, void* self) {
+    return static_cast<Exchange*>(self)->Guard(CURL_READFUNC_ABORT, [&](Exchange& exchange) {
+      return exchange.GiveBody(std::as_writable_bytes(std::span(data, size)));
+    });
+  }
+
+ private:
+  // Keeps what went wrong in a callback: neither an Error nor an exception can pass through libcurl.
+  template <typename Work>
+  size_t Guard(size_t failed, const Work& work) {
+    try {
+      Result<size_t> result = work(*this);
+      if (result.has_value()) {
+        return *result;
+      }
+      error_ = std::move(result).error();
+    } catch (...) {
+      exception_ = std::current_exception();
+    }
+    return failed;
+  }
+
+  Result<void> TakeHeader(std::string_view line);
+  Result<void> TakeBody(std::string_view bytes);
+  Result<size_t> GiveBody(std::span<std::byte> buffer);
+  Result<void> ReadHeadOnce();
+  Error TooLarge(std::string_view what, uint64_t limit) const;
+
+  const HttpRequest& request_;
+  CURL* easy_;
+  HttpResponse response_;
+  std::optional<Error> error_;
+  std::exception_ptr exception_;
+  size_t header_bytes_ = 0;
+  uint64_t body_bytes_ = 0;
+  uint64_t sent_bytes_ = 0;
+  bool head_read_ = false;
+};
+
+Error Exchange::TooLarge(std::string_view what, uint64_t limit) const {
+  return Error{.code = ErrorCode::kTransport,
+               .message = fmt::format("{}: the {} is larger than {} bytes", LabelOf(request_), what,
+                                      limit),
+               .http_status = response_.status};
+}
+
+Result<void> Exchange::TakeHeader(std::string_view line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ > kHeaderBytesMax) {
+    return std::unexpected(TooLarge("header of the answer", kHeaderBytesMax));
+  }
+  if (line.starts_with("HTTP/")) {
+    response_.headers.clear();  // What came before was an interim or a proxy's answer.
+    return {};
+  }
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) {
+    return {};
+  }
+  constexpr std::string_view kBlank = " \t\r\n";
+  std::string name(line.substr(0, colon));
+  std::ranges::transform(name, name.begin(), [](unsigned char c) {
+    return static_cast<char>(std::tolower(c));
+  });
+  std::string_view value = line.substr(colon + 1);
+  value.remove_prefix(std::min(value.find_first_not_of(kBlank), value.size()));
+  value = value.substr(0, value.find_last_not_of(kBlank) + 1);
+  response_.headers.emplace_back(std::move(name), value);
+  return {};
+}
+
+Result<void> Exchange::ReadHeadOnce() {
+  if (head_read_) {
+    return {};
+  }
+  head_read_ = true;
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  response_.status = static_cast<int>(status);
+  return response_.ok() && request_.head_reader ? request_.head_reader(response_) : Result<void>();
+}
+
+Result<void> Exchange::TakeBody(std::string_view bytes) {
+  SLUICE_TRY(ReadHeadOnce());
+  const bool streamed = response_.ok() && request_.body_writer;
+  const uint64_t limit = request_.body_writer && !streamed
+                             ? std::min(request_.answer_bytes_max, kErrorBodyBytesMax)
+                             : request_.answer_bytes_max;
+  if (bytes.size() > limit - body_bytes_) {
+    return std::unexpected(TooLarge("answer", limit));
+  }
+  body_bytes_ += bytes.size();
+  if (streamed) {
+    return request_.body_writer(std::as_bytes(std::span(bytes.data(), bytes.size())));
+  }
+  response_.body += bytes;
+  return {};
+}
+
+Result<size_t> Exchange::GiveBody(std::span<std::byte> buffer) {
+  const uint64_t left = request_.body_size - sent_bytes_;
+  buffer = buffer.first(static_cast<size_t>(std::min<uint64_t>(buffer.size(), left)));
+  if (buffer.empty()) {
+    return 0;
+  }
+  SLUICE_ASSIGN(const size_t size, request_.body_reader(buffer));
+  // libcurl would take an early end for the end and wait for an answer that cannot come.
+  if (size == 0) {
+    return Fail(ErrorCode::kIo, fmt::format("{}: the body ended {} bytes before its announced end",
+                                            LabelOf(request_), left));
+  }
+  sent_bytes_ += size;
+  return size;
+}
+
+Result<HttpResponse> Exchange::Finish(CURLcode code) {
+  if (exception_) {
+    std::rethrow_exception(exception_);
+  }
+  if (error_) {
+    return std::unexpected(*std::move(error_));
+  }
+  if (code == CURLE_OK) {
+    SLUICE_TRY(ReadHeadOnce());
+    return std::move(response_);
+  }
+  const bool not_sent = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
+                        code == CURLE_COULDNT_CONNECT;
+  // libcurl's generic text for the code: its detailed texts may hold parts of the address.
+  return Fail(not_sent ? ErrorCode::kNotSent : ErrorCode::kTransport,
+              fmt::format("{}: {}", LabelOf(request_), curl_easy_strerror(code)));
+}
+
+Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
+  constexpr std::string_view kForbidden("\r\n\0", 3);
+  // "Expect:" alone keeps libcurl from waiting for "100 Continue" before a body, and "Content-Type:"
+  // from calling our bodies a form.
+  std::vector<std::string> lines = {"Expect:", "Content-Type:"};
+  for (const auto& [name, value] : request.headers) {
+    if ((name + value).find_first_of(kForbidden) != std::string::npos) {
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("{}: header '{}' has a line break in its value", LabelOf(request),
+                              name.substr(0, name.find_first_of(kForbidden))));
+    }
+    std::erase_if(lines, [&](const std::string& line) {
+      return curl_strequal(line.c_str(), (name + ":").c_str()) != 0;
+    });
+    // libcurl drops a header without a value unless it ends with a semicolon.
+    lines.push_back(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
+  }
+  HeaderList list;
+  for (const std::string& line : lines) {
+    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    SLUICE_CHECK(longer != nullptr, "out of memory");
+    static_cast<void>(list.release());
+    list.reset(longer);
+  }
+  return list;
+}
+
+void SetMethodAndBody(CURL* easy, const HttpRequest& request) {
+  const bool has_body = request.body_reader || !request.body.empty() || request.method == "POST";
+  if (has_body) {
+    Set(easy, CURLOPT_POST, 1L);
+    if (request.body_reader) {
+      Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body_size));
+      Set(easy, CURLOPT_READFUNCTION, &Exchange::OnRead);
+    } else {
+      Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+      Set(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    }
+  }
+  Set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+void SetSafety(CURL* easy, const CurlTransportOptions& options, bool loopback) {
+  Set(easy, CURLOPT_NOSIGNAL, 1L);
+  Set(easy, CURLOPT_QUICK_EXIT, 1L);  // Never wait for a resolver thread that hangs.
+  Set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  Set(easy, CURLOPT_PROTOCOLS_STR, loopback ? "http,https" : "https");
+  Set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  Set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  Set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  Set(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));  // No key to a proxy.
+  if (loopback) {
+    Set(easy, CURLOPT_PROXY, "");
+  }
+  if (!options.ca_file.empty()) {
+    Set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+  }
+}
+
+void SetTimes(CURL* easy, const CurlTransportOptions& options, const HttpRequest& request) {
+  Set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  Set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
+  Set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  Set(easy, CURLOPT_LOW_SPEED_TIME,
+      static_cast<long>(std::chrono::ceil<std::chrono::seconds>(request.stall_timeout).count()));
+  Set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+}
+
+// Keeps a handle in its multi handle for the length of one exchange. A connection that was left in
+// the middle of something is closed on the way out.
+class Attached {
+ public:
+  explicit Attached(const CurlHandles& handles) : handles_(handles) {
+    curl_multi_add_handle(handles.multi.get(), handles.easy.get());
+  }
+  ~Attached() { curl_multi_remove_handle(handles_.multi.get(), handles_.easy.get()); }
+  Attached(const Attached&) = delete;
+  Attached& operator=(const Attached&) = delete;
+
+ private:
+  const CurlHandles& handles_;
+};
+
+// Nothing when it was stopped before it ended.
+std::optional<CURLcode> Perform(const CurlHandles& handles, const std::stop_token& stop) {
+  const Attached attached(handles);
+  CURLM* multi = handles.multi.get();
+  const std::stop_callback wake(stop, [&] { curl_multi_wakeup(multi); });
+  for (int running = 1;;) {
+    const CURLMcode code = curl_multi_perform(multi, &running);
+    SLUICE_CHECK(code == CURLM_OK, curl_multi_strerror(code));
+    if (running == 0) {
+      break;
+    }
+    if (stop.stop_requested()) {
+      return std::nullopt;
+    }
+    curl_multi_poll(multi, nullptr, 0, 1000, nullptr);
+  }
+  int left = 0;
+  const CURLMsg* message = curl_multi_info_read(multi, &left);
+  SLUICE_CHECK(message != nullptr && message->msg == CURLMSG_DONE, "an exchange has no end");
+  return message->data.result;
+}
+
+class CurlTransport final : public Transport {
+ public:
+  explicit CurlTransport(CurlTransportOptions options)
+      : options_(std::move(options)), handles_([] { return std::make_unique<CurlHandles>(); }) {}
+
+  Result<HttpResponse> Send(const HttpRequest& request) override;
+
+ private:
+  const CurlTransportOptions options_;
+  ResourcePool<CurlHandles> handles_;
+};
+
+Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
+  SLUICE_ASSIGN(const Origin origin, ParseOrigin(request.url));
+  const bool loopback = IsLoopback(origin);
+  if (origin.scheme != "https" && !loopback) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{}: plain http is spoken to this machine only, not to {}",
+                            LabelOf(request), origin.host));
+  }
+  SLUICE_ASSIGN(const HeaderList headers, MakeHeaderList(request));
+  if (request.stop.stop_requested()) {
+    return Fail(ErrorCode::kUnfinished, fmt::format("{}: stopped", LabelOf(request)));
+  }
+
+  const auto lease = handles_.Take();
+  SLUICE_CHECK(lease->multi && lease->easy, "out of memory");
+  CURL* easy = lease->easy.get();
+  curl_easy_reset(easy);
+  Exchange exchange(request, easy);
+  Set(easy, CURLOPT_URL, request.url.c_str());
+  Set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  Set(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
+  Set(easy, CURLOPT_HTTPHEADER, headers.get());
+  Set(easy, CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);
+  Set(easy, CURLOPT_HEADERDATA, static_cast<void*>(&exchange));
+  Set(easy, CURLOPT_WRITEFUNCTION, &Exchange::OnBody);
+  Set(easy, CURLOPT_WRITEDATA, static_cast<void*>(&exchange));
+  Set(easy, CURLOPT_READDATA, static_cast<void*>(&exchange));
+  Set(easy, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferBytes);
+  Set(easy, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
+  Set(easy, CURLOPT_FRESH_CONNECT, request.fresh_connection ? 1L : 0L);
+  Set(easy, CURLOPT_FORBID_REUSE, request.fresh_connection ? 1L : 0L);
+  SetMethodAndBody(easy, request);
+  SetSafety(easy, options_, loopback);
+  SetTimes(easy, options_, request);
+
+  const std::optional<CURLcode> code = Perform(*lease, request.stop);
+  if (!code) {
+    return Fail(ErrorCode::kUnfinished, fmt::format("{}: stopped", LabelOf(request)));
+  }
+  return exchange.Finish(*code);
+}
+
+}  // namespace
+
+std::unique_ptr<Transport> MakeCurlTransport(const CurlTransportOptions& options) {
+  InitialiseCurlOnce();
+  return std::make_unique<CurlTransport>(options);
+}
+
+}  // namespace sluice

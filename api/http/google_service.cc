@@ -1,0 +1,160 @@
+#include "api/http/google_service.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "api/http/google_error.h"
+
+namespace sluice {
+namespace {
+
+bool IsWord(std::string_view text, std::string_view also) {
+  return std::ranges::all_of(text, [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           also.find(c) != std::string_view::npos;
+  });
+}
+
+// Readers of a parsed answer recurse; nothing that this service says is nested even a tenth as deep.
+bool IsNestedTooDeeply(std::string_view json) {
+  constexpr int kDepthMax = 256;
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_string) {
+      i += c == '\\' ? 1 : 0;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kDepthMax) {
+        return true;
+      }
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+void CutOut(std::string& text, std::string_view secret) {
+  constexpr std::string_view kInstead = "[key]";
+  if (secret.empty()) {
+    return;
+  }
+  for (size_t at = text.find(secret); at != std::string::npos;
+       at = text.find(secret, at + kInstead.size())) {
+    text.replace(at, secret.size(), kInstead);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<GoogleService>> GoogleService::Make(GoogleServiceOptions options,
+                                                           Transport& transport, Clock& clock) {
+  while (options.base_url.ends_with('/')) {
+    options.base_url.pop_back();
+  }
+  auto origin = ParseOrigin(options.base_url);
+  if (!origin || options.base_url.find('?') != std::string::npos) {
+    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a base address like https://host",
+                                               PrintableText(options.base_url, 200)));
+  }
+  if (origin->scheme != "https" && !IsLoopback(*origin)) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("the base address of {} must be https: a key is not sent in the clear",
+                            origin->host));
+  }
+  if (options.api_version.empty() || !IsWord(options.api_version, "")) {
+    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not an API version like v1beta",
+                                               PrintableText(options.api_version, 64)));
+  }
+  if (!std::ranges::all_of(options.api_key, [](char c) { return c > 0x20 && c < 0x7f; })) {
+    return Fail(ErrorCode::kUsage, "the API key holds characters that no key has");
+  }
+  return std::unique_ptr<GoogleService>(
+      new GoogleService(std::move(options), *std::move(origin), transport, clock));
+}
+
+HttpRequest GoogleService::Request(std::string method, std::string_view path, std::stop_token stop,
+                                   std::string_view prefix) const {
+  HttpRequest request;
+  request.method = std::move(method);
+  request.url =
+      fmt::format("{}{}/{}{}", options_.base_url, prefix, options_.api_version, path);
+  if (!options_.api_key.empty()) {
+    request.headers.emplace_back("x-goog-api-key", options_.api_key);
+  }
+  request.timeout = options_.request_timeout;
+  request.stall_timeout = options_.stall_timeout;
+  request.stop = std::move(stop);
+  return request;
+}
+
+HttpRequest GoogleService::JsonRequest(std::string method, std::string_view path, std::string body,
+                                       std::stop_token stop, std::string_view prefix) const {
+  HttpRequest request = Request(std::move(method), path, std::move(stop), prefix);
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = std::move(body);
+  return request;
+}
+
+Result<HttpResponse> GoogleService::Send(const HttpRequest& request) const {
+  SLUICE_ASSIGN(HttpResponse answer, transport_.Send(request));
+  CutOut(answer.body, options_.api_key);
+  return answer;
+}
+
+Result<HttpResponse> GoogleService::SendForSuccess(const HttpRequest& request) const {
+  SLUICE_ASSIGN(HttpResponse answer, Send(request));
+  if (!answer.ok()) {
+    return std::unexpected(ErrorOf(answer, request));
+  }
+  if (IsNestedTooDeeply(answer.body)) {
+    return Fail(ErrorCode::kBadAnswer,
+                fmt::format("{} {}: the answer is nested too deeply", request.method,
+                            UrlPath(request.url)));
+  }
+  return answer;
+}
+
+Error GoogleService::ErrorOf(const HttpResponse& answer, const HttpRequest& request) const {
+  const std::string what =
+      request.label.empty() ? fmt::format("{} {}", request.method, UrlPath(request.url))
+                            : request.label;
+  return ErrorOfAnswer(answer,
+                       {.what = what,
+                        .is_file = request.url.find("/files/") != std::string::npos,
+                        .now = clock_.WallNow()});
+}
+
+bool IsResourceName(std::string_view name, std::string_view kind) {
+  if (!name.starts_with(kind) || name.size() < kind.size() + 2 || name[kind.size()] != '/') {
+    return false;
+  }
+  const std::string_view id = name.substr(kind.size() + 1);
+  return id.size() <= 128 && IsWord(id, "_-");
+}
+
+Result<void> CheckResourceName(std::string_view name, std::string_view kind) {
+  if (IsResourceName(name, kind)) {
+    return {};
+  }
+  return Fail(ErrorCode::kUsage,
+              fmt::format("'{}' is not a name like {}/abc123", PrintableText(name, 160), kind));
+}
+
+Result<std::string> ModelPath(std::string_view model) {
+  const size_t slash = model.find('/');
+  const std::string_view kind = slash == std::string_view::npos ? "models" : model.substr(0, slash);
+  const std::string_view id = slash == std::string_view::npos ? model : model.substr(slash + 1);
+  const bool plain = !id.empty() && id.size() <= 128 && IsWord(id, "._-") && !id.starts_with('.');
+  if (!plain || (kind != "models" && kind != "tunedModels")) {
+    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a model like gemini-embedding-001",
+                                               PrintableText(model, 160)));
+  }
+  return fmt::format("{}/{}", kind, id);
+}
+
+}  // namespace sluice

@@ -1,0 +1,93 @@
+// GoogleService: where a Google API lives, the key it is called with, and how its calls are made,
+// repeated and read. Batches and Files stand on it. Thread-safe.
+//
+// The key goes into one header, to the base address only, and is cut out of whatever the service
+// says before anyone reads it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "api/http/retry.h"
+#include "api/http/transport.h"
+#include "api/http/url.h"
+#include "io/base/clock.h"
+#include "io/base/error.h"
+
+namespace sluice {
+
+struct GoogleServiceOptions {
+  std::string base_url = "https://generativelanguage.googleapis.com";
+  std::string api_version = "v1beta";
+  std::string api_key;  // empty: none is sent
+  std::chrono::milliseconds request_timeout{120'000};
+  std::chrono::milliseconds stall_timeout{60'000};
+  RetryPolicy retry;
+};
+
+class GoogleService {
+ public:
+  // `transport` and `clock` must outlive the service. Errors: kUsage (an address, version or key
+  // that cannot be used).
+  [[nodiscard]] static Result<std::unique_ptr<GoogleService>> Make(GoogleServiceOptions options,
+                                                                   Transport& transport,
+                                                                   Clock& clock);
+
+  // A request to `path` behind base address and version ("/batches/x"); `prefix` stands before the
+  // version ("/upload"). Carries the key.
+  [[nodiscard]] HttpRequest Request(std::string method, std::string_view path, std::stop_token stop,
+                                    std::string_view prefix = "") const;
+  // The same with a JSON body.
+  [[nodiscard]] HttpRequest JsonRequest(std::string method, std::string_view path, std::string body,
+                                        std::stop_token stop, std::string_view prefix = "") const;
+
+  // Sends once. Any complete answer is a value; its body is free of the key. Errors as
+  // Transport::Send().
+  [[nodiscard]] Result<HttpResponse> Send(const HttpRequest& request) const;
+
+  // Sends, repeats as the retry table says, and reads a 2xx answer with `read`. An Error of `read`
+  // is repeated like any other when it is transient.
+  template <typename T>
+  [[nodiscard]] Result<T> Call(Repeat repeat, const HttpRequest& request,
+                               const std::function<Result<T>(const HttpResponse&)>& read) const {
+    return CallWithRetry<T>(repeat, options_.retry, clock_, request.stop, [&]() -> Result<T> {
+      SLUICE_ASSIGN(const HttpResponse answer, SendForSuccess(request));
+      return read(answer);
+    });
+  }
+
+  // Like Send(), but an answer that is not 2xx is an Error (see ErrorOfAnswer), and so is a 2xx body
+  // that is nested too deeply to be JSON of this service.
+  [[nodiscard]] Result<HttpResponse> SendForSuccess(const HttpRequest& request) const;
+  [[nodiscard]] Error ErrorOf(const HttpResponse& answer, const HttpRequest& request) const;
+
+  [[nodiscard]] const GoogleServiceOptions& options() const { return options_; }
+  [[nodiscard]] const Origin& origin() const { return origin_; }
+  [[nodiscard]] Clock& clock() const { return clock_; }
+
+ private:
+  GoogleService(GoogleServiceOptions options, Origin origin, Transport& transport, Clock& clock)
+      : options_(std::move(options)),
+        origin_(std::move(origin)),
+        transport_(transport),
+        clock_(clock) {}
+
+  const GoogleServiceOptions options_;
+  const Origin origin_;
+  Transport& transport_;
+  Clock& clock_;
+};
+
+// Whether `name` is `kind`, a slash, and 1 to 128 of A-Z a-z 0-9 _ -: nothing else from a service is
+// ever put into an address.
+[[nodiscard]] bool IsResourceName(std::string_view name, std::string_view kind);
+// kUsage when it is not.
+[[nodiscard]] Result<void> CheckResourceName(std::string_view name, std::string_view kind);
+// "models/x" of "x", "models/x" or "tunedModels/x". Errors: kUsage for what cannot be a model.
+[[nodiscard]] Result<std::string> ModelPath(std::string_view model);
+
+}  // namespace sluice

@@ -1,0 +1,71 @@
+// Reading cold JSON leniently, for the parsers of api/: a member that is absent or of another type
+// is simply not there. Names are given in camelCase and found in snake_case too: the service accepts
+// both, and its own samples show both. Templates, so that no header names the JSON library.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sluice {
+
+[[nodiscard]] inline std::string SnakeCase(std::string_view camel) {
+  std::string snake;
+  for (const char c : camel) {
+    if (c >= 'A' && c <= 'Z') {
+      snake += '_';
+      snake += static_cast<char>(c - 'A' + 'a');
+    } else {
+      snake += c;
+    }
+  }
+  return snake;
+}
+
+// Lives as long as `object`; nullptr when there is no such member.
+template <typename Json>
+[[nodiscard]] const Json* FindMember(const Json& object, std::string_view name) {
+  if (!object.is_object()) {
+    return nullptr;
+  }
+  auto found = object.find(name);
+  if (found == object.end()) {
+    found = object.find(SnakeCase(name));
+  }
+  return found == object.end() ? nullptr : &*found;
+}
+
+// The member when it is an object, else an empty one.
+template <typename Json>
+[[nodiscard]] const Json& ObjectMember(const Json& object, std::string_view name) {
+  static const Json kEmpty = Json::object();
+  const Json* member = FindMember(object, name);
+  return member != nullptr && member->is_object() ? *member : kEmpty;
+}
+
+template <typename Json>
+[[nodiscard]] std::string TextMember(const Json& object, std::string_view name) {
+  const Json* member = FindMember(object, name);
+  return member != nullptr && member->is_string() ? member->template get<std::string>()
+                                                  : std::string();
+}
+
+// A JSON number or, as int64 goes over the wire, a string of digits.
+template <typename Json>
+[[nodiscard]] std::optional<int64_t> IntegerMember(const Json& object, std::string_view name) {
+  const Json* member = FindMember(object, name);
+  if (member != nullptr && member->is_number_integer()) {
+    return member->template get<int64_t>();
+  }
+  const std::string text = TextMember(object, name);
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+}  // namespace sluice

@@ -1,0 +1,33 @@
+// Url: the little that is needed of addresses. The grammar is narrower than RFC 3986 on purpose (no
+// user names, no fragments, no characters that two parsers could read in two ways), so that what is
+// checked here is what libcurl connects to. Immutable functions, thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "io/base/error.h"
+
+namespace sluice {
+
+struct Origin {
+  std::string scheme;  // "https" or "http"
+  std::string host;    // lower-case; IPv6 with its brackets
+  int port = 0;        // the scheme's own when the address names none
+
+  bool operator==(const Origin&) const = default;
+};
+
+// Errors: kUsage for anything but http(s)://host[:port][/path][?query] in plain ASCII.
+[[nodiscard]] Result<Origin> ParseOrigin(std::string_view url);
+
+// 127.0.0.0/8 as four decimal numbers, [::1] or localhost.
+[[nodiscard]] bool IsLoopback(const Origin& origin);
+
+// "/v1beta/files" of "https://host/v1beta/files?upload_id=secret".
+[[nodiscard]] std::string_view UrlPath(std::string_view url);
+
+// Percent-encodes all but unreserved characters.
+[[nodiscard]] std::string EncodeQueryValue(std::string_view text);
+
+}  // namespace sluice

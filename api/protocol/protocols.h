@@ -1,0 +1,13 @@
+// The line protocols that MakeLineProtocol() can choose from: one line here, one line in
+// registry.cc and one file for each API.
+#pragma once
+
+#include <memory>
+
+#include "api/protocol/line_protocol.h"
+
+namespace sluice {
+
+[[nodiscard]] Result<std::unique_ptr<LineProtocol>> MakeGeminiLines(const RequestOptions& options);
+
+}  // namespace sluice

@@ -1,0 +1,172 @@
+#include "engine/ordered_pipeline.h"
+
+#include <oneapi/tbb/flow_graph.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <optional>
+
+namespace sluice {
+namespace {
+
+namespace flow = oneapi::tbb::flow;
+
+// Graph messages must be copyable, so the item is passed as a shared handle with its number.
+struct Message {
+  uint64_t number = 0;
+  std::shared_ptr<std::unique_ptr<PipelineItem>> item;
+};
+
+// Keeps the first failure; every station asks before it works.
+class FirstError {
+ public:
+  [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
+
+  void Keep(Error error) {
+    const std::scoped_lock lock(mutex_);
+    if (!error_.has_value()) {
+      error_ = std::move(error);
+      failed_.store(true, std::memory_order_release);
+    }
+  }
+
+  [[nodiscard]] std::optional<Error> Take() { return std::move(error_); }
+
+ private:
+  std::atomic<bool> failed_{false};
+  std::mutex mutex_;
+  std::optional<Error> error_;
+};
+
+// The border where exceptions end.
+Result<void> WorkAt(const Station& station, PipelineItem& item) {
+  try {
+    return station.work(item);
+  } catch (const std::exception& exception) {
+    return Fail(ErrorCode::kInternal, std::string("a pipeline station failed: ") + exception.what());
+  }
+}
+
+class Graph {
+ public:
+  Graph(const PipelineOptions& options, const PipelineSource& source,
+        const std::vector<Station>& stations, std::stop_token stop)
+      : source_(source),
+        stop_(std::move(stop)),
+        input_(graph_, [this](oneapi::tbb::flow_control& control) { return Next(control); }),
+        gate_(graph_, options.tokens) {
+    flow::make_edge(input_, gate_);
+    flow::sender<Message>* last = &gate_;
+    for (const Station& station : stations) {
+      last = Append(*last, station);
+    }
+    end_ = std::make_unique<Work>(graph_, flow::serial, [this](Message message) {
+      source_.recycle(std::move(*message.item));
+      ++items_out_;
+      return message;
+    });
+    flow::make_edge(*last, *end_);
+    release_ = std::make_unique<flow::function_node<Message, flow::continue_msg>>(
+        graph_, flow::serial, [](const Message&) { return flow::continue_msg(); });
+    flow::make_edge(*end_, *release_);
+    flow::make_edge(*release_, gate_.decrementer());
+  }
+
+  Result<void> Run() {
+    input_.activate();
+    graph_.wait_for_all();
+    if (std::optional<Error> error = error_.Take()) {
+      return std::unexpected(std::move(*error));
+    }
+    SLUICE_CHECK(items_in_ == items_out_, "the pipeline lost a block");
+    if (stopped_) {
+      return Fail(ErrorCode::kUnfinished, "stopped; what was done so far is kept");
+    }
+    return {};
+  }
+
+ private:
+  using Work = flow::function_node<Message, Message>;
+
+  Message Next(oneapi::tbb::flow_control& control) {
+    stopped_ = stop_.stop_requested();
+    if (stopped_ || error_.failed()) {
+      control.stop();
+      return {};
+    }
+    Result<std::unique_ptr<PipelineItem>> item = NextItem();
+    if (!item.has_value()) {
+      error_.Keep(std::move(item).error());
+    }
+    if (!item.has_value() || *item == nullptr) {
+      control.stop();
+      return {};
+    }
+    return Message{.number = items_in_++,
+                   .item = std::make_shared<std::unique_ptr<PipelineItem>>(std::move(*item))};
+  }
+
+  Result<std::unique_ptr<PipelineItem>> NextItem() {
+    try {
+      return source_.next();
+    } catch (const std::exception& exception) {
+      return Fail(ErrorCode::kInternal,
+                  std::string("a pipeline source failed: ") + exception.what());
+    }
+  }
+
+  flow::sender<Message>* Append(flow::sender<Message>& before, const Station& station) {
+    const bool in_order = station.order == Station::Order::kInOrder;
+    auto node = std::make_unique<Work>(
+        graph_, in_order ? flow::serial : flow::unlimited, [this, &station](Message message) {
+          if (!error_.failed()) {
+            if (Result<void> done = WorkAt(station, **message.item); !done.has_value()) {
+              error_.Keep(std::move(done).error());
+            }
+          }
+          return message;
+        });
+    if (in_order) {
+      auto order = std::make_unique<flow::sequencer_node<Message>>(
+          graph_, [](const Message& message) { return message.number; });
+      flow::make_edge(before, *order);
+      flow::make_edge(*order, *node);
+      orders_.push_back(std::move(order));
+    } else {
+      flow::make_edge(before, *node);
+    }
+    nodes_.push_back(std::move(node));
+    return nodes_.back().get();
+  }
+
+  const PipelineSource& source_;
+  std::stop_token stop_;
+  FirstError error_;
+  bool stopped_ = false;
+  uint64_t items_in_ = 0;
+  uint64_t items_out_ = 0;
+  flow::graph graph_;
+  flow::input_node<Message> input_;
+  flow::limiter_node<Message> gate_;
+  std::vector<std::unique_ptr<flow::sequencer_node<Message>>> orders_;
+  std::vector<std::unique_ptr<Work>> nodes_;
+  std::unique_ptr<Work> end_;
+  std::unique_ptr<flow::function_node<Message, flow::continue_msg>> release_;
+};
+
+}  // namespace
+
+Result<void> RunOrderedPipeline(const PipelineOptions& options, const PipelineSource& source,
+                                const std::vector<Station>& stations, std::stop_token stop) {
+  SLUICE_CHECK(!stations.empty() && stations.back().order == Station::Order::kInOrder,
+               "a pipeline must end in order");
+  oneapi::tbb::task_arena arena(static_cast<int>(options.workers));
+  return arena.execute([&] {
+    Graph graph(options, source, stations, std::move(stop));
+    return graph.Run();
+  });
+}
+
+}  // namespace sluice

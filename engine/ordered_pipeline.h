@@ -1,0 +1,52 @@
+// OrderedPipeline: the one shape of all heavy work here: a serial source, a token gate, stations
+// that work in parallel or in input order, and the same number of items out as in.
+//
+// Memory is bounded by the gate: at most `tokens` + 1 items exist at any time, even when the first
+// one is slow. No item is ever dropped: after a failure the remaining items pass through untouched
+// and the first error comes back. This file's .cc is the only place that includes oneTBB.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "io/base/error.h"
+
+namespace sluice {
+
+// What travels. A derived class holds the block and everything made from it.
+class PipelineItem {
+ public:
+  virtual ~PipelineItem() = default;
+};
+
+struct Station {
+  enum class Order { kParallel, kInOrder };
+  Order order = Order::kParallel;
+  // Called with each item once; in-order stations one at a time and in source order. Must not wait
+  // for the network or hold locks for long.
+  std::function<Result<void>(PipelineItem&)> work;
+};
+
+struct PipelineOptions {
+  size_t workers = 2;
+  size_t tokens = 4;
+};
+
+// The next item, or null at the end. Called by one thread at a time. Items may be used again: one
+// that left the last station is given back through `recycle`.
+struct PipelineSource {
+  std::function<Result<std::unique_ptr<PipelineItem>>()> next;
+  std::function<void(std::unique_ptr<PipelineItem>)> recycle;
+};
+
+// Runs until the source ends, a station or the source fails, or a stop is requested (kUnfinished).
+// The last station must be in order. Exceptions of stations come back as kInternal errors.
+[[nodiscard]] Result<void> RunOrderedPipeline(const PipelineOptions& options,
+                                              const PipelineSource& source,
+                                              const std::vector<Station>& stations,
+                                              std::stop_token stop);
+
+}  // namespace sluice

@@ -1,0 +1,364 @@
+#include "engine/pack.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "engine/ordered_pipeline.h"
+#include "engine/prepare.h"
+#include "engine/shard_cutter.h"
+#include "io/base/resource_pool.h"
+#include "io/codec/zstd.h"
+#include "io/json/base64.h"
+#include "io/json/json_text.h"
+#include "io/shard/shard_file.h"
+
+namespace sluice {
+namespace {
+
+// A block on its way through the graph, and all that is made from it. Items are used again.
+struct PackItem final : PipelineItem {
+  Block block;
+  PreparedBlock prepared;
+  std::vector<Segment> segments;
+  Ordinal first = 0;                            // of records[0]
+  std::vector<std::vector<std::byte>> frames;   // one a segment
+  std::vector<std::string> ids;                 // one a segment
+};
+
+// File names as JSON tokens. A name need not be UTF-8 on this disk, but what we write is.
+std::vector<std::string> NameTokens(const std::vector<CorpusFile>& list) {
+  std::vector<std::string> tokens;
+  for (const CorpusFile& file : list) {
+    std::string name = file.name;
+    while (const auto fault = FindInvalidUtf8(name)) {
+      name.replace(*fault, 1, "\xEF\xBF\xBD");
+    }
+    AppendJsonString(tokens.emplace_back(), name);
+  }
+  return tokens;
+}
+
+bool ComesBefore(const CorpusPlace& a, const CorpusPlace& b) {
+  return a.file != b.file ? a.file < b.file : a.offset < b.offset;
+}
+
+std::string_view LinesOf(const PreparedBlock& prepared, const Segment& segment) {
+  const size_t end = segment.first_record + segment.record_count;
+  const size_t begin_byte = prepared.records[segment.first_record].line_begin;
+  const size_t end_byte =
+      end < prepared.records.size() ? prepared.records[end].line_begin : prepared.lines.size();
+  return std::string_view(prepared.lines).substr(begin_byte, end_byte - begin_byte);
+}
+
+// Everything that happens in input order at the end: shards, ids, rejects and the manifest grow
+// together, and a shard's line in the manifest says how long the others were at that moment.
+class Appender {
+ public:
+  Appender(const PackOptions& options, PackEnvironment& environment, Manifest& manifest,
+           std::vector<std::string> names, const std::function<void(const ShardEntry&)>& on_sealed)
+      : options_(options),
+        environment_(environment),
+        manifest_(manifest),
+        names_(std::move(names)),
+        on_sealed_(on_sealed),
+        position_(manifest.position()) {}
+
+  Result<void> Open() {
+    SLUICE_ASSIGN(ids_, OpenCutBack(environment_.directory.ids(), position_.ids_bytes));
+    SLUICE_ASSIGN(rejects_, OpenCutBack(environment_.directory.rejects(), position_.rejects_bytes));
+    return {};
+  }
+
+  Result<void> Append(PackItem& item) {
+    auto reject = item.prepared.rejects.cbegin();
+    const uint64_t blank_before_block = position_.blank;
+    for (size_t i = 0; i < item.segments.size(); ++i) {
+      const Segment& segment = item.segments[i];
+      const PreparedRecord& record = item.prepared.records[segment.first_record];
+      SLUICE_TRY(AppendRejects(item, reject, &record.place));
+      if (segment.opens_shard) {
+        position_.place = record.place;
+        position_.blank = blank_before_block + record.blank_before;
+        SLUICE_TRY(SealShard());
+        SLUICE_TRY(OpenShard());
+      }
+      SLUICE_TRY(AppendSegment(item, i));
+    }
+    SLUICE_TRY(AppendRejects(item, reject, nullptr));
+    position_.blank = blank_before_block + item.prepared.blank;
+    position_.place = item.block.after;
+    return {};
+  }
+
+  // The corpus is at its end.
+  Result<void> Close() {
+    SLUICE_TRY(SealShard());
+    SLUICE_TRY(ids_->Sync());
+    SLUICE_TRY(rejects_->Sync());
+    return manifest_.AppendEnd(position_);
+  }
+
+ private:
+  Result<std::unique_ptr<File>> OpenCutBack(const std::string& path, uint64_t size) {
+    SLUICE_ASSIGN(auto file, environment_.files.Open(path, OpenMode::kAppend));
+    SLUICE_TRY(file->Truncate(size));
+    return file;
+  }
+
+  Result<void> OpenShard() {
+    entry_ = {};
+    entry_.shard = static_cast<uint32_t>(manifest_.shards().size());
+    entry_.range.first = position_.next;
+    entry_.file = ShardFileName(entry_.shard);
+    SLUICE_ASSIGN(ShardWriter writer,
+                  ShardWriter::Create(environment_.files,
+                                      environment_.directory.shard(entry_.file)));
+    writer_.emplace(std::move(writer));
+    return {};
+  }
+
+  Result<void> AppendSegment(const PackItem& item, size_t index) {
+    const Segment& segment = item.segments[index];
+    const std::string_view lines = LinesOf(item.prepared, segment);
+    SLUICE_TRY(writer_->AppendFrame(item.frames[index]));
+    SLUICE_TRY(ids_->Write(AsBytes(item.ids[index])));
+    position_.ids_bytes += item.ids[index].size();
+    position_.next += segment.record_count;
+    entry_.range.count += segment.record_count;
+    entry_.plain_bytes += lines.size();
+    for (size_t i = 0; i < segment.record_count; ++i) {
+      entry_.tokens += item.prepared.records[segment.first_record + i].text_bytes;
+    }
+    Progress& progress = environment_.progress;
+    progress.documents_packed += segment.record_count;
+    progress.request_bytes += lines.size();
+    progress.compressed_bytes += item.frames[index].size();
+    return {};
+  }
+
+  Result<void> SealShard() {
+    if (!writer_.has_value()) {
+      return {};
+    }
+    SLUICE_TRY(writer_->Seal());
+    SLUICE_TRY(ids_->Sync());
+    SLUICE_TRY(rejects_->Sync());
+    entry_.compressed_bytes = writer_->compressed_bytes();
+    entry_.checksum = writer_->checksum();
+    entry_.tokens = static_cast<uint64_t>(static_cast<double>(entry_.tokens) /
+                                          options_.limits.bytes_per_token);
+    entry_.after = position_;
+    writer_.reset();
+    SLUICE_TRY(manifest_.Append(entry_));
+    ++environment_.progress.shards_sealed;
+    on_sealed_(entry_);
+    return {};
+  }
+
+  // Those that stand before `end`; all that are left when it is null.
+  Result<void> AppendRejects(const PackItem& item, std::vector<Reject>::const_iterator& next,
+                             const CorpusPlace* end) {
+    std::string text;
+    for (; next != item.prepared.rejects.end(); ++next) {
+      if (end != nullptr && !ComesBefore(next->place, *end)) {
+        break;
+      }
+      if (options_.stop_at_reject) {
+        return StopAt(*next);
+      }
+      AppendReject(*next, text);
+      ++position_.rejected;
+      ++environment_.progress.documents_rejected;
+    }
+    position_.rejects_bytes += text.size();
+    return rejects_->Write(AsBytes(text));
+  }
+
+  std::unexpected<Error> StopAt(const Reject& reject) const {
+    return Fail(ErrorCode::kInput,
+                fmt::format("{}:{}: {}", names_[reject.place.file], reject.place.line,
+                            reject.reason),
+                "mend the line, or leave such lines out with --on-error skip");
+  }
+
+  void AppendReject(const Reject& reject, std::string& out) const {
+    out += fmt::format("{{\"file\":{},\"line\":{},\"offset\":{},\"fault_offset\":{},\"bytes\":{},"
+                       "\"reason\":",
+                       names_[reject.place.file], reject.place.line, reject.place.offset,
+                       reject.fault_offset, reject.size);
+    AppendJsonString(out, reject.reason);
+    if (!reject.spool_path.empty()) {
+      out += ",\"raw_file\":";
+      AppendJsonString(out, reject.spool_path);
+    } else if (FindInvalidUtf8(reject.raw).has_value()) {
+      out += ",\"raw_base64\":\"" + EncodeBase64(AsBytes(reject.raw)) + "\"";
+    } else {
+      out += ",\"raw\":";
+      AppendJsonString(out, reject.raw);
+    }
+    out += "}\n";
+  }
+
+  const PackOptions& options_;
+  PackEnvironment& environment_;
+  Manifest& manifest_;
+  std::vector<std::string> names_;
+  const std::function<void(const ShardEntry&)>& on_sealed_;
+  PackPosition position_;
+  std::unique_ptr<File> ids_;
+  std::unique_ptr<File> rejects_;
+  std::optional<ShardWriter> writer_;
+  ShardEntry entry_;
+};
+
+// The graph's stations, in order.
+class Packer {
+ public:
+  Packer(const PackOptions& options, const std::vector<CorpusFile>& list,
+         PackEnvironment& environment, Manifest& manifest,
+         const std::function<void(const ShardEntry&)>& on_sealed)
+      : options_(options),
+        environment_(environment),
+        list_(list),
+        names_(NameTokens(list)),
+        preparer_(environment.protocol, options.id_field),
+        cutter_(options.limits, environment.protocol.expected_answer_bytes()),
+        compressors_([level = options.zstd_level] {
+          return std::make_unique<ZstdCompressor>(level);
+        }),
+        appender_(options, environment, manifest, names_, on_sealed),
+        next_(manifest.position().next) {}
+
+  Result<void> Run(Corpus& corpus) {
+    SLUICE_TRY(appender_.Open());
+    const PipelineSource source = {
+        .next = [&] { return Read(corpus); },
+        .recycle = [&](std::unique_ptr<PipelineItem> item) { Recycle(std::move(item)); }};
+    const std::vector<Station> stations = {
+        {.order = Station::Order::kParallel, .work = On(&Packer::PrepareBlock)},
+        {.order = Station::Order::kInOrder, .work = On(&Packer::CutShards)},
+        {.order = Station::Order::kParallel, .work = On(&Packer::Compress)},
+        {.order = Station::Order::kInOrder, .work = On(&Packer::Append)},
+    };
+    const PipelineOptions pipeline = {.workers = options_.threads, .tokens = options_.threads + 2};
+    SLUICE_TRY(RunOrderedPipeline(pipeline, source, stations, environment_.stop));
+    return appender_.Close();
+  }
+
+ private:
+  std::function<Result<void>(PipelineItem&)> On(Result<void> (Packer::*work)(PackItem&)) {
+    return [this, work](PipelineItem& item) { return (this->*work)(static_cast<PackItem&>(item)); };
+  }
+
+  Result<std::unique_ptr<PipelineItem>> Read(Corpus& corpus) {
+    const StageTimer timer(environment_.times, Stage::kRead);
+    std::unique_ptr<PipelineItem> item = TakeItem();
+    SLUICE_ASSIGN(const bool more, corpus.Next(static_cast<PackItem&>(*item).block));
+    environment_.progress.corpus_bytes_read = corpus.bytes_read();
+    return more ? std::move(item) : nullptr;
+  }
+
+  Result<void> PrepareBlock(PackItem& item) {
+    const StageTimer timer(environment_.times, Stage::kPrepare);
+    preparer_.Prepare(item.block, item.prepared);
+    return {};
+  }
+
+  Result<void> CutShards(PackItem& item) {
+    cutter_.Cut(item.prepared, item.segments);
+    item.first = next_;
+    next_ += item.prepared.records.size();
+    return {};
+  }
+
+  Result<void> Compress(PackItem& item) {
+    const StageTimer timer(environment_.times, Stage::kCompress);
+    item.frames.resize(std::max(item.frames.size(), item.segments.size()));
+    item.ids.resize(std::max(item.ids.size(), item.segments.size()));
+    const auto compressor = compressors_.Take();
+    for (size_t i = 0; i < item.segments.size(); ++i) {
+      WriteKeysAndIds(item, item.segments[i], item.ids[i]);
+      item.frames[i].clear();
+      compressor->AppendFrame(AsBytes(LinesOf(item.prepared, item.segments[i])), item.frames[i]);
+    }
+    return {};
+  }
+
+  void WriteKeysAndIds(PackItem& item, const Segment& segment, std::string& ids) const {
+    ids.clear();
+    for (size_t i = segment.first_record; i < segment.first_record + segment.record_count; ++i) {
+      const PreparedRecord& record = item.prepared.records[i];
+      const Ordinal row = item.first + i;
+      WriteKey(row, &item.prepared.lines[record.line_begin + environment_.protocol.key_offset()]);
+      AppendId(row, record, ids);
+    }
+  }
+
+  void AppendId(Ordinal row, const PreparedRecord& record, std::string& out) const {
+    const std::string& name = names_[record.place.file];
+    fmt::format_to(std::back_inserter(out), "{{\"row\":{},\"id\":", row);
+    if (!record.id.empty()) {
+      out += record.id;
+    } else if (list_[record.place.file].format == InputFormat::kText) {
+      out += name;
+    } else {
+      fmt::format_to(std::back_inserter(out), "{}:{}\"", name.substr(0, name.size() - 1),
+                     record.place.line);
+    }
+    fmt::format_to(std::back_inserter(out), ",\"file\":{},\"line\":{},\"offset\":{}}}\n", name,
+                   record.place.line, record.place.offset);
+  }
+
+  Result<void> Append(PackItem& item) {
+    const StageTimer timer(environment_.times, Stage::kAppend);
+    return appender_.Append(item);
+  }
+
+  std::unique_ptr<PipelineItem> TakeItem() {
+    const std::scoped_lock lock(idle_mutex_);
+    if (idle_.empty()) {
+      return std::make_unique<PackItem>();
+    }
+    std::unique_ptr<PipelineItem> item = std::move(idle_.back());
+    idle_.pop_back();
+    return item;
+  }
+
+  void Recycle(std::unique_ptr<PipelineItem> item) {
+    const std::scoped_lock lock(idle_mutex_);
+    idle_.push_back(std::move(item));
+  }
+
+  const PackOptions& options_;
+  PackEnvironment& environment_;
+  const std::vector<CorpusFile>& list_;
+  std::vector<std::string> names_;
+  Preparer preparer_;
+  ShardCutter cutter_;
+  ResourcePool<ZstdCompressor> compressors_;
+  Appender appender_;
+  Ordinal next_;
+  std::mutex idle_mutex_;
+  std::vector<std::unique_ptr<PipelineItem>> idle_;
+};
+
+}  // namespace
+
+Result<void> Pack(const PackOptions& options, const std::vector<CorpusFile>& list,
+                  PackEnvironment& environment, Manifest& manifest,
+                  const std::function<void(const ShardEntry&)>& on_sealed) {
+  if (manifest.end().has_value()) {
+    return {};
+  }
+  SLUICE_ASSIGN(auto corpus, OpenCorpus(environment.files, list, options.corpus,
+                                        manifest.position().place));
+  Packer packer(options, list, environment, manifest, on_sealed);
+  SLUICE_TRY(packer.Run(*corpus));
+  environment.progress.packing_done = true;
+  return {};
+}
+
+}  // namespace sluice

@@ -1,0 +1,269 @@
+#include "io/corpus/corpus.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <fmt/format.h>
+#include <utility>
+
+#include "io/corpus/input_file.h"
+#include "io/corpus/line_feeds.h"
+
+namespace sluice {
+namespace {
+
+// Bounds a block of empty files.
+constexpr size_t kTextsMax = 4096;
+
+std::string_view AsText(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+size_t RoundUp(size_t size) {
+  constexpr size_t kPage = AlignedBuffer::kAlignment;
+  return (size + kPage - 1) / kPage * kPage;
+}
+
+class FileCorpus final : public Corpus {
+ public:
+  FileCorpus(FileSystem& files, std::vector<CorpusFile> list, const CorpusOptions& options,
+             CorpusPlace from)
+      : files_(files),
+        list_(std::move(list)),
+        line_bytes_max_(std::max<size_t>(options.line_bytes_max, 1)),
+        // A read that is no larger than the longest line allowed can make only the first line of a
+        // block too long, so that no line has to be measured but that one.
+        read_bytes_(std::clamp<size_t>(options.block_bytes, 1, line_bytes_max_)),
+        spool_folder_(options.spool_folder),
+        place_(from) {}
+
+  Result<bool> Next(Block& block) override {
+    while (place_.file < list_.size()) {
+      if (file().format == InputFormat::kText) {
+        SLUICE_TRY(NextTexts(block));
+        return true;
+      }
+      SLUICE_TRY(OpenInput());
+      SLUICE_ASSIGN(const bool has_lines, NextLines(block));
+      if (has_lines) {
+        return true;
+      }
+      NextFile();
+    }
+    return false;
+  }
+
+  [[nodiscard]] uint64_t bytes_read() const override {
+    return bytes_read_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  [[nodiscard]] const CorpusFile& file() const { return list_[place_.file]; }
+
+  Result<void> OpenInput() {
+    if (input_ == nullptr) {
+      SLUICE_ASSIGN(input_, InputFile::Open(files_, file(), place_.offset, bytes_read_));
+      place_.offset = input_->offset();
+    }
+    return {};
+  }
+
+  void NextFile() {
+    input_.reset();
+    carry_.clear();
+    place_ = {.file = place_.file + 1};
+  }
+
+  // Memory that one giant line asked for is given back when the buffer comes round again.
+  void ReserveWork(size_t size) {
+    if (work_.size() > 2 * size) {
+      work_ = AlignedBuffer();
+    }
+    work_.Reserve(size);
+  }
+
+  // The lines up to the last line end of a read. The line that the read before has cut stands in
+  // front of the page where the read begins. False at the end of the file.
+  Result<bool> NextLines(Block& block) {
+    while (true) {
+      const size_t lead = RoundUp(carry_.size());
+      ReserveWork(lead + read_bytes_ + Block::kPadding);
+      const std::span<std::byte> room = work_.span().subspan(lead, read_bytes_);
+      SLUICE_ASSIGN(const size_t count, input_->Fill(room));
+      const std::string_view fresh = AsText(room.first(count));
+      const bool is_last = count < read_bytes_;
+      if (is_last && count == 0 && carry_.empty()) {
+        return false;
+      }
+      if (carry_.size() + std::min(fresh.find('\n'), count) > line_bytes_max_) {
+        SLUICE_TRY(SpoolLine(block, fresh));
+        return true;
+      }
+      const size_t cut = is_last ? count : fresh.rfind('\n') + 1;
+      if (cut > 0 || is_last) {
+        FinishLines(block, fresh, cut, is_last);
+        return true;
+      }
+      carry_.append(fresh);
+    }
+  }
+
+  void FinishLines(Block& block, std::string_view fresh, size_t cut, bool is_last) {
+    const size_t lead = RoundUp(carry_.size());
+    std::byte* begin = work_.data() + (lead - carry_.size());
+    std::memcpy(begin, carry_.data(), carry_.size());
+    const std::string_view lines = AsText({begin, carry_.size() + cut});
+    carry_.assign(fresh.substr(cut));
+
+    Clear(block, InputFormat::kJsonLines);
+    block.begin = place_;
+    block.bytes = lines;
+    std::swap(block.buffer, work_);
+    place_.line += CountLineFeeds(lines);
+    place_.offset += lines.size();
+    if (is_last) {
+      NextFile();
+    }
+    block.after = place_;
+  }
+
+  // The line that begins in carry_ and goes on in `fresh` and perhaps far behind it.
+  Result<void> SpoolLine(Block& block, std::string_view fresh) {
+    SLUICE_ASSIGN(Spool spool, OpenSpool());
+    SLUICE_TRY(spool.Append(carry_));
+    size_t end = fresh.find('\n');
+    while (end == std::string_view::npos && !fresh.empty()) {
+      SLUICE_TRY(spool.Append(fresh));
+      const std::span<std::byte> room = work_.span().first(read_bytes_);
+      SLUICE_ASSIGN(const size_t count, input_->Fill(room));
+      fresh = AsText(room.first(count));
+      end = fresh.find('\n');
+    }
+    carry_.clear();
+    const bool has_end = end != std::string_view::npos;
+    if (has_end) {
+      SLUICE_TRY(spool.Append(fresh.substr(0, end)));
+      input_->Unread(AsBytes(fresh.substr(end + 1)));
+    }
+    Clear(block, InputFormat::kJsonLines);
+    block.begin = place_;
+    place_.line += 1;
+    place_.offset += spool.unit.size + (has_end ? 1 : 0);
+    block.oversize.push_back(std::move(spool.unit));
+    block.after = place_;
+    return {};
+  }
+
+  // Whole files back to back.
+  Result<void> NextTexts(Block& block) {
+    Clear(block, InputFormat::kText);
+    block.begin = place_;
+    size_t used = 0;
+    while (place_.file < list_.size() && file().format == InputFormat::kText &&
+           block.texts.size() < kTextsMax) {
+      SLUICE_TRY(LoadDocument());
+      if (document_.size() > line_bytes_max_) {
+        SLUICE_TRY(SpoolDocument(block));
+        break;
+      }
+      if (used == 0) {
+        ReserveWork(std::max(read_bytes_, document_.size()) + Block::kPadding);
+      } else if (used + document_.size() > read_bytes_) {
+        break;
+      }
+      std::memcpy(work_.data() + used, document_.data(), document_.size());
+      block.texts.push_back({.file = place_.file, .begin = used, .size = document_.size()});
+      used += document_.size();
+      NextFile();
+    }
+    block.bytes = AsText(work_.span().first(used));
+    std::swap(block.buffer, work_);
+    block.after = place_;
+    return {};
+  }
+
+  // Makes document_ the text at place_, or the first bytes of it when it is too long. It is there
+  // already when the block before had no room for it; then input_ is still open.
+  Result<void> LoadDocument() {
+    if (input_ != nullptr) {
+      return {};
+    }
+    SLUICE_TRY(OpenInput());
+    document_.clear();
+    bool is_whole = false;
+    while (!is_whole && document_.size() <= line_bytes_max_) {
+      const size_t used = document_.size();
+      document_.resize(used + std::min(read_bytes_, line_bytes_max_ + 1 - used));
+      const auto room = std::as_writable_bytes(std::span(document_)).subspan(used);
+      SLUICE_ASSIGN(const size_t count, input_->Fill(room));
+      is_whole = count < room.size();
+      document_.resize(used + count);
+    }
+    return {};
+  }
+
+  Result<void> SpoolDocument(Block& block) {
+    SLUICE_ASSIGN(Spool spool, OpenSpool());
+    while (!document_.empty()) {
+      SLUICE_TRY(spool.Append(document_));
+      document_.resize(read_bytes_);
+      SLUICE_ASSIGN(const size_t count, input_->Fill(std::as_writable_bytes(std::span(document_))));
+      document_.resize(count);
+    }
+    block.oversize.push_back(std::move(spool.unit));
+    NextFile();
+    return {};
+  }
+
+  struct Spool {
+    std::unique_ptr<File> file;
+    OversizeUnit unit;
+
+    Result<void> Append(std::string_view text) {
+      SLUICE_TRY(file->Write(AsBytes(text)));
+      unit.size += text.size();
+      return {};
+    }
+  };
+
+  // For the unit at place_.
+  Result<Spool> OpenSpool() {
+    SLUICE_TRY(files_.MakeFolders(spool_folder_));
+    std::string path = fmt::format("{}/{:06}-{}.bin", spool_folder_, place_.file, place_.offset);
+    SLUICE_ASSIGN(std::unique_ptr<File> file, files_.Open(path, OpenMode::kCreate));
+    return Spool{.file = std::move(file), .unit = {.place = place_, .spool_path = std::move(path)}};
+  }
+
+  static void Clear(Block& block, InputFormat format) {
+    block.format = format;
+    block.bytes = {};
+    block.begin = {};
+    block.texts.clear();
+    block.oversize.clear();
+  }
+
+  FileSystem& files_;
+  std::vector<CorpusFile> list_;
+  size_t line_bytes_max_;
+  size_t read_bytes_;
+  std::string spool_folder_;
+  CorpusPlace place_;  // of the first byte that was not handed out yet
+  std::unique_ptr<InputFile> input_;
+  std::string carry_;     // lines: bytes from place_ on, without a line end
+  std::string document_;  // texts
+  AlignedBuffer work_;    // becomes the buffer of the next block
+  std::atomic<uint64_t> bytes_read_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Corpus>> OpenCorpus(FileSystem& files, std::vector<CorpusFile> list,
+                                           const CorpusOptions& options, CorpusPlace from) {
+  if (from.file < list.size() && list[from.file].is_standard_input() && from.offset > 0) {
+    return Fail(ErrorCode::kInput, "standard input cannot be read again from its middle",
+                "put the corpus into a file, or start again in a new run directory");
+  }
+  return std::make_unique<FileCorpus>(files, std::move(list), options, from);
+}
+
+}  // namespace sluice

@@ -1,0 +1,220 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <utility>
+
+#include "io/corpus/corpus.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kStandardInput = "-";
+
+std::string Join(const std::string& folder, std::string_view name) {
+  if (folder.empty() || folder.ends_with('/')) {
+    return fmt::format("{}{}", folder, name);
+  }
+  return fmt::format("{}/{}", folder, name);
+}
+
+std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+bool Matches(const std::string& pattern, const std::string& text, int flags) {
+  return fnmatch(pattern.c_str(), text.c_str(), flags) == 0;
+}
+
+// A pattern without '/' speaks of the base name, one with '/' of the path below the folder, where
+// '*' crosses folders.
+bool MatchesAny(const std::vector<std::string>& patterns, const std::string& relative) {
+  return std::ranges::any_of(patterns, [&relative](const std::string& pattern) {
+    const bool is_path = pattern.find('/') != std::string::npos;
+    return Matches(pattern, is_path ? relative : std::string(BaseName(relative)), 0);
+  });
+}
+
+InputCompression CompressionOf(std::string_view lower_name) {
+  if (lower_name.ends_with(".gz")) {
+    return InputCompression::kGzip;
+  }
+  return lower_name.ends_with(".zst") ? InputCompression::kZstd : InputCompression::kNone;
+}
+
+InputFormat FormatOf(std::string_view lower_name, CorpusOptions::Format format) {
+  switch (format) {
+    case CorpusOptions::Format::kJsonLines:
+      return InputFormat::kJsonLines;
+    case CorpusOptions::Format::kText:
+      return InputFormat::kText;
+    case CorpusOptions::Format::kAuto:
+      break;
+  }
+  if (CompressionOf(lower_name) != InputCompression::kNone) {
+    lower_name = lower_name.substr(0, lower_name.rfind('.'));
+  }
+  const bool is_json = lower_name == kStandardInput || lower_name.ends_with(".jsonl") ||
+                       lower_name.ends_with(".ndjson") || lower_name.ends_with(".json");
+  return is_json ? InputFormat::kJsonLines : InputFormat::kText;
+}
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return lower;
+}
+
+std::unexpected<Error> Unusable(std::string_view input, std::string_view reason) {
+  return Fail(ErrorCode::kInput, fmt::format("cannot use input '{}': {}", input, reason));
+}
+
+class Lister {
+ public:
+  Lister(FileSystem& files, const CorpusOptions& options) : files_(files), options_(options) {}
+
+  Result<void> AddInput(const std::string& input) {
+    if (input == kStandardInput) {
+      return AddStandardInput();
+    }
+    if (files_.Exists(input)) {
+      return AddPath(input);
+    }
+    SLUICE_ASSIGN(const std::vector<std::string> matches, ExpandGlob(input));
+    if (matches.empty()) {
+      return Unusable(input, "no such file or folder");
+    }
+    for (const std::string& path : matches) {
+      SLUICE_TRY(AddPath(path));
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::vector<CorpusFile> TakeList() { return std::move(list_); }
+
+ private:
+  Result<void> AddStandardInput() {
+    if (std::ranges::find(list_, kStandardInput, &CorpusFile::path) != list_.end()) {
+      return Unusable(kStandardInput, "standard input is named twice");
+    }
+    AddFile(std::string(kStandardInput), std::string(kStandardInput), {});
+    return {};
+  }
+
+  Result<void> AddPath(const std::string& path) {
+    SLUICE_ASSIGN(const FileStat status, Look(path));
+    if (status.is_folder) {
+      const size_t count = list_.size();
+      SLUICE_TRY(AddFolder(path, ""));
+      return list_.size() > count ? Result<void>() : Unusable(path, "no file in it matches");
+    }
+    if (!status.is_regular) {
+      return Unusable(path, "neither a regular file nor a folder");
+    }
+    AddFile(path, path, status);
+    return {};
+  }
+
+  // Errors about inputs are mended by the user, not by another try.
+  Result<FileStat> Look(const std::string& path) {
+    Result<FileStat> status = files_.Stat(path);
+    if (!status.has_value()) {
+      status.error().code = ErrorCode::kInput;
+    }
+    return status;
+  }
+
+  // Links to folders are not followed below a named folder: they may lead back.
+  Result<void> AddFolder(const std::string& root, const std::string& below) {
+    Result<std::vector<std::string>> names = files_.List(Join(root, below));
+    if (!names.has_value()) {
+      return Fail(ErrorCode::kInput, std::move(names.error().message));
+    }
+    std::vector<std::pair<std::string, FileStat>> entries;
+    for (const std::string& name : *names) {
+      const std::string relative = Join(below, name);
+      if (name.starts_with('.') || MatchesAny(options_.excludes, relative)) {
+        continue;
+      }
+      SLUICE_ASSIGN(const FileStat status, Look(Join(root, relative)));
+      if (status.is_folder && !status.is_link) {
+        SLUICE_TRY(AddFolder(root, relative));
+      } else if (status.is_regular && IsWanted(relative)) {
+        AddFile(Join(root, relative), relative, status);
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] bool IsWanted(const std::string& relative) const {
+    return options_.globs.empty() || MatchesAny(options_.globs, relative);
+  }
+
+  void AddFile(std::string path, std::string name, const FileStat& status) {
+    const std::string lower = LowerCase(BaseName(path));
+    list_.push_back(CorpusFile{.path = std::move(path),
+                               .name = std::move(name),
+                               .format = FormatOf(lower, options_.format),
+                               .compression = CompressionOf(lower),
+                               .size = status.size,
+                               .mtime_ns = status.mtime_ns});
+  }
+
+  // The paths that match, component by component, each sorted bytewise.
+  Result<std::vector<std::string>> ExpandGlob(std::string_view pattern) {
+    std::vector<std::string> found = {pattern.starts_with('/') ? "/" : ""};
+    while (!pattern.empty()) {
+      const size_t slash = std::min(pattern.find('/'), pattern.size());
+      const std::string component(pattern.substr(0, slash));
+      pattern.remove_prefix(std::min(slash + 1, pattern.size()));
+      if (!component.empty()) {
+        SLUICE_ASSIGN(found, ExpandComponent(found, component));
+      }
+    }
+    return found;
+  }
+
+  Result<std::vector<std::string>> ExpandComponent(const std::vector<std::string>& folders,
+                                                   const std::string& component) {
+    std::vector<std::string> found;
+    for (const std::string& folder : folders) {
+      if (component.find_first_of("*?[\\") == std::string::npos) {
+        std::string path = Join(folder, component);
+        if (files_.Exists(path)) {
+          found.push_back(std::move(path));
+        }
+        continue;
+      }
+      const std::string listed = folder.empty() ? "." : folder;
+      const Result<FileStat> status = files_.Stat(listed);
+      if (!status.has_value() || !status->is_folder) {
+        continue;
+      }
+      SLUICE_ASSIGN(const std::vector<std::string> names, files_.List(listed));
+      for (const std::string& name : names) {
+        if (Matches(component, name, FNM_PERIOD)) {
+          found.push_back(Join(folder, name));
+        }
+      }
+    }
+    return found;
+  }
+
+  FileSystem& files_;
+  const CorpusOptions& options_;
+  std::vector<CorpusFile> list_;
+};
+
+}  // namespace
+
+Result<std::vector<CorpusFile>> ListCorpusFiles(FileSystem& files, const CorpusOptions& options) {
+  if (options.inputs.empty()) {
+    return Fail(ErrorCode::kUsage, "no input was named");
+  }
+  Lister lister(files, options);
+  for (const std::string& input : options.inputs) {
+    SLUICE_TRY(lister.AddInput(input));
+  }
+  return lister.TakeList();
+}
+
+}  // namespace sluice

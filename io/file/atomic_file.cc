@@ -1,0 +1,49 @@
+#include "io/file/atomic_file.h"
+
+#include <utility>
+
+namespace sluice {
+namespace {
+
+std::string TemporaryPath(const std::string& path) { return path + ".tmp"; }
+
+}  // namespace
+
+Result<AtomicFile> AtomicFile::Create(FileSystem& files, std::string path) {
+  SLUICE_ASSIGN(std::unique_ptr<File> file, files.Open(TemporaryPath(path), OpenMode::kCreate));
+  return AtomicFile(files, std::move(path), std::move(file));
+}
+
+AtomicFile::AtomicFile(FileSystem& files, std::string path, std::unique_ptr<File> file)
+    : files_(&files), path_(std::move(path)), file_(std::move(file)) {}
+
+AtomicFile::~AtomicFile() {
+  if (file_ != nullptr) {
+    file_.reset();
+    // Best effort: a temp file that stays behind is overwritten by the next try.
+    std::ignore = files_->Remove(TemporaryPath(path_));
+  }
+}
+
+Result<void> AtomicFile::Write(std::span<const std::byte> bytes) {
+  SLUICE_TRY(file_->Write(bytes));
+  size_ += bytes.size();
+  return {};
+}
+
+Result<void> AtomicFile::Commit() {
+  SLUICE_TRY(file_->Sync());
+  SLUICE_TRY(files_->Rename(TemporaryPath(path_), path_));
+  // The temp name is gone: from here on the destructor has nothing to remove.
+  file_.reset();
+  return files_->SyncFolderOf(path_);
+}
+
+Result<void> WriteFileAtomically(FileSystem& files, const std::string& path,
+                                 std::string_view text) {
+  SLUICE_ASSIGN(AtomicFile file, AtomicFile::Create(files, path));
+  SLUICE_TRY(file.Write(text));
+  return file.Commit();
+}
+
+}  // namespace sluice

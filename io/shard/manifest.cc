@@ -1,0 +1,134 @@
+#include "io/shard/manifest.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "io/file/line_reader.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+Json ToJson(const PackPosition& position) {
+  return {{"file", position.place.file},       {"line", position.place.line},
+          {"offset", position.place.offset},   {"next", position.next},
+          {"rejected", position.rejected},     {"blank", position.blank},
+          {"ids_bytes", position.ids_bytes},   {"rejects_bytes", position.rejects_bytes}};
+}
+
+PackPosition PositionFromJson(const Json& json) {
+  return {.place = {.file = json.at("file"), .line = json.at("line"), .offset = json.at("offset")},
+          .next = json.at("next"),
+          .rejected = json.at("rejected"),
+          .blank = json.at("blank"),
+          .ids_bytes = json.at("ids_bytes"),
+          .rejects_bytes = json.at("rejects_bytes")};
+}
+
+Json ToJson(const ShardEntry& entry) {
+  return {{"shard", entry.shard},
+          {"first", entry.range.first},
+          {"count", entry.range.count},
+          {"file", entry.file},
+          {"plain_bytes", entry.plain_bytes},
+          {"compressed_bytes", entry.compressed_bytes},
+          {"xxh3", entry.checksum},
+          {"tokens", entry.tokens},
+          {"after", ToJson(entry.after)}};
+}
+
+ShardEntry EntryFromJson(const Json& json) {
+  return {.shard = json.at("shard"),
+          .range = {.first = json.at("first"), .count = json.at("count")},
+          .file = json.at("file"),
+          .plain_bytes = json.at("plain_bytes"),
+          .compressed_bytes = json.at("compressed_bytes"),
+          .checksum = json.at("xxh3"),
+          .tokens = json.at("tokens"),
+          .after = PositionFromJson(json.at("after"))};
+}
+
+struct Content {
+  std::vector<ShardEntry> shards;
+  std::optional<PackPosition> end;
+  uint64_t whole_bytes = 0;  // without a torn last line
+};
+
+Result<Content> ReadContent(FileSystem& files, const std::string& path) {
+  Content content;
+  if (!files.Exists(path)) {
+    return content;
+  }
+  SLUICE_ASSIGN(auto file, files.Open(path, OpenMode::kRead));
+  LineReader lines(MakeFileSource(std::move(file)));
+  while (true) {
+    SLUICE_ASSIGN(const auto line, lines.Next());
+    if (!line.has_value()) {
+      break;
+    }
+    try {
+      const Json json = Json::parse(*line);
+      if (json.contains("end")) {
+        content.end = PositionFromJson(json.at("end"));
+      } else {
+        content.shards.push_back(EntryFromJson(json));
+      }
+    } catch (const Json::exception&) {
+      return Fail(ErrorCode::kIo, fmt::format("'{}' is damaged at line {}", path,
+                                              content.shards.size() + 1),
+                  "start over in a new run directory, or with --fresh");
+    }
+  }
+  content.whole_bytes = lines.offset();
+  return content;
+}
+
+}  // namespace
+
+Result<Manifest> Manifest::Read(FileSystem& files, const std::string& path) {
+  SLUICE_ASSIGN(Content content, ReadContent(files, path));
+  Manifest manifest;
+  manifest.shards_ = std::move(content.shards);
+  manifest.end_ = content.end;
+  return manifest;
+}
+
+Result<Manifest> Manifest::Open(FileSystem& files, const std::string& path) {
+  SLUICE_ASSIGN(Content content, ReadContent(files, path));
+  Manifest manifest;
+  manifest.shards_ = std::move(content.shards);
+  manifest.end_ = content.end;
+  SLUICE_ASSIGN(manifest.file_, files.Open(path, OpenMode::kAppend));
+  SLUICE_TRY(manifest.file_->Truncate(content.whole_bytes));
+  SLUICE_TRY(files.SyncFolderOf(path));
+  return manifest;
+}
+
+PackPosition Manifest::position() const {
+  if (end_.has_value()) {
+    return *end_;
+  }
+  return shards_.empty() ? PackPosition{} : shards_.back().after;
+}
+
+Result<void> Manifest::Append(const ShardEntry& entry) {
+  SLUICE_CHECK(!end_.has_value() && entry.shard == shards_.size(), "shards are sealed in order");
+  SLUICE_TRY(AppendLine(ToJson(entry).dump()));
+  shards_.push_back(entry);
+  return {};
+}
+
+Result<void> Manifest::AppendEnd(const PackPosition& position) {
+  SLUICE_CHECK(!end_.has_value(), "a corpus ends once");
+  SLUICE_TRY(AppendLine(Json{{"end", ToJson(position)}}.dump()));
+  end_ = position;
+  return {};
+}
+
+Result<void> Manifest::AppendLine(const std::string& line) {
+  SLUICE_TRY(file_->Write(AsBytes(line + "\n")));
+  return file_->Sync();
+}
+
+}  // namespace sluice

@@ -1,0 +1,180 @@
+// Vectors as one numpy array: float32, little endian, C order, shape (rows, dimension), and the ids
+// of the rows beside it. Rows go straight to their place in a work file that already has room for
+// the header, so nothing has to be moved at the end.
+//
+// The format is numpy's "NPY 1.0" (numpy/lib/format.py): magic, version, a header of a multiple of
+// 64 bytes that is a Python dict as text, then the rows.
+#include <bit>
+#include <cmath>
+#include <fmt/format.h>
+#include <limits>
+
+#include "io/file/atomic_file.h"
+#include "io/sink/formats.h"
+
+namespace sluice {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "rows are written as they are in memory");
+
+constexpr uint64_t kHeaderBytes = 128;  // room for any row count and dimension
+
+std::string NpyHeader(uint64_t rows, int dimension) {
+  constexpr size_t kPreludeBytes = 10;  // magic, version, length of the dict
+  std::string dict = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}",
+                                 rows, dimension);
+  dict.resize(kHeaderBytes - kPreludeBytes - 1, ' ');
+  dict.push_back('\n');
+  std::string header("\x93NUMPY\x01\x00", 8);
+  header.push_back(static_cast<char>(dict.size() & 0xff));
+  header.push_back(static_cast<char>(dict.size() >> 8));
+  return header + dict;
+}
+
+class NpyShard final : public ShardSink {
+ public:
+  NpyShard(std::unique_ptr<File> file, OrdinalRange range, size_t dimension)
+      : file_(std::move(file)),
+        range_(range),
+        failed_row_(dimension, std::numeric_limits<float>::quiet_NaN()) {}
+
+  Result<void> PutVector(Ordinal row, std::span<const float> vector) override {
+    SLUICE_CHECK(range_.contains(row), "a row outside its shard");
+    SLUICE_CHECK(vector.size() == failed_row_.size(), "a row of the wrong length");
+    return file_->WriteAt(kHeaderBytes + row * vector.size_bytes(), std::as_bytes(vector));
+  }
+
+  Result<void> PutAnswer(Ordinal, std::string_view) override {
+    return Fail(ErrorCode::kUsage, "answers of generation cannot be written to .npy",
+                "end the output's name with .jsonl");
+  }
+
+  Result<void> PutFailure(Ordinal row, std::string_view) override {
+    return PutVector(row, failed_row_);
+  }
+
+  Result<void> Seal() override { return file_->Sync(); }
+
+ private:
+  std::unique_ptr<File> file_;
+  OrdinalRange range_;
+  std::vector<float> failed_row_;
+};
+
+class NpySink final : public Sink {
+ public:
+  NpySink(FileSystem& files, SinkOptions options)
+      : files_(files),
+        options_(std::move(options)),
+        work_path_(options_.work_folder + "/rows.npy.part") {}
+
+  Result<std::unique_ptr<ShardSink>> OpenShard(OrdinalRange range) override {
+    SLUICE_CHECK(options_.dimension > 0, "an array needs a dimension");
+    if (!files_.Exists(work_path_)) {
+      SLUICE_TRY(files_.Open(work_path_, OpenMode::kCreate));
+    }
+    SLUICE_ASSIGN(auto file, files_.Open(work_path_, OpenMode::kReadWrite));
+    return std::make_unique<NpyShard>(std::move(file), range,
+                                      static_cast<size_t>(options_.dimension));
+  }
+
+  Result<std::vector<OutputFile>> Close(const CloseRequest& request) override {
+    const std::string ids_path =
+        options_.output.substr(0, options_.output.rfind(".npy")) + ".ids.jsonl";
+    SLUICE_ASSIGN(const OutputFile ids, WriteIds(request, ids_path));
+    const bool closed_before = !files_.Exists(work_path_) && files_.Exists(options_.output);
+    if (!closed_before) {
+      SLUICE_TRY(WriteArray(request, ids.rows));
+    }
+    const uint64_t bytes = kHeaderBytes + ids.rows * row_bytes();
+    return std::vector<OutputFile>{{.path = options_.output, .bytes = bytes, .rows = ids.rows},
+                                   ids};
+  }
+
+  Result<void> RemoveWorkFiles() override { return files_.Remove(work_path_); }
+
+ private:
+  [[nodiscard]] uint64_t row_bytes() const {
+    return static_cast<uint64_t>(options_.dimension) * sizeof(float);
+  }
+
+  Result<OutputFile> WriteIds(const CloseRequest& request, const std::string& path) {
+    constexpr size_t kFlushBytes = size_t{1} << 20;
+    SLUICE_ASSIGN(AtomicFile file, AtomicFile::Create(files_, path));
+    std::string pending;
+    SLUICE_ASSIGN(const uint64_t rows,
+                  ForEachOutputRow(files_, request,
+                                   [&](Ordinal, std::string_view line) -> Result<void> {
+                                     pending.append(line).push_back('\n');
+                                     if (pending.size() >= kFlushBytes) {
+                                       SLUICE_TRY(file.Write(pending));
+                                       pending.clear();
+                                     }
+                                     return {};
+                                   }));
+    SLUICE_TRY(file.Write(pending));
+    const uint64_t bytes = file.size();
+    SLUICE_TRY(file.Commit());
+    return OutputFile{.path = path, .bytes = bytes, .rows = rows};
+  }
+
+  Result<void> WriteArray(const CloseRequest& request, uint64_t rows) {
+    if (!request.skip_failures || request.failures.empty()) {
+      return Finish(work_path_, rows);
+    }
+    const std::string kept_path = options_.work_folder + "/kept.npy.part";
+    SLUICE_TRY(CopyGoodRows(request, kept_path));
+    return Finish(kept_path, rows);
+  }
+
+  Result<void> CopyGoodRows(const CloseRequest& request, const std::string& kept_path) {
+    SLUICE_ASSIGN(auto all, files_.Open(work_path_, OpenMode::kRead));
+    SLUICE_ASSIGN(auto kept, files_.Open(kept_path, OpenMode::kCreate));
+    uint64_t place = kHeaderBytes;
+    Ordinal first = 0;
+    for (size_t i = 0; i <= request.failures.size(); ++i) {
+      const Ordinal end = i < request.failures.size() ? request.failures[i] : request.row_count;
+      SLUICE_TRY(CopyRows(*all, first, end, *kept, place));
+      first = end + 1;
+    }
+    return {};
+  }
+
+  Result<void> CopyRows(File& from, Ordinal first, Ordinal end, File& to, uint64_t& place) {
+    std::vector<std::byte> buffer(size_t{1} << 20);
+    uint64_t offset = kHeaderBytes + first * row_bytes();
+    const uint64_t stop = kHeaderBytes + end * row_bytes();
+    while (offset < stop) {
+      const auto wanted = std::span(buffer).first(std::min<uint64_t>(buffer.size(), stop - offset));
+      SLUICE_ASSIGN(const size_t count, from.ReadAt(offset, wanted));
+      if (count == 0) {
+        return Fail(ErrorCode::kIo, fmt::format("'{}' is shorter than its rows", work_path_));
+      }
+      SLUICE_TRY(to.WriteAt(place, wanted.first(count)));
+      offset += count;
+      place += count;
+    }
+    return {};
+  }
+
+  Result<void> Finish(const std::string& path, uint64_t rows) {
+    SLUICE_ASSIGN(auto file, files_.Open(path, OpenMode::kReadWrite));
+    SLUICE_TRY(file->WriteAt(0, AsBytes(NpyHeader(rows, options_.dimension))));
+    SLUICE_TRY(file->Truncate(kHeaderBytes + rows * row_bytes()));
+    SLUICE_TRY(file->Sync());
+    SLUICE_TRY(files_.Rename(path, options_.output));
+    return files_.SyncFolderOf(options_.output);
+  }
+
+  FileSystem& files_;
+  SinkOptions options_;
+  std::string work_path_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> MakeNpySink(FileSystem& files, SinkOptions options) {
+  return std::make_unique<NpySink>(files, std::move(options));
+}
+
+}  // namespace sluice

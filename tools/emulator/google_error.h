@@ -1,0 +1,39 @@
+// ApiError: a refusal in the shape that Google's services give it. Immutable functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sluice {
+
+// google.rpc.Code; the numbers stand in operations and result lines, their HTTP statuses in answers.
+enum class RpcCode {
+  kCancelled = 1,
+  kInvalidArgument = 3,
+  kDeadlineExceeded = 4,
+  kNotFound = 5,
+  kAlreadyExists = 6,
+  kPermissionDenied = 7,
+  kResourceExhausted = 8,
+  kFailedPrecondition = 9,
+  kUnimplemented = 12,
+  kInternal = 13,
+  kUnavailable = 14,
+  kUnauthenticated = 16,
+};
+
+struct ApiError {
+  RpcCode code = RpcCode::kInternal;
+  std::string message;
+  std::string details = {};  // the JSON text of an array, or nothing
+};
+
+[[nodiscard]] int HttpStatus(RpcCode code);
+[[nodiscard]] std::string_view RpcName(RpcCode code);
+
+// {"error": {"code": 404, "message": ..., "status": "NOT_FOUND", "details": [...]}}, compact.
+[[nodiscard]] std::string ErrorBody(const ApiError& error);
+
+[[nodiscard]] ApiError InvalidArgument(std::string message);
+
+}  // namespace sluice

@@ -1,0 +1,62 @@
+// Uploads: resumable uploads on their way to become files. The bytes kept so far are the size of
+// the upload's data file, so a kill -9 loses none that were answered for. Thread-safe; one request
+// at a time works on an Upload, holding its mutex.
+//
+//   <id>.json   what was said at the start, the state      <id>.data   the bytes so far
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "io/file/file_system.h"
+
+namespace sluice {
+
+enum class UploadState { kActive, kFinal, kCancelled };
+
+struct Upload {
+  std::string id;
+  std::string file_id;  // of the file that it becomes
+  std::string display_name;
+  std::string mime_type;
+  std::optional<uint64_t> declared_size;
+  UploadState state = UploadState::kActive;
+  uint64_t received = 0;
+  std::mutex mutex;
+};
+
+class Uploads {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Uploads>> Open(FileSystem& files, std::string folder);
+  Uploads(FileSystem& files, std::string folder) : files_(files), folder_(std::move(folder)) {}
+
+  // Takes a new upload in; `upload` needs no id yet.
+  [[nodiscard]] Result<std::shared_ptr<Upload>> Start(std::shared_ptr<Upload> upload);
+  // Null when unknown.
+  [[nodiscard]] std::shared_ptr<Upload> Find(const std::string& id);
+  // True when an open upload is going to become the file of that id.
+  [[nodiscard]] bool Reserves(const std::string& file_id);
+  void Forget(const std::string& id);
+
+  // Writes down a change of state.
+  [[nodiscard]] Result<void> Save(const Upload& upload);
+  [[nodiscard]] Result<void> Append(Upload& upload, File& file, std::span<const std::byte> bytes);
+  [[nodiscard]] Result<std::unique_ptr<File>> OpenData(const Upload& upload);
+  [[nodiscard]] Result<void> Truncate(Upload& upload, uint64_t size);
+  [[nodiscard]] std::string DataPath(const Upload& upload) const;
+
+ private:
+  [[nodiscard]] Result<void> Load();
+  [[nodiscard]] std::string DocumentPath(const std::string& id) const;
+
+  FileSystem& files_;
+  const std::string folder_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Upload>> uploads_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,214 @@
+#include "tools/run_settings.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <thread>
+
+namespace sluice {
+namespace {
+
+constexpr uint64_t kFlagFileMax = uint64_t{16} << 20;
+
+// Reads `name` with `read` and stores it when it was given.
+template <typename Value, typename Target>
+Result<void> Store(Result<std::optional<Value>> value, Target& target) {
+  if (!value.has_value()) {
+    return std::unexpected(std::move(value).error());
+  }
+  if (value->has_value()) {
+    target = static_cast<Target>(**value);
+  }
+  return {};
+}
+
+Result<std::string> ReadFlagFile(const Arguments& arguments, std::string_view name,
+                                 FileSystem& files) {
+  const std::optional<std::string> path = arguments.Text(name);
+  if (!path) {
+    return std::string();
+  }
+  Result<std::string> text = ReadWholeFile(files, *path, kFlagFileMax);
+  if (!text.has_value()) {
+    return Fail(ErrorCode::kUsage, fmt::format("{}: {}", name, text.error().message));
+  }
+  return text;
+}
+
+Task ReadTask(const Arguments& arguments) {
+  if (const auto task = arguments.Text("--task")) {
+    return *task == "generate" ? Task::kGenerate : Task::kEmbed;
+  }
+  for (const std::string_view flag : {"--template", "--system-instruction", "--generation-config"}) {
+    if (arguments.Has(flag)) {
+      return Task::kGenerate;
+    }
+  }
+  const bool to_lines = arguments.TextOr("--output", "").ends_with(".jsonl");
+  return to_lines && arguments.Has("--request-field") ? Task::kGenerate : Task::kEmbed;
+}
+
+std::string_view DefaultModel(Backend backend, Task task) {
+  if (backend == Backend::kLocal) {
+    return task == Task::kEmbed ? "sluice-lexical-1" : "sluice-echo-1";
+  }
+  return task == Task::kEmbed ? "gemini-embedding-001" : "gemini-2.5-flash";
+}
+
+Result<void> ReadCorpus(const Arguments& arguments, CorpusOptions& corpus) {
+  if (arguments.positionals.empty()) {
+    return Fail(ErrorCode::kUsage, "'run' needs an INPUT",
+                "a .jsonl file, a folder, a glob, or - for standard input; see sluice run --help");
+  }
+  corpus.inputs = arguments.positionals;
+  corpus.globs = arguments.List("--glob");
+  corpus.excludes = arguments.List("--exclude");
+  const std::string format = arguments.TextOr("--input-format", "auto");
+  corpus.format = format == "jsonl"  ? CorpusOptions::Format::kJsonLines
+                  : format == "text" ? CorpusOptions::Format::kText
+                                     : CorpusOptions::Format::kAuto;
+  SLUICE_TRY(Store(arguments.Size("--max-line-bytes"), corpus.line_bytes_max));
+  if (corpus.line_bytes_max == 0) {
+    return Fail(ErrorCode::kUsage, "--max-line-bytes: must be at least 1");
+  }
+  return {};
+}
+
+Result<void> ReadRequest(const Arguments& arguments, FileSystem& files, Backend backend,
+                         RequestOptions& request) {
+  request.task = ReadTask(arguments);
+  request.model = arguments.TextOr("--model", DefaultModel(backend, request.task));
+  SLUICE_TRY(Store(arguments.Integer("--dim", 1, 1'000'000), request.dimension));
+  const bool embeds = request.task == Task::kEmbed;
+  request.task_type = arguments.TextOr("--task-type", embeds ? "RETRIEVAL_DOCUMENT" : "");
+  request.text_field = arguments.TextOr("--text-field", "text");
+  request.title_field = arguments.TextOr("--title-field", "");
+  request.request_field = arguments.TextOr("--request-field", "");
+  SLUICE_ASSIGN(request.prompt_template, ReadFlagFile(arguments, "--template", files));
+  SLUICE_ASSIGN(request.generation_config, ReadFlagFile(arguments, "--generation-config", files));
+  SLUICE_ASSIGN(request.system_instruction,
+                ReadFlagFile(arguments, "--system-instruction", files));
+  for (const std::string_view flag : {"--template", "--system-instruction", "--generation-config"}) {
+    if (embeds && arguments.Has(flag)) {
+      return Fail(ErrorCode::kUsage, fmt::format("{} does not go with --task embed", flag));
+    }
+  }
+  for (const std::string_view flag : {"--dim", "--task-type", "--title-field", "--normalize"}) {
+    if (!embeds && arguments.Has(flag)) {
+      return Fail(ErrorCode::kUsage, fmt::format("{} does not go with generation", flag),
+                  "generation makes text; vectors are made with --task embed");
+    }
+  }
+  return {};
+}
+
+Result<int> ReadCompression(const Arguments& arguments) {
+  const std::string text = arguments.TextOr("--compress", "zstd");
+  constexpr int kLevelDefault = 3;
+  if (text == "zstd") {
+    return kLevelDefault;
+  }
+  const std::string_view prefix = "zstd:";
+  if (text.starts_with(prefix)) {
+    const auto level = ParseInteger(std::string_view(text).substr(prefix.size()), 1, 19);
+    if (level.has_value()) {
+      return static_cast<int>(*level);
+    }
+  }
+  return Fail(ErrorCode::kUsage,
+              fmt::format("--compress: '{}' is not zstd:N with N from 1 to 19", text));
+}
+
+Result<void> ReadLimits(const Arguments& arguments, ShardLimits& limits) {
+  SLUICE_TRY(Store(arguments.Size("--shard-rows"), limits.rows_max));
+  SLUICE_TRY(Store(arguments.Size("--shard-bytes"), limits.bytes_max));
+  SLUICE_TRY(Store(arguments.Size("--shard-tokens"), limits.tokens_max));
+  SLUICE_TRY(Store(arguments.Size("--shard-answer-bytes"), limits.answer_bytes_max));
+  if (limits.rows_max == 0 || limits.bytes_max == 0 || limits.answer_bytes_max == 0) {
+    return Fail(ErrorCode::kUsage, "a shard cannot be empty: its limits must be at least 1");
+  }
+  return {};
+}
+
+Result<void> ReadPace(const Arguments& arguments, RunOptions& run) {
+  SLUICE_TRY(Store(arguments.Integer("--uploads", 1, 64), run.uploads));
+  SLUICE_TRY(Store(arguments.Integer("--jobs-in-flight", 1, 100'000), run.jobs_in_flight));
+  SLUICE_TRY(Store(arguments.Integer("--attempts", 1, 1000), run.attempts_max));
+  run.threads = std::max(1U, std::thread::hardware_concurrency());
+  SLUICE_TRY(Store(arguments.Integer("--threads", 1, 1024), run.threads));
+  SLUICE_ASSIGN(const auto poll, arguments.Range("--poll"));
+  if (poll) {
+    run.poll_first = poll->first;
+    run.poll_max = poll->last;
+  }
+  SLUICE_TRY(Store(arguments.Duration("--settle"), run.settle));
+  return {};
+}
+
+// The local service answers within milliseconds and forgets nothing: no need to wait as for a
+// remote one.
+void PaceForLocalService(RunOptions& run) {
+  run.poll_first = run.poll_first.value_or(std::chrono::milliseconds(50));
+  run.poll_max = run.poll_max.value_or(std::chrono::milliseconds(500));
+  run.settle = run.settle.value_or(std::chrono::milliseconds(500));
+  run.delete_remote_jobs = true;
+}
+
+OnError ReadOnError(const Arguments& arguments) {
+  const std::string text = arguments.TextOr("--on-error", "nan");
+  return text == "fail" ? OnError::kFail : text == "skip" ? OnError::kSkip : OnError::kNan;
+}
+
+ProgressMode ReadProgressMode(const Arguments& arguments, bool stderr_is_terminal) {
+  const std::string text = arguments.TextOr("--progress", "auto");
+  if (arguments.Has("--quiet") || text == "none") {
+    return ProgressMode::kNone;
+  }
+  if (text == "json" || (text == "auto" && arguments.Has("--json"))) {
+    return ProgressMode::kJson;
+  }
+  // A bar needs a screen, whoever asks for it.
+  const bool bar = stderr_is_terminal && text != "plain";
+  return bar ? ProgressMode::kBar : ProgressMode::kPlain;
+}
+
+}  // namespace
+
+Backend ReadBackend(const Arguments& arguments, std::string_view fallback) {
+  return arguments.TextOr("--backend", fallback) == "local" ? Backend::kLocal : Backend::kGemini;
+}
+
+std::string_view BackendName(Backend backend) {
+  return backend == Backend::kLocal ? "local" : "gemini";
+}
+
+Result<RunSettings> ReadRunSettings(const Arguments& arguments, FileSystem& files,
+                                    bool stderr_is_terminal) {
+  RunSettings settings;
+  settings.backend = ReadBackend(arguments, "gemini");
+  settings.base_url = arguments.TextOr("--base-url", "");
+  settings.api_version = arguments.TextOr("--api-version", "");
+  settings.api_key_file = arguments.TextOr("--api-key-file", "");
+  settings.report_copy = arguments.TextOr("--report", "");
+  RunOptions& run = settings.run;
+  SLUICE_TRY(ReadCorpus(arguments, run.corpus));
+  SLUICE_TRY(ReadRequest(arguments, files, settings.backend, run.request));
+  run.id_field = arguments.TextOr("--id-field", "");
+  const bool embeds = run.request.task == Task::kEmbed;
+  run.output = arguments.TextOr("--output", embeds ? "vectors.npy" : "answers.jsonl");
+  run.run_folder = arguments.TextOr("--run", run.output + ".sluice");
+  run.on_error = ReadOnError(arguments);
+  run.normalize = arguments.Has("--normalize");
+  run.keep_remote = arguments.Has("--keep-remote");
+  run.fresh = arguments.Has("--fresh");
+  SLUICE_TRY(ReadLimits(arguments, run.limits));
+  SLUICE_ASSIGN(run.zstd_level, ReadCompression(arguments));
+  SLUICE_TRY(ReadPace(arguments, run));
+  if (settings.backend == Backend::kLocal) {
+    PaceForLocalService(run);
+  }
+  settings.progress = ReadProgressMode(arguments, stderr_is_terminal);
+  SLUICE_TRY(Store(arguments.Duration("--progress-interval"), settings.progress_interval));
+  return settings;
+}
+
+}  // namespace sluice

@@ -1,0 +1,105 @@
+#include "tools/sluice.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <fmt/format.h>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "tools/command_context.h"
+#include "tools/command_line.h"
+#include "tools/emulate_command.h"
+#include "tools/help_command.h"
+#include "tools/neighbors_command.h"
+#include "tools/run_command.h"
+#include "tools/status_command.h"
+#include "tools/version.h"
+
+namespace sluice {
+namespace {
+
+Result<int> VersionCommand(const CommandContext& context) {
+  context.console.Print(context.console.json
+                            ? fmt::format("{{\"v\":1,\"type\":\"version\",\"version\":\"{}\"}}\n",
+                                          kVersion)
+                            : fmt::format("sluice {}\n", kVersion));
+  return 0;
+}
+
+Result<int> Dispatch(const CommandContext& context) {
+  struct Entry {
+    std::string_view name;
+    Result<int> (*run)(const CommandContext& context);
+  };
+  constexpr Entry kEntries[] = {
+      {"run", RunCommand},         {"status", StatusCommand}, {"neighbors", NeighborsCommand},
+      {"emulate", EmulateCommand}, {"help", HelpCommand},     {"version", VersionCommand},
+  };
+  const CommandSpec* command = context.arguments.command;
+  if (command == nullptr || context.arguments.Has("--help")) {
+    return HelpCommand(context);
+  }
+  const auto* entry = std::ranges::find(kEntries, command->name, &Entry::name);
+  SLUICE_CHECK(entry != std::end(kEntries), "a command of the table that does nothing");
+  return entry->run(context);
+}
+
+// What is known of the wish for JSON and colours even when the rest cannot be parsed.
+Console MakeConsole(const Arguments& arguments) {
+  const std::string color = arguments.TextOr("--color", "auto");
+  const ColorChoice choice = color == "always"  ? ColorChoice::kAlways
+                             : color == "never" ? ColorChoice::kNever
+                                                : ColorChoice::kAuto;
+  return {.json = arguments.Has("--json"),
+          .quiet = arguments.Has("--quiet"),
+          .out = DescribeTerminal(STDOUT_FILENO, choice),
+          .err = DescribeTerminal(STDERR_FILENO, choice)};
+}
+
+// Results that could not be written are not results.
+Result<void> FlushResults() {
+  errno = 0;
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    return std::unexpected(SystemError("write to", "standard output", errno));
+  }
+  return {};
+}
+
+Result<int> Execute(const CommandContext& context) {
+  SLUICE_TRY(CheckChoices(context.arguments));
+  SLUICE_ASSIGN(const int exit_code, Dispatch(context));
+  SLUICE_TRY(FlushResults());
+  return exit_code;
+}
+
+}  // namespace
+
+int RunCommandLine(int argc, const char* const* argv, Signals& signals) {
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  Result<Arguments> parsed = ParseCommandLine(words);
+  Arguments arguments = parsed.value_or(Arguments{});
+  if (!parsed.has_value() && std::ranges::find(words, "--json") != words.end()) {
+    arguments.values["--json"] = {""};
+  }
+  ReadEnvironment(arguments);
+  const Console console = MakeConsole(arguments);
+  if (!parsed.has_value()) {
+    console.PrintError(parsed.error());
+    return ExitCode(parsed.error().code);
+  }
+  const Result<int> result = Execute({arguments, console, signals});
+  if (result.has_value()) {
+    return *result;
+  }
+  // What a signal stopped is not a failure of its own: the state is saved, and the caller learns
+  // the signal from the exit code.
+  if (result.error().code == ErrorCode::kUnfinished && signals.received() != 0) {
+    return 128 + signals.received();
+  }
+  console.PrintError(result.error());
+  return ExitCode(result.error().code);
+}
+
+}  // namespace sluice
