@@ -160,8 +160,6 @@ class Graph {
 
 Result<void> RunOrderedPipeline(const PipelineOptions& options, const PipelineSource& source,
                                 const std::vector<Station>& stations, std::stop_token stop) {
-  SLUICE_CHECK(!stations.empty() && stations.back().order == Station::Order::kInOrder,
-               "a pipeline must end in order");
   oneapi::tbb::task_arena arena(static_cast<int>(options.workers));
   return arena.execute([&] {
     Graph graph(options, source, stations, std::move(stop));

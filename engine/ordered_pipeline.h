@@ -35,15 +35,15 @@ struct PipelineOptions {
   size_t tokens = 4;
 };
 
-// The next item, or null at the end. Called by one thread at a time. Items may be used again: one
-// that left the last station is given back through `recycle`.
+// `next` gives the next item, or null at the end, and is called by one thread at a time. An item
+// that left the last station is given back through `recycle`, in any order, to be used again.
 struct PipelineSource {
   std::function<Result<std::unique_ptr<PipelineItem>>()> next;
   std::function<void(std::unique_ptr<PipelineItem>)> recycle;
 };
 
 // Runs until the source ends, a station or the source fails, or a stop is requested (kUnfinished).
-// The last station must be in order. Exceptions of stations come back as kInternal errors.
+// Exceptions of stations come back as kInternal errors.
 [[nodiscard]] Result<void> RunOrderedPipeline(const PipelineOptions& options,
                                               const PipelineSource& source,
                                               const std::vector<Station>& stations,

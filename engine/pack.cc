@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
-#include <mutex>
 #include <optional>
 
+#include "engine/item_pool.h"
 #include "engine/ordered_pipeline.h"
 #include "engine/prepare.h"
 #include "engine/shard_cutter.h"
@@ -236,7 +236,7 @@ class Packer {
     SLUICE_TRY(appender_.Open());
     const PipelineSource source = {
         .next = [&] { return Read(corpus); },
-        .recycle = [&](std::unique_ptr<PipelineItem> item) { Recycle(std::move(item)); }};
+        .recycle = [&](std::unique_ptr<PipelineItem> item) { items_.Put(std::move(item)); }};
     const std::vector<Station> stations = {
         {.order = Station::Order::kParallel, .work = On(&Packer::PrepareBlock)},
         {.order = Station::Order::kInOrder, .work = On(&Packer::CutShards)},
@@ -255,7 +255,7 @@ class Packer {
 
   Result<std::unique_ptr<PipelineItem>> Read(Corpus& corpus) {
     const StageTimer timer(environment_.times, Stage::kRead);
-    std::unique_ptr<PipelineItem> item = TakeItem();
+    std::unique_ptr<PipelineItem> item = items_.Take();
     SLUICE_ASSIGN(const bool more, corpus.Next(static_cast<PackItem&>(*item).block));
     environment_.progress.corpus_bytes_read = corpus.bytes_read();
     return more ? std::move(item) : nullptr;
@@ -317,21 +317,6 @@ class Packer {
     return appender_.Append(item);
   }
 
-  std::unique_ptr<PipelineItem> TakeItem() {
-    const std::scoped_lock lock(idle_mutex_);
-    if (idle_.empty()) {
-      return std::make_unique<PackItem>();
-    }
-    std::unique_ptr<PipelineItem> item = std::move(idle_.back());
-    idle_.pop_back();
-    return item;
-  }
-
-  void Recycle(std::unique_ptr<PipelineItem> item) {
-    const std::scoped_lock lock(idle_mutex_);
-    idle_.push_back(std::move(item));
-  }
-
   const PackOptions& options_;
   PackEnvironment& environment_;
   const std::vector<CorpusFile>& list_;
@@ -341,8 +326,7 @@ class Packer {
   ResourcePool<ZstdCompressor> compressors_;
   Appender appender_;
   Ordinal next_;
-  std::mutex idle_mutex_;
-  std::vector<std::unique_ptr<PipelineItem>> idle_;
+  ItemPool<PackItem> items_;
 };
 
 }  // namespace

@@ -29,6 +29,12 @@ struct RunOptions {
   std::string id_field;  // empty: "id" when the record has one, else file:line
   RequestOptions request;
   std::string provider_name = "gemini";
+  // As the user named it and where it is, for the report: "local", "gemini".
+  std::string backend = "gemini";
+  std::string base_url;
+  // Overrides the provider's account fingerprint: the local service has no account and another port
+  // at every start.
+  std::string account;
   // What stands behind the provider, for the report: "Gemini Developer API", "local service: ...".
   std::string provider_note;
 
@@ -48,7 +54,6 @@ struct RunOptions {
   bool delete_remote_jobs = false;  // delete jobs too once their rows are safe
 
   std::string run_folder;  // "<output>.sluice" by habit
-  bool fresh = false;      // throw the old state away first
 };
 
 struct RunEnvironment {
@@ -70,6 +75,8 @@ struct RunSummary {
   uint64_t duplicates = 0, conflicts = 0, strangers = 0;  // among answer lines
   uint64_t jobs_created = 0, jobs_failed = 0;
   uint64_t shards = 0;
+  uint64_t answer_bytes = 0;
+  uint64_t estimated_tokens = 0;
   int dimension = 0;
   std::optional<int64_t> prompt_tokens, output_tokens;
   std::vector<OutputFile> outputs;
@@ -92,7 +99,6 @@ struct JobStatus {
   std::string job;
   std::string note;   // why it waits or failed
   uint64_t rows = 0, ok = 0, failed = 0;
-  std::string updated;  // RFC 3339
 };
 struct RunStatus {
   std::string run_folder;

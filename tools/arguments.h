@@ -22,8 +22,7 @@ struct Arguments {
   std::vector<std::string> positionals;
   // By option name ("--output"); a flag that stands alone has an empty value.
   std::map<std::string, std::vector<std::string>, std::less<>> values;
-  // The command line as it can be typed again, quoted for a shell.
-  std::string typed;
+  std::vector<std::string> words;  // all of the command line, as it was given
 
   [[nodiscard]] bool Has(std::string_view name) const;
   [[nodiscard]] std::optional<std::string> Text(std::string_view name) const;

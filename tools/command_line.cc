@@ -125,14 +125,6 @@ void BindCommand(CLI::App& root, const CommandSpec& command, CommandParser& pars
   }
 }
 
-std::string TypedCommandLine(std::span<const std::string> words) {
-  std::string typed = "sluice";
-  for (const std::string& word : words) {
-    typed += ' ' + QuoteForShell(word);
-  }
-  return typed;
-}
-
 }  // namespace
 
 Result<Arguments> ParseCommandLine(std::span<const std::string> words) {
@@ -152,7 +144,7 @@ Result<Arguments> ParseCommandLine(std::span<const std::string> words) {
   }
 
   Arguments arguments;
-  arguments.typed = TypedCommandLine(words);
+  arguments.words.assign(words.begin(), words.end());
   try {
     root.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {

@@ -52,7 +52,7 @@ bool Uploaded(const ProgressSnapshot& snapshot) {
   return snapshot.packing_done && snapshot.shards_staged >= snapshot.shards_sealed;
 }
 
-std::string PrepareLine(const ProgressSnapshot& now, const StageTimes& times) {
+std::string PrepareLine(const ProgressSnapshot& now, const StepDurations& times) {
   const milliseconds elapsed = now.packing_done ? times.prepare : now.elapsed;
   const double share =
       now.packing_done ? 1 : Share(now.corpus_bytes_read, now.corpus_bytes_total);
@@ -70,7 +70,7 @@ std::string PrepareLine(const ProgressSnapshot& now, const StageTimes& times) {
                      ratio, note, rejected);
 }
 
-std::string UploadLine(const ProgressSnapshot& now, const StageTimes& times) {
+std::string UploadLine(const ProgressSnapshot& now, const StepDurations& times) {
   const bool done = Uploaded(now);
   const milliseconds elapsed = done ? times.upload : now.elapsed;
   const double share = Share(now.shards_staged, now.shards_sealed);
@@ -135,7 +135,7 @@ std::string_view StageName(const ProgressSnapshot& snapshot) {
   return snapshot.jobs_queued + snapshot.jobs_running > 0 ? "jobs" : "merge";
 }
 
-std::vector<std::string> DrawBlock(const ProgressSnapshot& snapshot, const StageTimes& times,
+std::vector<std::string> DrawBlock(const ProgressSnapshot& snapshot, const StepDurations& times,
                                    size_t width) {
   std::vector<std::string> lines = {PrepareLine(snapshot, times), UploadLine(snapshot, times),
                                     JobsLine(snapshot), MergeLine(snapshot)};

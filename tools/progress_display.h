@@ -37,13 +37,13 @@ struct ProgressSnapshot {
 [[nodiscard]] std::string_view StageName(const ProgressSnapshot& snapshot);
 
 // How long a step took once it was done; drawing needs it to show a rate that stands still.
-struct StageTimes {
+struct StepDurations {
   std::chrono::milliseconds prepare{0}, upload{0};
 };
 
 // The four lines, without line ends, each at most `width` characters wide.
 [[nodiscard]] std::vector<std::string> DrawBlock(const ProgressSnapshot& snapshot,
-                                                 const StageTimes& times, size_t width);
+                                                 const StepDurations& times, size_t width);
 
 // "2026-11-22T13:00:32Z progress stage=jobs documents=20122 ...", without a line end.
 [[nodiscard]] std::string PlainProgressLine(const ProgressSnapshot& snapshot, WallTime now);
@@ -80,7 +80,7 @@ class ProgressDisplay {
   const MonotonicTime start_;
   std::mutex mutex_;  // what is on the screen
   size_t lines_drawn_ = 0;
-  StageTimes times_;
+  StepDurations times_;
   std::jthread thread_;  // last: it uses the others
 };
 

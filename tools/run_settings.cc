@@ -173,25 +173,19 @@ ProgressMode ReadProgressMode(const Arguments& arguments, bool stderr_is_termina
 
 }  // namespace
 
-Backend ReadBackend(const Arguments& arguments, std::string_view fallback) {
-  return arguments.TextOr("--backend", fallback) == "local" ? Backend::kLocal : Backend::kGemini;
-}
-
-std::string_view BackendName(Backend backend) {
-  return backend == Backend::kLocal ? "local" : "gemini";
-}
-
 Result<RunSettings> ReadRunSettings(const Arguments& arguments, FileSystem& files,
                                     bool stderr_is_terminal) {
   RunSettings settings;
-  settings.backend = ReadBackend(arguments, "gemini");
-  settings.base_url = arguments.TextOr("--base-url", "");
-  settings.api_version = arguments.TextOr("--api-version", "");
-  settings.api_key_file = arguments.TextOr("--api-key-file", "");
+  settings.service = {.backend = ParseBackend(arguments.TextOr("--backend", "gemini")),
+                      .base_url = arguments.TextOr("--base-url", ""),
+                      .api_version = arguments.TextOr("--api-version", ""),
+                      .api_key_file = arguments.TextOr("--api-key-file", ""),
+                      .state_folder = {}};
+  const Backend backend = settings.service.backend;
   settings.report_copy = arguments.TextOr("--report", "");
   RunOptions& run = settings.run;
   SLUICE_TRY(ReadCorpus(arguments, run.corpus));
-  SLUICE_TRY(ReadRequest(arguments, files, settings.backend, run.request));
+  SLUICE_TRY(ReadRequest(arguments, files, backend, run.request));
   run.id_field = arguments.TextOr("--id-field", "");
   const bool embeds = run.request.task == Task::kEmbed;
   run.output = arguments.TextOr("--output", embeds ? "vectors.npy" : "answers.jsonl");
@@ -203,8 +197,12 @@ Result<RunSettings> ReadRunSettings(const Arguments& arguments, FileSystem& file
   SLUICE_TRY(ReadLimits(arguments, run.limits));
   SLUICE_ASSIGN(run.zstd_level, ReadCompression(arguments));
   SLUICE_TRY(ReadPace(arguments, run));
-  if (settings.backend == Backend::kLocal) {
+  if (backend == Backend::kLocal) {
     PaceForLocalService(run);
+    settings.service.state_folder = run.run_folder + "/service";
+    run.provider_note = LocalService::kNote;
+  } else {
+    run.provider_note = "Gemini Developer API";
   }
   settings.progress = ReadProgressMode(arguments, stderr_is_terminal);
   SLUICE_TRY(Store(arguments.Duration("--progress-interval"), settings.progress_interval));

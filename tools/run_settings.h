@@ -10,20 +10,13 @@
 #include "io/file/file_system.h"
 #include "tools/arguments.h"
 #include "tools/progress_display.h"
+#include "tools/service_access.h"
 
 namespace sluice {
 
-// What stands behind a run's provider.
-enum class Backend { kGemini, kLocal };
-[[nodiscard]] Backend ReadBackend(const Arguments& arguments, std::string_view fallback);
-[[nodiscard]] std::string_view BackendName(Backend backend);
-
 struct RunSettings {
   RunOptions run;
-  Backend backend = Backend::kGemini;
-  std::string base_url;     // empty: the service's own
-  std::string api_version;  // empty: the usual one
-  std::string api_key_file;
+  ServiceAccessOptions service;
   std::string report_copy;  // empty: none
   ProgressMode progress = ProgressMode::kPlain;
   std::chrono::milliseconds progress_interval{30'000};

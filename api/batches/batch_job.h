@@ -2,8 +2,8 @@
 //
 // Source of states and fields: ai.google.dev/api/batch-api and recorded answers of 2025-2026. The
 // wire says BATCH_STATE_X, SDKs JOB_STATE_X: the suffix counts. A state that is not known is kept
-// in `raw_state` and counts as not ended, unless the service says `done`: then it counts as failed or
-// succeeded, by whether there is an error.
+// in `raw_state` and counts as not ended, unless the service says `done`: then it counts as failed
+// or succeeded, by whether there is an error.
 #pragma once
 
 #include <cstdint>
@@ -44,23 +44,23 @@ struct JobStats {
 // google.rpc.Status; codes 1..16 are rpc codes, 100 and more are HTTP codes.
 struct JobError {
   int code = 0;
-  std::string message;
+  std::string message = {};
 };
 
 struct BatchJob {
-  std::string name;  // "batches/..."
-  std::string display_name;
-  std::string model;  // "models/..."
+  std::string name = {};  // "batches/..."
+  std::string display_name = {};
+  std::string model = {};  // "models/..."
   JobState state = JobState::kUnspecified;
-  std::string raw_state;
-  std::string source_file;   // "files/..." of a file job, empty for inline jobs
-  std::string result_file;   // "files/batch-..." when there is one
+  std::string raw_state = {};
+  std::string source_file = {};  // "files/..." of a file job, empty for inline jobs
+  std::string result_file = {};  // "files/batch-..." when there is one
   std::string create_time, start_time, end_time, update_time;  // RFC 3339 as sent, may be empty
-  std::optional<JobStats> stats;
-  std::optional<JobError> error;
+  std::optional<JobStats> stats = {};
+  std::optional<JobError> error = {};
   bool done = false;
   // The inline responses as raw JSON (an array), when the answer carried them.
-  std::string inline_responses;
+  std::string inline_responses = {};
 
   [[nodiscard]] bool complete() const;  // succeeded, failed, cancelled, expired, partially
   [[nodiscard]] bool succeeded() const { return state == JobState::kSucceeded; }
@@ -74,8 +74,8 @@ struct BatchJob {
 };
 
 struct JobPage {
-  std::vector<BatchJob> jobs;   // without inline responses
-  std::string next_page_token;  // empty at the end
+  std::vector<BatchJob> jobs = {};   // without inline responses
+  std::string next_page_token = {};  // empty at the end
 };
 
 }  // namespace sluice

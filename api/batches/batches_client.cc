@@ -28,25 +28,25 @@ Result<Json> InputConfig(const CreateJobRequest& request) {
   for (const InlineRequest& item : request.inline_requests) {
     Json body = Json::parse(item.request, nullptr, false);
     if (!body.is_object()) {
-      return Fail(ErrorCode::kUsage,
-                  fmt::format("inline request '{}' is not a JSON object", PrintableText(item.key, 80)));
+      return Fail(ErrorCode::kUsage, fmt::format("inline request '{}' is not a JSON object",
+                                                 PrintableText(item.key, 80)));
     }
     items.push_back({{"request", std::move(body)}, {"metadata", {{"key", item.key}}}});
   }
   return Json{{"requests", {{"requests", std::move(items)}}}};
 }
 
-Result<HttpRequest> MakeCreateRequest(const GoogleService& service,
-                                      const CreateJobRequest& request, std::stop_token stop) {
+Result<HttpRequest> MakeCreateRequest(const GoogleService& service, const CreateJobRequest& request,
+                                      std::stop_token stop) {
   SLUICE_ASSIGN(const std::string model, ModelPath(request.model));
   SLUICE_ASSIGN(Json input, InputConfig(request));
   const Json body = {
       {"batch", {{"displayName", request.display_name}, {"inputConfig", std::move(input)}}}};
   const char* method =
       request.task == Task::kEmbed ? "asyncBatchEmbedContent" : "batchGenerateContent";
-  HttpRequest http =
-      service.JsonRequest("POST", fmt::format("/{}:{}", model, method),
-                          body.dump(-1, ' ', false, Json::error_handler_t::replace), std::move(stop));
+  HttpRequest http = service.JsonRequest("POST", fmt::format("/{}:{}", model, method),
+                                         body.dump(-1, ' ', false, Json::error_handler_t::replace),
+                                         std::move(stop));
   http.fresh_connection = true;
   http.answer_bytes_max = kCreateAnswerBytesMax;
   return http;
@@ -82,8 +82,8 @@ CreateAnswer ReadCreated(const HttpResponse& answer, const CreateJobRequest& req
 
 // A refusal is definite only when the service itself says so in its own form.
 bool IsDefiniteRefusal(const HttpResponse& answer) {
-  const bool refusing = answer.status == 400 || answer.status == 401 || answer.status == 403 ||
-                        answer.status == 404;
+  const bool refusing =
+      answer.status == 400 || answer.status == 401 || answer.status == 403 || answer.status == 404;
   return refusing && ParseGoogleStatus(answer.body).has_value();
 }
 
@@ -102,9 +102,9 @@ Result<T> Named(Result<T> result, std::string_view call) {
 
 CreateAnswer Batches::Create(const CreateJobRequest& request, std::stop_token stop) const {
   if (stop.stop_requested()) {
-    return NotCreated(CreateOutcome::kNotSent,
-                      Error{.code = ErrorCode::kUnfinished,
-                            .message = "stopped before a job was created"});
+    return NotCreated(
+        CreateOutcome::kNotSent,
+        Error{.code = ErrorCode::kUnfinished, .message = "stopped before a job was created"});
   }
   auto http = MakeCreateRequest(service_, request, std::move(stop));
   if (!http) {
@@ -118,9 +118,8 @@ CreateAnswer Batches::Create(const CreateJobRequest& request, std::stop_token st
   if (answer->ok()) {
     return ReadCreated(*answer, request);
   }
-  return NotCreated(
-      IsDefiniteRefusal(*answer) ? CreateOutcome::kRefused : CreateOutcome::kUnknown,
-      service_.ErrorOf(*answer, *http));
+  return NotCreated(IsDefiniteRefusal(*answer) ? CreateOutcome::kRefused : CreateOutcome::kUnknown,
+                    service_.ErrorOf(*answer, *http));
 }
 
 Result<BatchJob> Batches::Get(const std::string& name, std::stop_token stop) const {
@@ -167,8 +166,8 @@ Result<void> Batches::Cancel(const std::string& name, std::stop_token stop) cons
 
 Result<void> Batches::Delete(const std::string& name, std::stop_token stop) const {
   SLUICE_TRY(CheckResourceName(name, "batches"));
-  return service_.Call<void>(Repeat::kSafe,
-                             service_.Request("DELETE", "/" + name, std::move(stop)), &Nothing);
+  return service_.Call<void>(Repeat::kSafe, service_.Request("DELETE", "/" + name, std::move(stop)),
+                             &Nothing);
 }
 
 }  // namespace sluice

@@ -20,7 +20,7 @@ struct ListJobsOptions {
   // Always sent: without one the service was seen to answer an empty list (googleapis/python-genai
   // issue 1250). 100 works in public clients; the maximum is not documented.
   int page_size = 100;
-  std::string page_token;
+  std::string page_token = {};
 };
 
 class Batches {
@@ -28,10 +28,11 @@ class Batches {
   // `service` must outlive this object.
   explicit Batches(const GoogleService& service) : service_(service) {}
 
-  // Creates a generation or embedding job. Sent once, on a fresh connection, because two equal calls
-  // make two jobs. kCreated only for a 2xx with a well-formed name and, if any, our display name;
-  // kRefused for 400, 401, 403 and 404 with an error object of the service, and for what was refused
-  // before sending; kNotSent when the host could not be found or reached; kUnknown for all else.
+  // Creates a generation or embedding job. Sent once, on a fresh connection, because two equal
+  // calls make two jobs. kCreated only for a 2xx with a well-formed name and, if any, our display
+  // name; kRefused for 400, 401, 403 and 404 with an error object of the service, and for what was
+  // refused before sending; kNotSent when the host could not be found or reached; kUnknown for all
+  // else.
   [[nodiscard]] CreateAnswer Create(const CreateJobRequest& request, std::stop_token stop) const;
 
   // Also kNotFound. An answer that names another job is kBadAnswer.

@@ -31,7 +31,8 @@ std::string InlineResponses(const Json& output) {
   for (const char* name : {"inlinedResponses", "inlinedEmbedContentResponses"}) {
     const Json* list = FindMember(output, name);
     if (list != nullptr && list->is_object()) {
-      list = FindMember(*list, name);  // The double name is real; a single level was seen in a sample.
+      list =
+          FindMember(*list, name);  // The double name is real; a single level was seen in a sample.
     }
     if (list != nullptr && list->is_array()) {
       return list->dump();

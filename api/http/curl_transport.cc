@@ -60,13 +60,15 @@ class Exchange {
   Result<HttpResponse> Finish(CURLcode code);
 
   static size_t OnHeader(char* data, size_t, size_t size, void* self) {
-    return static_cast<Exchange*>(self)->Guard(0, [&](Exchange& exchange) {
-      return exchange.TakeHeader({data, size}).transform([&] { return size; });
+    return static_cast<Exchange*>(self)->Guard(0, [&](Exchange& exchange) -> Result<size_t> {
+      SLUICE_TRY(exchange.TakeHeader({data, size}));
+      return size;
     });
   }
   static size_t OnBody(char* data, size_t, size_t size, void* self) {
-    return static_cast<Exchange*>(self)->Guard(0, [&](Exchange& exchange) {
-      return exchange.TakeBody({data, size}).transform([&] { return size; });
+    return static_cast<Exchange*>(self)->Guard(0, [&](Exchange& exchange) -> Result<size_t> {
+      SLUICE_TRY(exchange.TakeBody({data, size}));
+      return size;
     });
   }
   static size_t OnRead(char* data, size_t, size_t size, void* self) {
@@ -76,7 +78,8 @@ class Exchange {
   }
 
  private:
-  // Keeps what went wrong in a callback: neither an Error nor an exception can pass through libcurl.
+  // Keeps what went wrong in a callback: neither an Error nor an exception can pass through
+  // libcurl.
   template <typename Work>
   size_t Guard(size_t failed, const Work& work) {
     try {
@@ -109,10 +112,10 @@ class Exchange {
 };
 
 Error Exchange::TooLarge(std::string_view what, uint64_t limit) const {
-  return Error{.code = ErrorCode::kTransport,
-               .message = fmt::format("{}: the {} is larger than {} bytes", LabelOf(request_), what,
-                                      limit),
-               .http_status = response_.status};
+  return Error{
+      .code = ErrorCode::kTransport,
+      .message = fmt::format("{}: the {} is larger than {} bytes", LabelOf(request_), what, limit),
+      .http_status = response_.status};
 }
 
 Result<void> Exchange::TakeHeader(std::string_view line) {
@@ -130,9 +133,8 @@ Result<void> Exchange::TakeHeader(std::string_view line) {
   }
   constexpr std::string_view kBlank = " \t\r\n";
   std::string name(line.substr(0, colon));
-  std::ranges::transform(name, name.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   std::string_view value = line.substr(colon + 1);
   value.remove_prefix(std::min(value.find_first_not_of(kBlank), value.size()));
   value = value.substr(0, value.find_last_not_of(kBlank) + 1);
@@ -204,8 +206,8 @@ Result<HttpResponse> Exchange::Finish(CURLcode code) {
 
 Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
   constexpr std::string_view kForbidden("\r\n\0", 3);
-  // "Expect:" alone keeps libcurl from waiting for "100 Continue" before a body, and "Content-Type:"
-  // from calling our bodies a form.
+  // "Expect:" alone keeps libcurl from waiting for "100 Continue" before a body, and
+  // "Content-Type:" from calling our bodies a form.
   std::vector<std::string> lines = {"Expect:", "Content-Type:"};
   for (const auto& [name, value] : request.headers) {
     if ((name + value).find_first_of(kForbidden) != std::string::npos) {

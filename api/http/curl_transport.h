@@ -15,7 +15,7 @@ namespace sluice {
 
 struct CurlTransportOptions {
   std::string user_agent = "sluice";
-  std::string ca_file;  // certificates to trust instead of the system's, in PEM
+  std::string ca_file = {};  // certificates to trust instead of the system's, in PEM
   std::chrono::milliseconds connect_timeout{30'000};
 };
 

@@ -30,7 +30,8 @@ bool ContainsWord(std::string_view text, std::string_view lower_case_word) {
 std::optional<milliseconds> ParseSeconds(const std::string& text, std::string_view unit) {
   char* end = nullptr;
   const double seconds = std::strtod(text.c_str(), &end);
-  if (end == text.c_str() || end != text.c_str() + text.size() - std::min(unit.size(), text.size()) ||
+  if (end == text.c_str() ||
+      end != text.c_str() + text.size() - std::min(unit.size(), text.size()) ||
       !text.ends_with(unit) || !(seconds >= 0 && seconds < 1e9)) {
     return std::nullopt;
   }

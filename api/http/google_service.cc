@@ -15,7 +15,8 @@ bool IsWord(std::string_view text, std::string_view also) {
   });
 }
 
-// Readers of a parsed answer recurse; nothing that this service says is nested even a tenth as deep.
+// Readers of a parsed answer recurse; nothing that this service says is nested even a tenth as
+// deep.
 bool IsNestedTooDeeply(std::string_view json) {
   constexpr int kDepthMax = 256;
   int depth = 0;
@@ -81,8 +82,7 @@ HttpRequest GoogleService::Request(std::string method, std::string_view path, st
                                    std::string_view prefix) const {
   HttpRequest request;
   request.method = std::move(method);
-  request.url =
-      fmt::format("{}{}/{}{}", options_.base_url, prefix, options_.api_version, path);
+  request.url = fmt::format("{}{}/{}{}", options_.base_url, prefix, options_.api_version, path);
   if (!options_.api_key.empty()) {
     request.headers.emplace_back("x-goog-api-key", options_.api_key);
   }
@@ -112,21 +112,19 @@ Result<HttpResponse> GoogleService::SendForSuccess(const HttpRequest& request) c
     return std::unexpected(ErrorOf(answer, request));
   }
   if (IsNestedTooDeeply(answer.body)) {
-    return Fail(ErrorCode::kBadAnswer,
-                fmt::format("{} {}: the answer is nested too deeply", request.method,
-                            UrlPath(request.url)));
+    return Fail(ErrorCode::kBadAnswer, fmt::format("{} {}: the answer is nested too deeply",
+                                                   request.method, UrlPath(request.url)));
   }
   return answer;
 }
 
 Error GoogleService::ErrorOf(const HttpResponse& answer, const HttpRequest& request) const {
-  const std::string what =
-      request.label.empty() ? fmt::format("{} {}", request.method, UrlPath(request.url))
-                            : request.label;
-  return ErrorOfAnswer(answer,
-                       {.what = what,
-                        .is_file = request.url.find("/files/") != std::string::npos,
-                        .now = clock_.WallNow()});
+  const std::string what = request.label.empty()
+                               ? fmt::format("{} {}", request.method, UrlPath(request.url))
+                               : request.label;
+  return ErrorOfAnswer(answer, {.what = what,
+                                .is_file = request.url.find("/files/") != std::string::npos,
+                                .now = clock_.WallNow()});
 }
 
 bool IsResourceName(std::string_view name, std::string_view kind) {

@@ -23,10 +23,10 @@ namespace sluice {
 struct GoogleServiceOptions {
   std::string base_url = "https://generativelanguage.googleapis.com";
   std::string api_version = "v1beta";
-  std::string api_key;  // empty: none is sent
+  std::string api_key = {};  // empty: none is sent
   std::chrono::milliseconds request_timeout{120'000};
   std::chrono::milliseconds stall_timeout{60'000};
-  RetryPolicy retry;
+  RetryPolicy retry = {};
 };
 
 class GoogleService {
@@ -60,8 +60,8 @@ class GoogleService {
     });
   }
 
-  // Like Send(), but an answer that is not 2xx is an Error (see ErrorOfAnswer), and so is a 2xx body
-  // that is nested too deeply to be JSON of this service.
+  // Like Send(), but an answer that is not 2xx is an Error (see ErrorOfAnswer), and so is a 2xx
+  // body that is nested too deeply to be JSON of this service.
   [[nodiscard]] Result<HttpResponse> SendForSuccess(const HttpRequest& request) const;
   [[nodiscard]] Error ErrorOf(const HttpResponse& answer, const HttpRequest& request) const;
 
@@ -82,8 +82,8 @@ class GoogleService {
   Clock& clock_;
 };
 
-// Whether `name` is `kind`, a slash, and 1 to 128 of A-Z a-z 0-9 _ -: nothing else from a service is
-// ever put into an address.
+// Whether `name` is `kind`, a slash, and 1 to 128 of A-Z a-z 0-9 _ -: nothing else from a service
+// is ever put into an address.
 [[nodiscard]] bool IsResourceName(std::string_view name, std::string_view kind);
 // kUsage when it is not.
 [[nodiscard]] Result<void> CheckResourceName(std::string_view name, std::string_view kind);

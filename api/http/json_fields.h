@@ -1,13 +1,14 @@
 // Reading cold JSON leniently, for the parsers of api/: a member that is absent or of another type
-// is simply not there. Names are given in camelCase and found in snake_case too: the service accepts
-// both, and its own samples show both. Templates, so that no header names the JSON library.
+// is simply not there. Names are given in camelCase and found in snake_case too: the service
+// accepts both, and its own samples show both. Templates, so that no header names the JSON library.
 #pragma once
 
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "api/http/decimal.h"
 
 namespace sluice {
 
@@ -59,13 +60,7 @@ template <typename Json>
   if (member != nullptr && member->is_number_integer()) {
     return member->template get<int64_t>();
   }
-  const std::string text = TextMember(object, name);
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return number;
+  return ParseDecimal<int64_t>(TextMember(object, name));
 }
 
 }  // namespace sluice

@@ -21,15 +21,16 @@
 
 namespace sluice {
 
-// A body that is produced while it is sent. Fills `buffer` and returns the byte count, 0 at the end.
+// A body that is produced while it is sent. Fills `buffer` and returns the byte count, 0 at the
+// end.
 using BodyReader = std::function<Result<size_t>(std::span<std::byte> buffer)>;
 // Takes body bytes as they arrive. An Error ends the exchange and comes back from Send().
 using BodyWriter = std::function<Result<void>(std::span<const std::byte> bytes)>;
 
 struct HttpResponse {
   int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;  // names lower-cased
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};  // names lower-cased
+  std::string body = {};
 
   // The first header of that (lower-case) name.
   [[nodiscard]] std::optional<std::string_view> Header(std::string_view name) const;
@@ -41,18 +42,18 @@ using HeadReader = std::function<Result<void>(const HttpResponse& head)>;
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;
+  std::string url = {};
   // What messages call this request; empty: the method and the path without its query.
-  std::string label;
+  std::string label = {};
   // Name, value. Values with CR, LF or NUL are refused.
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;        // used when `body_reader` is empty
-  BodyReader body_reader;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};  // used when `body_reader` is empty
+  BodyReader body_reader = {};
   uint64_t body_size = 0;  // of what `body_reader` will give
-  HeadReader head_reader;
+  HeadReader head_reader = {};
   // Where a 2xx body goes; empty: into HttpResponse::body. Other bodies always go there, and are
   // bounded by 1 MiB when there is a writer.
-  BodyWriter body_writer;
+  BodyWriter body_writer = {};
   uint64_t answer_bytes_max = uint64_t{64} << 20;  // headers bounded apart, at 64 KiB
   std::chrono::milliseconds timeout{120'000};      // whole exchange; 0: none
   // Gives up when fewer than one byte a second moved for this long (rounded up to whole seconds).

@@ -1,9 +1,11 @@
 #include "api/http/url.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
+#include <cstdint>
 #include <optional>
+
+#include "api/http/decimal.h"
 
 namespace sluice {
 namespace {
@@ -19,8 +21,8 @@ bool IsHost(std::string_view host) {
            });
   }
   return !host.empty() && std::ranges::all_of(host, [](char c) {
-           return IsDigit(c) || IsAlpha(c) || c == '-' || c == '.';
-         });
+    return IsDigit(c) || IsAlpha(c) || c == '-' || c == '.';
+  });
 }
 
 bool IsPlain(std::string_view url) {
@@ -33,15 +35,6 @@ bool IsPlain(std::string_view url) {
 // Where the host and port end: at the first '/' or '?' behind the scheme.
 size_t AuthorityEnd(std::string_view url, size_t begin) {
   return std::min(url.find_first_of("/?", begin), url.size());
-}
-
-std::optional<int> ParseNumber(std::string_view text, int max) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0 || number > max) {
-    return std::nullopt;
-  }
-  return number;
 }
 
 }  // namespace
@@ -64,7 +57,7 @@ Result<Origin> ParseOrigin(std::string_view url) {
   origin.port = origin.scheme == "https" ? 443 : 80;
   const size_t colon = authority.rfind(':');
   if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos) {
-    const auto port = ParseNumber(authority.substr(colon + 1), 65535);
+    const auto port = ParseDecimal<uint16_t>(authority.substr(colon + 1));
     if (!port || *port == 0) {
       return bad();
     }
@@ -86,8 +79,9 @@ bool IsLoopback(const Origin& origin) {
   std::string_view rest = origin.host;
   for (int part = 0; part < 4; ++part) {
     const size_t dot = rest.find('.');
-    const auto number = ParseNumber(rest.substr(0, dot), 255);
-    if (!number || (part == 0 && *number != 127) || (dot == std::string_view::npos) != (part == 3)) {
+    const auto number = ParseDecimal<uint8_t>(rest.substr(0, dot));
+    if (!number || (part == 0 && *number != 127) ||
+        (dot == std::string_view::npos) != (part == 3)) {
       return false;
     }
     rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
@@ -97,8 +91,7 @@ bool IsLoopback(const Origin& origin) {
 
 std::string_view UrlPath(std::string_view url) {
   const size_t scheme_end = url.find("://");
-  const size_t begin =
-      AuthorityEnd(url, scheme_end == std::string_view::npos ? 0 : scheme_end + 3);
+  const size_t begin = AuthorityEnd(url, scheme_end == std::string_view::npos ? 0 : scheme_end + 3);
   return url.substr(begin, std::min(url.find('?', begin), url.size()) - begin);
 }
 

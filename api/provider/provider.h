@@ -19,6 +19,7 @@
 #include "api/batches/batch_job.h"
 #include "api/batches/create_job.h"
 #include "api/files/stage_source.h"
+#include "api/http/retry.h"
 #include "api/http/transport.h"
 #include "io/base/clock.h"
 #include "io/base/error.h"
@@ -26,13 +27,13 @@
 namespace sluice {
 
 struct StagedFile {
-  std::string name;    // as the service calls it
-  std::string sha256;  // hex of the bytes that were sent, computed on the way
+  std::string name = {};    // as the service calls it
+  std::string sha256 = {};  // hex of the bytes that were sent, computed on the way
 };
 
 // Limits and habits of a service, as dated data (source beside the numbers in the provider's file).
 struct ProviderTraits {
-  std::string name;  // "gemini"
+  std::string name = {};  // "gemini"
   uint64_t shard_bytes_max = 0;
   uint64_t shard_rows_max = 0;  // 0: none known
   int jobs_in_flight_max = 0;
@@ -48,9 +49,9 @@ class Provider {
   // A word that changes with the account the calls are made with, and tells nothing about the key.
   [[nodiscard]] virtual std::string account_fingerprint() const = 0;
 
-  // Uploads `source` under the id `file_id` (a-z, 0-9, dash, at most 40), resuming a broken transfer
-  // from where the service says it stands; waits until the file can be used; compares size and
-  // SHA-256 with the service's. A file of that id with the same content is adopted.
+  // Uploads `source` under the id `file_id` (a-z, 0-9, dash, at most 40), resuming a broken
+  // transfer from where the service says it stands; waits until the file can be used; compares size
+  // and SHA-256 with the service's. A file of that id with the same content is adopted.
   [[nodiscard]] virtual Result<StagedFile> Stage(const StageSource& source,
                                                  const std::string& file_id,
                                                  const ByteProgress& progress,
@@ -78,16 +79,20 @@ class Provider {
 };
 
 struct ProviderOptions {
-  std::string base_url;  // empty: the service's own
+  std::string base_url = {};  // empty: the service's own
   std::string api_version = "v1beta";
-  std::string api_key;
+  std::string api_key = {};
   std::string upload_mime_type = "application/jsonl";
   std::chrono::milliseconds request_timeout{120'000};
   std::chrono::milliseconds stall_timeout{60'000};
   uint64_t answer_bytes_max = uint64_t{64} << 30;
+  RetryPolicy retry = {};
 };
 
-// `name`: "gemini". Errors: kUsage for a name that is not registered.
+[[nodiscard]] std::vector<std::string> ProviderNames();
+
+// `name`: one of ProviderNames(). `transport` and `clock` must outlive the provider.
+// Errors: kUsage for a name that is not registered and for options that cannot be used.
 [[nodiscard]] Result<std::unique_ptr<Provider>> MakeProvider(std::string_view name,
                                                              const ProviderOptions& options,
                                                              Transport& transport, Clock& clock);

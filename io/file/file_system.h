@@ -27,8 +27,7 @@ class File {
   [[nodiscard]] virtual Result<size_t> ReadAt(uint64_t offset, std::span<std::byte> buffer) = 0;
   // All bytes or an Error (short writes are continued).
   [[nodiscard]] virtual Result<void> Write(std::span<const std::byte> bytes) = 0;
-  [[nodiscard]] virtual Result<void> WriteAt(uint64_t offset,
-                                             std::span<const std::byte> bytes) = 0;
+  [[nodiscard]] virtual Result<void> WriteAt(uint64_t offset, std::span<const std::byte> bytes) = 0;
   // fsync. After an error the file's content is not to be trusted: write it again from the source.
   [[nodiscard]] virtual Result<void> Sync() = 0;
   [[nodiscard]] virtual Result<void> Truncate(uint64_t size) = 0;
@@ -44,10 +43,10 @@ struct FileStat {
 };
 
 enum class OpenMode {
-  kRead,          // must exist; symbolic links are followed (inputs belong to the user)
-  kCreate,        // made or emptied; for temp files
-  kReadWrite,     // must exist; position at 0
-  kAppend,        // made if absent; every Write goes to the end
+  kRead,       // must exist; symbolic links are followed (inputs belong to the user)
+  kCreate,     // made or emptied; for temp files
+  kReadWrite,  // must exist; position at 0
+  kAppend,     // made if absent; every Write goes to the end
 };
 
 class FileSystem {

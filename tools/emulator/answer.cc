@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "io/base/error.h"
 #include "io/json/json_text.h"
 #include "tools/emulator/json_member.h"
 #include "tools/emulator/lexical_embedding.h"
@@ -20,15 +21,15 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kBatchEmbedMax = 100;
 constexpr size_t kTokenBytes = 4;
 
-constexpr std::initializer_list<std::string_view> kEmbedFields = {
+const std::initializer_list<std::string_view> kEmbedFields = {
     "model", "content", "taskType", "title", "outputDimensionality", "embedContentConfig"};
-constexpr std::initializer_list<std::string_view> kEmbedConfigFields = {
+const std::initializer_list<std::string_view> kEmbedConfigFields = {
     "taskType",    "title",       "outputDimensionality",
     "autoTruncate", "documentOcr", "audioTrackExtraction"};
-constexpr std::initializer_list<std::string_view> kGenerateFields = {
+const std::initializer_list<std::string_view> kGenerateFields = {
     "model", "contents",      "systemInstruction", "generationConfig", "safetySettings",
     "tools", "toolConfig",    "cachedContent",     "serviceTier",      "store"};
-constexpr std::initializer_list<std::string_view> kContentFields = {"role", "parts"};
+const std::initializer_list<std::string_view> kContentFields = {"role", "parts"};
 constexpr std::array<std::string_view, 9> kTaskTypes = {
     "TASK_TYPE_UNSPECIFIED", "RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT",
     "SEMANTIC_SIMILARITY",   "CLASSIFICATION",  "CLUSTERING",
@@ -247,14 +248,6 @@ ApiAnswer AnswerOne(const Model& model, std::string_view body) {
   return out;
 }
 
-ApiError Unsupported(const Model& model, std::string_view method) {
-  return {.code = RpcCode::kNotFound,
-          .message = fmt::format("models/{} is not found for API version v1beta, or is not supported "
-                                 "for {}. Call ListModels to see the list of available models and "
-                                 "their supported methods.",
-                                 model.id, method)};
-}
-
 void AppendError(int code, std::string_view message, std::string& out) {
   fmt::format_to(std::back_inserter(out), "\"error\":{{\"code\":{}", code);
   if (!message.empty()) {
@@ -294,21 +287,21 @@ Parsed<void> AppendLineAnswer(const Model& model, const Json& line, std::string&
 
 ApiAnswer AnswerEmbed(const Model& model, std::string_view body) {
   if (model.use != ModelUse::kEmbed) {
-    return std::unexpected(Unsupported(model, "embedContent"));
+    return std::unexpected(NoSuchModel(model.id, "embedContent"));
   }
   return AnswerOne(model, body);
 }
 
 ApiAnswer AnswerGenerate(const Model& model, std::string_view body) {
   if (model.use != ModelUse::kGenerate) {
-    return std::unexpected(Unsupported(model, "generateContent"));
+    return std::unexpected(NoSuchModel(model.id, "generateContent"));
   }
   return AnswerOne(model, body);
 }
 
 ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
   if (model.use != ModelUse::kEmbed) {
-    return std::unexpected(Unsupported(model, "batchEmbedContents"));
+    return std::unexpected(NoSuchModel(model.id, "batchEmbedContents"));
   }
   SLUICE_ASSIGN(const Json request, ParseObject(body));
   SLUICE_TRY(CheckFields(request, {"requests"}, ""));
@@ -336,7 +329,7 @@ ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
   return out + '}';
 }
 
-ApiAnswer AnswerCountTokens(std::string_view body) {
+ApiAnswer AnswerCountTokens(const Model& /*model*/, std::string_view body) {
   SLUICE_ASSIGN(const Json request, ParseObject(body));
   SLUICE_TRY(CheckFields(request, {"contents", "generateContentRequest"}, ""));
   const Json* whole = FindMember(request, "generateContentRequest");

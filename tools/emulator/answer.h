@@ -22,13 +22,13 @@ using ApiAnswer = std::expected<std::string, ApiError>;  // compact JSON text
 [[nodiscard]] ApiAnswer AnswerEmbed(const Model& model, std::string_view body);
 [[nodiscard]] ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body);
 [[nodiscard]] ApiAnswer AnswerGenerate(const Model& model, std::string_view body);
-[[nodiscard]] ApiAnswer AnswerCountTokens(std::string_view body);
+[[nodiscard]] ApiAnswer AnswerCountTokens(const Model& model, std::string_view body);
 
 // How a job's result line departs from an honest one.
 struct LineTwist {
   bool no_key = false;
   int error_code = 0;           // in place of the answer
-  std::string error_message;    // absent when empty
+  std::string error_message = {};  // absent when empty
 };
 
 // Appends the result line, with its LF, for one line of input: an object with `request` and `key` or

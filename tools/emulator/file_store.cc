@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 
+#include "tools/emulator/line_scan.h"
 #include "tools/emulator/state_file.h"
 #include "tools/emulator/timestamp.h"
 
@@ -30,48 +31,29 @@ std::string Hex(std::span<const unsigned char> bytes) {
   return hex;
 }
 
-// Counts the lines that hold more than blanks.
-class LineCounter {
- public:
-  void Take(std::string_view text) {
-    for (const char c : text) {
-      if (c == '\n') {
-        count_ += has_text_ ? 1 : 0;
-        has_text_ = false;
-      } else {
-        has_text_ = has_text_ || (c != ' ' && c != '\t' && c != '\r');
-      }
-    }
-  }
-  [[nodiscard]] uint64_t count() const { return count_ + (has_text_ ? 1 : 0); }
-
- private:
-  uint64_t count_ = 0;
-  bool has_text_ = false;
-};
-
 // Fills in size, lines and hash in one pass over the bytes.
 Result<void> Measure(FileSystem& files, const std::string& path, StoredFile& file) {
   SLUICE_ASSIGN(auto bytes, files.Open(path, OpenMode::kRead));
   const std::unique_ptr<EVP_MD_CTX, Digest> digest(EVP_MD_CTX_new());
   EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
   std::vector<std::byte> buffer(kReadBytes);
-  LineCounter lines;
+  LineScan lines;
   file.size = 0;
+  file.line_count = 0;
   while (true) {
     SLUICE_ASSIGN(const size_t count, bytes->Read(buffer));
     if (count == 0) {
       break;
     }
     EVP_DigestUpdate(digest.get(), buffer.data(), count);
-    lines.Take({reinterpret_cast<const char*>(buffer.data()), count});
+    lines.Take({reinterpret_cast<const char*>(buffer.data()), count},
+               [&](uint64_t) { ++file.line_count; });
     file.size += count;
   }
   unsigned char hash[EVP_MAX_MD_SIZE];
   unsigned length = 0;
   EVP_DigestFinal_ex(digest.get(), hash, &length);
   file.sha256 = Hex({hash, length});
-  file.line_count = lines.count();
   return {};
 }
 
@@ -139,6 +121,7 @@ Result<void> FileStore::Load() {
       SLUICE_ASSIGN(StoredFile file, ParseDocument(text, path));
       // Without its bytes it is a file whose adoption was interrupted; who adopts it does it again.
       if (files_.Exists(DataPath(file.id))) {
+        last_create_ns_ = std::max(last_create_ns_, file.create_ns);
         stored_[file.id] = std::move(file);
       }
     }
@@ -182,7 +165,7 @@ std::vector<StoredFile> FileStore::List() {
       list.push_back(file);
     }
   }
-  std::ranges::stable_sort(list, std::ranges::greater(), &StoredFile::create_ns);
+  std::ranges::sort(list, std::ranges::greater(), &StoredFile::create_ns);
   return list;
 }
 
@@ -195,15 +178,15 @@ uint64_t FileStore::UploadedBytes() {
 }
 
 Result<StoredFile> FileStore::Adopt(StoredFile file, const std::string& path) {
-  // Bytes that already have their final name are those of an adoption that a kill interrupted.
-  const bool moved = !files_.Exists(path) && files_.Exists(DataPath(file.id));
-  SLUICE_TRY(Measure(files_, moved ? DataPath(file.id) : path, file));
-  file.create_ns = UnixNanoseconds(clock_.WallNow());
+  SLUICE_TRY(Measure(files_, path, file));
+  {
+    const std::scoped_lock lock(mutex_);
+    last_create_ns_ = std::max(last_create_ns_ + 1, UnixNanoseconds(clock_.WallNow()));
+    file.create_ns = last_create_ns_;
+  }
   file.expire_ns = file.create_ns + kLifetimeNs;
   SLUICE_TRY(ReplaceStateFile(files_, DocumentPath(file.id), DocumentText(file)));
-  if (!moved) {
-    SLUICE_TRY(files_.Rename(path, DataPath(file.id)));
-  }
+  SLUICE_TRY(files_.Rename(path, DataPath(file.id)));
   const std::scoped_lock lock(mutex_);
   stored_[file.id] = file;
   return file;

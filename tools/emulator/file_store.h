@@ -19,13 +19,13 @@ namespace sluice {
 
 struct StoredFile {
   std::string id;  // without "files/"
-  std::string display_name;
-  std::string mime_type;
+  std::string display_name = {};
+  std::string mime_type = {};
   uint64_t size = 0;
   uint64_t line_count = 0;  // lines that are not blank
-  int64_t create_ns = 0;    // of Unix time
+  int64_t create_ns = 0;    // of Unix time, different for every file
   int64_t expire_ns = 0;
-  std::string sha256;       // lower-case hex
+  std::string sha256 = {};  // lower-case hex
   bool generated = false;
 };
 
@@ -43,7 +43,7 @@ class FileStore {
   [[nodiscard]] uint64_t UploadedBytes();
 
   // Moves the bytes under `path` into the store as `file` (size, lines, hash and times are filled
-  // in here). Doing it again after a kill has the same effect.
+  // in here). A file of that id is replaced.
   [[nodiscard]] Result<StoredFile> Adopt(StoredFile file, const std::string& path);
   // False when it was not there.
   [[nodiscard]] Result<bool> Remove(const std::string& id);
@@ -60,6 +60,7 @@ class FileStore {
   Clock& clock_;
   std::mutex mutex_;
   std::map<std::string, StoredFile> stored_;
+  int64_t last_create_ns_ = 0;
 };
 
 // The File resource as JSON, compact. `base_url` begins its uri.

@@ -1,5 +1,6 @@
 #include "tools/emulator/google_error.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace sluice {
@@ -57,6 +58,14 @@ std::string ErrorBody(const ApiError& error) {
 
 ApiError InvalidArgument(std::string message) {
   return {.code = RpcCode::kInvalidArgument, .message = std::move(message)};
+}
+
+ApiError NoSuchModel(std::string_view id, std::string_view method) {
+  return {.code = RpcCode::kNotFound,
+          .message = fmt::format(
+              "models/{} is not found for API version v1beta, or is not supported for {}. Call "
+              "ListModels to see the list of available models and their supported methods.",
+              id, method)};
 }
 
 }  // namespace sluice

@@ -35,5 +35,7 @@ struct ApiError {
 [[nodiscard]] std::string ErrorBody(const ApiError& error);
 
 [[nodiscard]] ApiError InvalidArgument(std::string message);
+// The refusal of a model that is not listed, or of a method that it does not serve.
+[[nodiscard]] ApiError NoSuchModel(std::string_view id, std::string_view method);
 
 }  // namespace sluice

@@ -1,6 +1,5 @@
 #include "tools/emulator/uploads.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -21,7 +20,7 @@ std::string DocumentText(const Upload& upload) {
             {"file_id", upload.file_id},
             {"display_name", upload.display_name},
             {"mime_type", upload.mime_type},
-            {"state", static_cast<int>(upload.state)}};
+            {"state", static_cast<int>(upload.state.load())}};
   if (upload.declared_size.has_value()) {
     json["declared_size"] = *upload.declared_size;
   }
@@ -89,11 +88,15 @@ std::shared_ptr<Upload> Uploads::Find(const std::string& id) {
   return found == uploads_.end() ? nullptr : found->second;
 }
 
-bool Uploads::Reserves(const std::string& file_id) {
-  const std::scoped_lock lock(mutex_);
-  return std::ranges::any_of(uploads_, [&](const auto& entry) {
-    return entry.second->file_id == file_id && entry.second->state == UploadState::kActive;
-  });
+Result<void> Uploads::Settle(const std::function<bool(const std::string& file_id)>& has_file) {
+  for (const auto& [id, upload] : uploads_) {
+    if (upload->state == UploadState::kActive && !files_.Exists(DataPath(*upload)) &&
+        has_file(upload->file_id)) {
+      upload->state = UploadState::kFinal;
+      SLUICE_TRY(Save(*upload));
+    }
+  }
+  return {};
 }
 
 void Uploads::Forget(const std::string& id) {

@@ -5,7 +5,9 @@
 //   <id>.json   what was said at the start, the state      <id>.data   the bytes so far
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,7 +26,7 @@ struct Upload {
   std::string display_name;
   std::string mime_type;
   std::optional<uint64_t> declared_size;
-  UploadState state = UploadState::kActive;
+  std::atomic<UploadState> state = UploadState::kActive;
   uint64_t received = 0;
   std::mutex mutex;
 };
@@ -38,8 +40,9 @@ class Uploads {
   [[nodiscard]] Result<std::shared_ptr<Upload>> Start(std::shared_ptr<Upload> upload);
   // Null when unknown.
   [[nodiscard]] std::shared_ptr<Upload> Find(const std::string& id);
-  // True when an open upload is going to become the file of that id.
-  [[nodiscard]] bool Reserves(const std::string& file_id);
+  // Uploads that became files right before a kill, so that it was not written down: found by their
+  // bytes, which are gone, while `has_file` knows the file.
+  [[nodiscard]] Result<void> Settle(const std::function<bool(const std::string& file_id)>& has_file);
   void Forget(const std::string& id);
 
   // Writes down a change of state.

@@ -1,0 +1,45 @@
+// RangeDownload: one body fetched across broken connections. One thread at a time.
+//
+// Whether the service honours ranges is not documented. A part is taken for the rest of what we
+// have only when the answer is 206, begins where we stand and tells the same total (and ETag) as
+// before; any other answer begins from zero.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "api/http/google_service.h"
+#include "io/base/error.h"
+
+namespace sluice {
+
+class RangeDownload {
+ public:
+  // `request` is the GET of the whole body; its answer_bytes_max bounds the whole, too. `restart`
+  // is called before bytes come from zero again.
+  RangeDownload(const GoogleService& service, HttpRequest request, const BodyWriter& writer,
+                const std::function<Result<void>()>& restart)
+      : service_(service), request_(std::move(request)), writer_(writer), restart_(restart) {}
+
+  // The byte count. Errors: those of the writer; kTransport or kUnavailable when several tries in a
+  // row came no further; others as Batches.
+  [[nodiscard]] Result<uint64_t> Run();
+
+ private:
+  Result<void> Attempt();
+  Result<void> ReadHead(const HttpResponse& head);
+  Result<void> BeginFromZero();
+  Result<void> Write(std::span<const std::byte> bytes);
+
+  const GoogleService& service_;
+  const HttpRequest request_;
+  const BodyWriter& writer_;
+  const std::function<Result<void>()>& restart_;
+  uint64_t position_ = 0;
+  std::optional<uint64_t> total_;
+  std::string etag_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,214 @@
+#include "api/files/resumable_upload.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "api/files/upload_body.h"
+#include "api/http/decimal.h"
+#include "api/http/google_error.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kSessionsMax = 4;
+constexpr int kIdleQueriesMax = 5;
+
+}  // namespace
+
+std::string ResumableUpload::Label() const {
+  return fmt::format("upload of files/{}", request_.file_id.empty() ? "(new)" : request_.file_id);
+}
+
+Result<UploadEnd> ResumableUpload::Run() {
+  if (source_.size == 0) {
+    return Fail(ErrorCode::kInput, Label() + ": an empty file cannot be uploaded");
+  }
+  for (int session = 1; session <= kSessionsMax; ++session) {
+    SLUICE_ASSIGN(const std::string url, Start());
+    SLUICE_ASSIGN(std::optional<std::string> answer, SendThrough(url));
+    if (answer) {
+      SLUICE_ASSIGN(std::string sha256, HashOfSource());
+      return UploadEnd{.answer = *std::move(answer), .sha256 = std::move(sha256)};
+    }
+  }
+  return Fail(ErrorCode::kTransport,
+              fmt::format("{}: {} upload sessions were lost", Label(), kSessionsMax));
+}
+
+Result<std::string> ResumableUpload::Start() {
+  Json file = {{"mimeType", request_.mime_type}, {"sizeBytes", std::to_string(source_.size)}};
+  if (!request_.file_id.empty()) {
+    file["name"] = "files/" + request_.file_id;
+  }
+  if (!request_.display_name.empty()) {
+    file["displayName"] = request_.display_name;
+  }
+  HttpRequest request = service_.JsonRequest(
+      "POST", "/files",
+      Json{{"file", std::move(file)}}.dump(-1, ' ', false, Json::error_handler_t::replace), stop_,
+      "/upload");
+  request.label = Label();
+  request.headers.insert(request.headers.end(),
+                         {{"X-Goog-Upload-Protocol", "resumable"},
+                          {"X-Goog-Upload-Command", "start"},
+                          {"X-Goog-Upload-Header-Content-Length", std::to_string(source_.size)},
+                          {"X-Goog-Upload-Header-Content-Type", request_.mime_type}});
+  return service_.Call<std::string>(
+      Repeat::kSafe, request, [&](const HttpResponse& answer) -> Result<std::string> {
+        const auto url = answer.Header("x-goog-upload-url");
+        if (!url) {
+          return Fail(ErrorCode::kBadAnswer, Label() + ": the service named no upload address");
+        }
+        const auto origin = ParseOrigin(*url);
+        if (!origin || *origin != service_.origin()) {
+          return Fail(ErrorCode::kRefused,
+                      fmt::format("{}: the service named an upload address at another origin ({}); "
+                                  "nothing was sent to it",
+                                  Label(), origin ? origin->host : "unreadable"));
+        }
+        return std::string(*url);
+      });
+}
+
+HttpRequest ResumableUpload::SessionRequest(const std::string& url, const char* command) const {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = url;  // Works without the key, and is as secret as one: hence the label.
+  request.label = Label();
+  request.headers = {{"X-Goog-Upload-Command", command}};
+  request.timeout = service_.options().request_timeout;
+  request.stall_timeout = service_.options().stall_timeout;
+  request.stop = stop_;
+  return request;
+}
+
+Result<std::optional<std::string>> ResumableUpload::SendThrough(const std::string& url) {
+  uint64_t offset = 0;
+  uint64_t best = 0;
+  int idle_queries = 0;
+  while (true) {
+    SLUICE_ASSIGN(Standing standing, SendFrom(url, offset));
+    const std::optional<Error> broken = standing.error;
+    if (standing.kind == Standing::kUnclear || standing.kind == Standing::kActive) {
+      if (broken) {
+        const auto wait = backoff_.Wait(idle_queries + 1, *broken);
+        if (!service_.clock().SleepUntil(service_.clock().Now() + wait, stop_)) {
+          return Fail(ErrorCode::kUnfinished, Label() + ": stopped");
+        }
+      }
+      SLUICE_ASSIGN(standing, Query(url));
+    }
+    if (standing.kind == Standing::kFinal) {
+      return std::move(standing.answer);
+    }
+    if (standing.kind == Standing::kGone) {
+      return std::nullopt;
+    }
+    offset = standing.received;
+    idle_queries = offset > best ? 0 : idle_queries + 1;
+    best = std::max(best, offset);
+    if (idle_queries > kIdleQueriesMax) {
+      return std::unexpected(broken.value_or(
+          Error{.code = ErrorCode::kTransport, .message = Label() + ": makes no progress"}));
+    }
+  }
+}
+
+Result<ResumableUpload::Standing> ResumableUpload::SendFrom(const std::string& url,
+                                                            uint64_t offset) {
+  const bool all_received = offset == source_.size;
+  HttpRequest request = SessionRequest(url, all_received ? "finalize" : "upload, finalize");
+  std::optional<UploadBody> body;
+  if (!all_received) {
+    SLUICE_ASSIGN(body, UploadBody::Open(source_, offset));
+    request.body_size = source_.size - offset;
+    request.body_reader = [&](std::span<std::byte> buffer) -> Result<size_t> {
+      SLUICE_ASSIGN(const size_t size, body->Read(buffer));
+      if (request_.progress) {
+        request_.progress(body->position());
+      }
+      return size;
+    };
+    request.timeout = std::chrono::milliseconds(0);  // Any size; a stall still ends it.
+  }
+  request.headers.emplace_back("X-Goog-Upload-Offset", std::to_string(offset));
+  auto answer = service_.Send(request);
+  if (body && body->sha256()) {
+    sha256_ = *body->sha256();
+  }
+  if (!answer) {
+    if (!IsTransient(answer.error().code)) {
+      return std::unexpected(std::move(answer).error());
+    }
+    return Standing{.kind = Standing::kUnclear, .answer = {}, .error = std::move(answer).error()};
+  }
+  return ReadStanding(*answer, request);
+}
+
+Result<ResumableUpload::Standing> ResumableUpload::Query(const std::string& url) {
+  const HttpRequest request = SessionRequest(url, "query");
+  const auto ask = [&]() -> Result<Standing> {
+    SLUICE_ASSIGN(const HttpResponse answer, service_.Send(request));
+    SLUICE_ASSIGN(Standing standing, ReadStanding(answer, request));
+    if (standing.kind == Standing::kUnclear) {
+      return std::unexpected(*standing.error);
+    }
+    const auto received =
+        ParseDecimal<uint64_t>(answer.Header("x-goog-upload-size-received").value_or(""));
+    if (standing.kind == Standing::kActive && (!received || *received > source_.size)) {
+      return Fail(ErrorCode::kBadAnswer,
+                  Label() + ": the service does not say how many bytes it has");
+    }
+    standing.received = received.value_or(0);
+    return standing;
+  };
+  return CallWithRetry<Standing>(Repeat::kSafe, service_.options().retry, service_.clock(), stop_,
+                                 ask);
+}
+
+Result<ResumableUpload::Standing> ResumableUpload::ReadStanding(const HttpResponse& answer,
+                                                                const HttpRequest& request) const {
+  const std::string_view status = answer.Header("x-goog-upload-status").value_or("");
+  if (answer.ok() && status == "final") {
+    return Standing{.kind = Standing::kFinal, .answer = answer.body};
+  }
+  if (answer.ok() && status == "active") {
+    return Standing{.kind = Standing::kActive, .answer = {}};
+  }
+  Error error = service_.ErrorOf(answer, request);
+  if (answer.ok()) {
+    // The SDKs take a missing status for "send it again"; asking is cheaper.
+    error.code = ErrorCode::kBadAnswer;
+    error.message = Label() + ": an answer without an upload status";
+  }
+  // The file service refuses in its own form (a bad MIME type or name, a taken name); what the
+  // upload server says of offsets and sessions is plain text.
+  const bool of_the_file = status == "final" || ParseGoogleStatus(answer.body).has_value();
+  if (of_the_file && !IsTransient(error.code)) {
+    return std::unexpected(std::move(error));
+  }
+  if (status == "cancelled" || answer.status == 404 || answer.status == 410) {
+    return Standing{.kind = Standing::kGone, .answer = {}};
+  }
+  if (answer.status == 401 || answer.status == 403 || answer.status == 413) {
+    return std::unexpected(std::move(error));
+  }
+  if (!IsTransient(error.code)) {
+    error.code = ErrorCode::kTransport;  // Out of step with the session: ask, then go on.
+  }
+  return Standing{.kind = Standing::kUnclear, .answer = {}, .error = std::move(error)};
+}
+
+Result<std::string> ResumableUpload::HashOfSource() {
+  if (sha256_.empty()) {  // The final answer came before any sending of ours read to the end.
+    SLUICE_ASSIGN(const UploadBody body, UploadBody::Open(source_, source_.size));
+    sha256_ = body.sha256().value_or("");
+  }
+  return sha256_;
+}
+
+}  // namespace sluice

@@ -1,0 +1,103 @@
+#include "engine/failures.h"
+
+#include <charconv>
+#include <fmt/format.h>
+
+#include "io/file/atomic_file.h"
+#include "io/file/line_reader.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kRowMember = "{\"row\":";
+
+Result<LineReader> OpenLines(FileSystem& files, const std::string& path) {
+  SLUICE_ASSIGN(auto file, files.Open(path, OpenMode::kRead));
+  return LineReader(MakeFileSource(std::move(file)));
+}
+
+// Our own lines begin with {"row":N.
+std::optional<Ordinal> RowOf(std::string_view line) {
+  if (!line.starts_with(kRowMember)) {
+    return std::nullopt;
+  }
+  Ordinal row = 0;
+  const char* const begin = line.data() + kRowMember.size();
+  const auto [end, error] = std::from_chars(begin, line.data() + line.size(), row);
+  return error == std::errc{} && end != begin ? std::optional(row) : std::nullopt;
+}
+
+// Steps through the ids file beside the failures, which are sorted by row as it is.
+class IdsOfRows {
+ public:
+  IdsOfRows(LineReader lines, std::string path) : lines_(std::move(lines)), path_(std::move(path)) {}
+
+  Result<std::string_view> Of(Ordinal row) {
+    std::optional<std::string_view> line;
+    for (; next_ <= row; ++next_) {
+      SLUICE_ASSIGN(line, lines_.Next());
+      if (!line.has_value()) {
+        return Fail(ErrorCode::kIo, fmt::format("'{}' ends before row {}", path_, row));
+      }
+    }
+    return *line;
+  }
+
+ private:
+  LineReader lines_;
+  std::string path_;
+  Ordinal next_ = 0;
+};
+
+}  // namespace
+
+Result<std::vector<Ordinal>> CollectFailures(FileSystem& files, const RunDirectory& directory,
+                                             const Manifest& manifest) {
+  constexpr size_t kFlushBytes = size_t{1} << 20;
+  SLUICE_ASSIGN(AtomicFile out, AtomicFile::Create(files, directory.failures()));
+  SLUICE_ASSIGN(LineReader ids_lines, OpenLines(files, directory.ids()));
+  IdsOfRows ids(std::move(ids_lines), directory.ids());
+  std::vector<Ordinal> rows;
+  std::string text;
+  for (const ShardEntry& shard : manifest.shards()) {
+    const std::string path = directory.shard_failures(shard.shard);
+    SLUICE_ASSIGN(LineReader lines, OpenLines(files, path));
+    while (true) {
+      SLUICE_ASSIGN(const auto line, lines.Next());
+      if (!line.has_value()) {
+        break;
+      }
+      const std::optional<Ordinal> row = RowOf(*line);
+      if (!row.has_value() || !shard.range.contains(*row)) {
+        return Fail(ErrorCode::kIo, fmt::format("'{}' is damaged", path));
+      }
+      SLUICE_ASSIGN(const std::string_view id, ids.Of(*row));
+      text.append(id.substr(0, id.size() - 1)).push_back(',');
+      text.append(line->substr(line->find(',') + 1)).push_back('\n');
+      rows.push_back(*row);
+      if (text.size() >= kFlushBytes) {
+        SLUICE_TRY(out.Write(text));
+        text.clear();
+      }
+    }
+  }
+  SLUICE_TRY(out.Write(text));
+  SLUICE_TRY(out.Commit());
+  return rows;
+}
+
+Result<std::vector<std::string>> FirstFailures(FileSystem& files, const RunDirectory& directory,
+                                               size_t count_max) {
+  SLUICE_ASSIGN(LineReader lines, OpenLines(files, directory.failures()));
+  std::vector<std::string> first;
+  while (first.size() < count_max) {
+    SLUICE_ASSIGN(const auto line, lines.Next());
+    if (!line.has_value()) {
+      break;
+    }
+    first.emplace_back(*line);
+  }
+  return first;
+}
+
+}  // namespace sluice

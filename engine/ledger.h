@@ -1,0 +1,72 @@
+// Ledger: the run's truth about jobs, in SQLite. An intent stands in it, durably, before the effect
+// leaves; a fact after it. The only place that knows SQLite. One thread at a time.
+//
+// Settings (docs/formats.md has the schema): WAL, synchronous=FULL, because WAL with NORMAL may lose
+// a committed transaction at a power cut, and with it the knowledge that a job was bought.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/job_plan.h"
+#include "io/base/error.h"
+
+struct sqlite3;
+
+namespace sluice {
+
+// What a shard's merge came to, as numbers.
+struct MergeCounts {
+  uint64_t ok = 0;
+  uint64_t failed = 0;
+  std::map<std::string, uint64_t> failed_by_class;
+  uint64_t duplicates = 0, conflicts = 0, strangers = 0, malformed_lines = 0;
+  std::optional<int64_t> prompt_tokens, output_tokens;
+  uint64_t answer_bytes = 0;
+};
+
+class Ledger {
+ public:
+  // Makes the schema in a new file. Errors: kIo for a damaged file or one of a newer version.
+  [[nodiscard]] static Result<Ledger> Open(const std::string& path);
+  // For looking on while another process writes.
+  [[nodiscard]] static Result<Ledger> OpenToRead(const std::string& path);
+
+  [[nodiscard]] Result<std::optional<std::string>> Get(const std::string& key);
+  [[nodiscard]] Result<void> Set(const std::string& key, const std::string& value);
+
+  [[nodiscard]] Result<std::vector<ShardTrack>> Tracks();
+  // Durable when it returns, as all writes here.
+  [[nodiscard]] Result<void> Save(const ShardTrack& track);
+  // Notes that a create request for this attempt is about to leave. A second intent for one attempt
+  // is a constraint error unless the first one was definitely not acted upon.
+  [[nodiscard]] Result<void> SaveIntent(const ShardTrack& track, const std::string& display_name);
+  // The outcome of the attempt's create call, and the track, in one transaction.
+  [[nodiscard]] Result<void> SaveOutcome(const ShardTrack& track, CreateOutcome outcome);
+  [[nodiscard]] Result<void> SaveMerged(const ShardTrack& track, const MergeCounts& counts);
+
+  [[nodiscard]] Result<std::map<uint32_t, MergeCounts>> Merges();
+  // The jobs that this run owns or owned.
+  [[nodiscard]] Result<std::vector<std::string>> JobNames();
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  class Statement;
+  explicit Ledger(sqlite3* database) : database_(database) {}
+
+  Result<void> Execute(const char* sql);
+  Result<void> InTransaction(const std::function<Result<void>()>& write);
+  Result<Statement> Prepare(const char* sql);
+  Error Failure(const char* what) const;
+
+  std::unique_ptr<sqlite3, Close> database_;
+};
+
+}  // namespace sluice

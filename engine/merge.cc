@@ -1,0 +1,332 @@
+#include "engine/merge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fmt/format.h>
+#include <memory>
+#include <numeric>
+#include <unordered_map>
+
+#include "engine/item_pool.h"
+#include "engine/ordered_pipeline.h"
+#include "io/base/checksum.h"
+#include "io/base/resource_pool.h"
+#include "io/corpus/corpus.h"
+#include "io/json/json_text.h"
+
+namespace sluice {
+namespace {
+
+constexpr size_t kAnswerLineBytesMax = size_t{64} << 20;
+
+struct Answer {
+  std::optional<Ordinal> ordinal;
+  bool has_key = false;
+  std::optional<RowFailure> failure;
+  size_t begin = 0;  // in AnswerItem::floats or ::texts
+  size_t size = 0;
+  Usage usage;
+  bool accepted = false;  // the verdict
+};
+
+struct AnswerItem final : PipelineItem {
+  Block block;
+  std::vector<Answer> answers;
+  std::vector<float> floats;
+  std::string texts;
+};
+
+Result<std::unique_ptr<Corpus>> OpenAnswers(FileSystem& files, const std::string& path,
+                                            const std::string& spool_folder) {
+  CorpusOptions options;
+  options.inputs = {path};
+  options.format = CorpusOptions::Format::kJsonLines;
+  options.line_bytes_max = kAnswerLineBytesMax;
+  options.spool_folder = spool_folder;
+  SLUICE_ASSIGN(auto list, ListCorpusFiles(files, options));
+  return OpenCorpus(files, std::move(list), options);
+}
+
+template <typename Take>
+void ForEachLine(std::string_view bytes, const Take& take) {
+  while (!bytes.empty()) {
+    const size_t end = std::min(bytes.find('\n'), bytes.size());
+    const std::string_view line = bytes.substr(0, end);
+    if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
+      take(line);
+    }
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  }
+}
+
+// To unit length; false for a vector that has none.
+bool Normalize(std::span<float> vector) {
+  const double square = std::inner_product(
+      vector.begin(), vector.end(), vector.begin(), 0.0, std::plus<>(),
+      [](float a, float b) { return static_cast<double>(a) * static_cast<double>(b); });
+  if (square == 0) {
+    return false;
+  }
+  const double scale = 1.0 / std::sqrt(square);
+  std::ranges::transform(vector, vector.begin(), [scale](float value) {
+    return static_cast<float>(static_cast<double>(value) * scale);
+  });
+  return true;
+}
+
+void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens) {
+  if (tokens.has_value()) {
+    sum = sum.value_or(0) + *tokens;
+  }
+}
+
+// What is known about each row so far. Used in input order, by one thread at a time.
+class Verdicts {
+ public:
+  explicit Verdicts(OrdinalRange range) : range_(range), state_(range.count), value_(range.count) {}
+
+  // Decides whether `answer` is the one that counts for its row.
+  void Judge(Answer& answer, uint64_t value_checksum) {
+    if (!answer.ordinal.has_value() || !range_.contains(*answer.ordinal)) {
+      ++(answer.has_key ? outcome_.strangers : outcome_.malformed_lines);
+      return;
+    }
+    const size_t row = *answer.ordinal - range_.first;
+    if (answer.failure.has_value()) {
+      JudgeFailure(row, std::move(*answer.failure));
+      return;
+    }
+    if (state_[row] == kOk) {
+      ++(value_[row] == value_checksum ? outcome_.duplicates : outcome_.conflicts);
+      return;
+    }
+    outcome_.duplicates += state_[row] == kFailed ? 1 : 0;
+    failures_.erase(row);
+    state_[row] = kOk;
+    value_[row] = value_checksum;
+    answer.accepted = true;
+    ++outcome_.ok;
+    AddTokens(outcome_.prompt_tokens, answer.usage.prompt_tokens);
+    AddTokens(outcome_.output_tokens, answer.usage.output_tokens);
+  }
+
+  MergeOutcome Take() {
+    for (size_t row = 0; row < state_.size(); ++row) {
+      if (state_[row] == kFailed) {
+        outcome_.failed.push_back({.row = range_.first + row, .failure = std::move(failures_[row])});
+      } else if (state_[row] == kUnseen) {
+        ++outcome_.missing;
+        outcome_.failed.push_back(
+            {.row = range_.first + row,
+             .failure = {.failure_class = FailureClass::kMissing,
+                         .message = "the service sent no answer for this row"}});
+      }
+    }
+    return std::move(outcome_);
+  }
+
+ private:
+  enum State : uint8_t { kUnseen, kFailed, kOk };
+
+  void JudgeFailure(size_t row, RowFailure failure) {
+    if (state_[row] != kUnseen) {
+      ++outcome_.duplicates;
+      return;
+    }
+    state_[row] = kFailed;
+    failures_.emplace(row, std::move(failure));
+  }
+
+  OrdinalRange range_;
+  std::vector<State> state_;
+  std::vector<uint64_t> value_;  // checksum of the value, to tell a duplicate from a conflict
+  std::unordered_map<size_t, RowFailure> failures_;
+  MergeOutcome outcome_;
+};
+
+// The graph's stations, in order.
+class Merger {
+ public:
+  Merger(const MergeOptions& options, MergeEnvironment& environment, ShardSink& sink)
+      : options_(options),
+        environment_(environment),
+        sink_(sink),
+        decoders_([this] { return environment_.protocol.MakeDecoder(); }),
+        verdicts_(options.range) {}
+
+  Result<MergeOutcome> Run(Corpus& answers) {
+    const PipelineSource source = {
+        .next = [&] { return Read(answers); },
+        .recycle = [&](std::unique_ptr<PipelineItem> item) { items_.Put(std::move(item)); }};
+    const std::vector<Station> stations = {
+        {.order = Station::Order::kParallel, .work = On(&Merger::Decode)},
+        {.order = Station::Order::kInOrder, .work = On(&Merger::Judge)},
+        {.order = Station::Order::kParallel, .work = On(&Merger::Place)},
+    };
+    const PipelineOptions pipeline = {.workers = options_.threads, .tokens = options_.threads + 2};
+    SLUICE_TRY(RunOrderedPipeline(pipeline, source, stations, environment_.stop));
+    MergeOutcome outcome = verdicts_.Take();
+    for (const FailedRow& row : outcome.failed) {
+      SLUICE_TRY(sink_.PutFailure(row.row, FailureJson(row.failure)));
+    }
+    return outcome;
+  }
+
+ private:
+  std::function<Result<void>(PipelineItem&)> On(Result<void> (Merger::*work)(AnswerItem&)) {
+    return [this, work](PipelineItem& item) {
+      return (this->*work)(static_cast<AnswerItem&>(item));
+    };
+  }
+
+  Result<std::unique_ptr<PipelineItem>> Read(Corpus& answers) {
+    std::unique_ptr<PipelineItem> item = items_.Take();
+    SLUICE_ASSIGN(const bool more, answers.Next(static_cast<AnswerItem&>(*item).block));
+    return more ? std::move(item) : nullptr;
+  }
+
+  Result<void> Decode(AnswerItem& item) {
+    const StageTimer timer(environment_.times, Stage::kDecode);
+    item.answers.clear();
+    item.floats.clear();
+    item.texts.clear();
+    const auto decoder = decoders_.Take();
+    ForEachLine(item.block.bytes, [&](std::string_view line) {
+      DecodeLine(decoder->Decode(line), item);
+    });
+    for (size_t i = 0; i < item.block.oversize.size(); ++i) {
+      item.answers.emplace_back();
+    }
+    return {};
+  }
+
+  void DecodeLine(Reply reply, AnswerItem& item) const {
+    Answer& answer = item.answers.emplace_back();
+    answer.ordinal = reply.ordinal;
+    answer.has_key = !reply.key.empty();
+    answer.failure = std::move(reply.failure);
+    answer.usage = reply.usage;
+    if (answer.failure.has_value()) {
+      return;
+    }
+    if (options_.dimension == 0) {
+      answer.begin = item.texts.size();
+      answer.size = reply.answer.size();
+      item.texts.append(reply.answer);
+      return;
+    }
+    answer.begin = item.floats.size();
+    answer.size = reply.vector.size();
+    if (answer.size != static_cast<size_t>(options_.dimension)) {
+      answer.failure = {.failure_class = FailureClass::kMalformed,
+                        .message = fmt::format("the embedding has {} values instead of {}",
+                                               answer.size, options_.dimension)};
+      return;
+    }
+    item.floats.insert(item.floats.end(), reply.vector.begin(), reply.vector.end());
+    if (options_.normalize && !Normalize(VectorOf(item, answer))) {
+      answer.failure = {.failure_class = FailureClass::kMalformed,
+                        .message = "the embedding is all zeros and has no unit length"};
+    }
+  }
+
+  static std::span<float> VectorOf(AnswerItem& item, const Answer& answer) {
+    return std::span(item.floats).subspan(answer.begin, answer.size);
+  }
+
+  static std::string_view TextOf(const AnswerItem& item, const Answer& answer) {
+    return std::string_view(item.texts).substr(answer.begin, answer.size);
+  }
+
+  Result<void> Judge(AnswerItem& item) {
+    for (Answer& answer : item.answers) {
+      uint64_t checksum = 0;
+      if (!answer.failure.has_value()) {
+        checksum = options_.dimension == 0 ? ChecksumOf(AsBytes(TextOf(item, answer)))
+                                           : ChecksumOf(std::as_bytes(VectorOf(item, answer)));
+      }
+      verdicts_.Judge(answer, checksum);
+    }
+    return {};
+  }
+
+  Result<void> Place(AnswerItem& item) {
+    const StageTimer timer(environment_.times, Stage::kPlace);
+    for (const Answer& answer : item.answers) {
+      if (!answer.accepted) {
+        continue;
+      }
+      if (options_.dimension == 0) {
+        SLUICE_TRY(sink_.PutAnswer(*answer.ordinal, TextOf(item, answer)));
+      } else {
+        SLUICE_TRY(sink_.PutVector(*answer.ordinal, VectorOf(item, answer)));
+      }
+    }
+    return {};
+  }
+
+  const MergeOptions& options_;
+  MergeEnvironment& environment_;
+  ShardSink& sink_;
+  ResourcePool<ReplyDecoder> decoders_;
+  Verdicts verdicts_;
+  ItemPool<AnswerItem> items_;
+};
+
+}  // namespace
+
+Result<MergeOutcome> MergeAnswers(const std::string& answers_path, const MergeOptions& options,
+                                  MergeEnvironment& environment, ShardSink& sink) {
+  SLUICE_ASSIGN(auto answers, OpenAnswers(environment.files, answers_path, options.spool_folder));
+  Merger merger(options, environment, sink);
+  return merger.Run(*answers);
+}
+
+Result<MergeOutcome> FailAllRows(OrdinalRange range, const RowFailure& failure, ShardSink& sink) {
+  MergeOutcome outcome;
+  const std::string json = FailureJson(failure);
+  for (Ordinal row = range.first; row < range.end(); ++row) {
+    SLUICE_TRY(sink.PutFailure(row, json));
+    outcome.failed.push_back({.row = row, .failure = failure});
+  }
+  return outcome;
+}
+
+Result<std::optional<int>> FindDimension(const std::string& answers_path,
+                                         MergeEnvironment& environment,
+                                         const std::string& spool_folder) {
+  constexpr uint64_t kVotesMax = 1000;
+  SLUICE_ASSIGN(auto answers, OpenAnswers(environment.files, answers_path, spool_folder));
+  const auto decoder = environment.protocol.MakeDecoder();
+  std::map<int, uint64_t> votes;
+  uint64_t vote_count = 0;
+  Block block;
+  while (vote_count < kVotesMax) {
+    SLUICE_ASSIGN(const bool more, answers->Next(block));
+    if (!more) {
+      break;
+    }
+    ForEachLine(block.bytes, [&](std::string_view line) {
+      const Reply reply = decoder->Decode(line);
+      if (!reply.failure.has_value() && vote_count < kVotesMax) {
+        ++votes[static_cast<int>(reply.vector.size())];
+        ++vote_count;
+      }
+    });
+  }
+  if (votes.empty()) {
+    return std::nullopt;
+  }
+  return std::ranges::max_element(votes, {}, [](const auto& vote) { return vote.second; })->first;
+}
+
+std::string FailureJson(const RowFailure& failure) {
+  std::string json = fmt::format("{{\"class\":\"{}\",\"code\":{},\"message\":",
+                                 FailureClassName(failure.failure_class), failure.code);
+  AppendJsonString(json, failure.message);
+  json.push_back('}');
+  return json;
+}
+
+}  // namespace sluice

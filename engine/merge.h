@@ -1,0 +1,74 @@
+// Merge: the answers of one shard, in whatever order they come, to the rows of its range.
+//
+// One verdict for every ordinal of the range: a value, or a named failure. The first valid answer to
+// a key counts; a later one is counted as a duplicate (same value) or a conflict (another value);
+// keys that are not of this shard are strangers. Memory: a few bytes a row, and the blocks under way.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "api/protocol/line_protocol.h"
+#include "engine/stage_times.h"
+#include "io/base/error.h"
+#include "io/file/file_system.h"
+#include "io/record/ordinal.h"
+#include "io/sink/sink.h"
+
+namespace sluice {
+
+struct MergeOptions {
+  OrdinalRange range;
+  int dimension = 0;  // every vector's length; 0 for generation
+  bool normalize = false;
+  size_t threads = 2;
+  std::string spool_folder;
+};
+
+struct FailedRow {
+  Ordinal row = 0;
+  RowFailure failure;
+};
+
+struct MergeOutcome {
+  uint64_t ok = 0;
+  std::vector<FailedRow> failed;  // sorted by row
+  uint64_t missing = 0;           // of `failed`: no answer came
+  uint64_t duplicates = 0;
+  uint64_t conflicts = 0;
+  uint64_t strangers = 0;
+  uint64_t malformed_lines = 0;  // not even a key could be told
+  std::optional<int64_t> prompt_tokens;
+  std::optional<int64_t> output_tokens;
+};
+
+struct MergeEnvironment {
+  FileSystem& files;
+  const LineProtocol& protocol;
+  StageTimes& times;
+  std::stop_token stop;
+};
+
+// Puts every row of the range into `sink`, which is not sealed here: the caller may want to fetch
+// again when rows are missing.
+[[nodiscard]] Result<MergeOutcome> MergeAnswers(const std::string& answers_path,
+                                                const MergeOptions& options,
+                                                MergeEnvironment& environment, ShardSink& sink);
+
+// All rows of a shard whose job gave nothing.
+[[nodiscard]] Result<MergeOutcome> FailAllRows(OrdinalRange range, const RowFailure& failure,
+                                               ShardSink& sink);
+
+// The length of most of the first 1,000 good vectors; nothing when there is no good one.
+[[nodiscard]] Result<std::optional<int>> FindDimension(const std::string& answers_path,
+                                                       MergeEnvironment& environment,
+                                                       const std::string& spool_folder);
+
+// A failure as the JSON object that sinks and reports carry.
+[[nodiscard]] std::string FailureJson(const RowFailure& failure);
+
+}  // namespace sluice

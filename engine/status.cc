@@ -1,0 +1,63 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "engine/ledger.h"
+#include "engine/run.h"
+#include "engine/run_directory.h"
+#include "io/shard/manifest.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+JobStatus StatusOf(const ShardTrack& track, const std::map<uint32_t, MergeCounts>& merges) {
+  JobStatus status{.shard = track.shard,
+                   .attempt = track.attempt,
+                   .state = std::string(ShardStateName(track.state)),
+                   .job = track.job,
+                   .note = track.note,
+                   .rows = track.rows};
+  if (const auto counts = merges.find(track.shard); counts != merges.end()) {
+    status.ok = counts->second.ok;
+    status.failed = counts->second.failed;
+  }
+  return status;
+}
+
+}  // namespace
+
+Result<RunStatus> ReadRunStatus(FileSystem& files, const std::string& run_folder) {
+  const RunDirectory directory(run_folder);
+  if (!files.Exists(directory.ledger())) {
+    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a run directory", run_folder),
+                "name it with -C DIR; `sluice run` makes OUTPUT.sluice");
+  }
+  SLUICE_ASSIGN(Ledger ledger, Ledger::OpenToRead(directory.ledger()));
+  SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(files, directory.manifest()));
+  SLUICE_ASSIGN(const auto tracks, ledger.Tracks());
+  SLUICE_ASSIGN(const auto merges, ledger.Merges());
+  SLUICE_ASSIGN(const auto settings_text, ledger.Get("settings"));
+  SLUICE_ASSIGN(const auto state, ledger.Get("state"));
+  const Json settings = Json::parse(settings_text.value_or("{}"), nullptr, false);
+  RunStatus status{.run_folder = run_folder,
+                   .state = state == "DONE" ? "DONE" : "STOPPED",
+                   .model = settings.value("--model", ""),
+                   .provider = settings.value("--backend", ""),
+                   .output = settings.value("--output", ""),
+                   .packed = manifest.end().has_value(),
+                   .documents = manifest.position().next,
+                   .rejected = manifest.position().rejected};
+  if (RunLock::IsHeld(directory.lock())) {
+    status.state = "RUNNING";
+  }
+  for (const ShardTrack& track : tracks) {
+    status.jobs.push_back(StatusOf(track, merges));
+    status.merged += status.jobs.back().ok;
+    status.failed += status.jobs.back().failed;
+  }
+  return status;
+}
+
+}  // namespace sluice

@@ -1,0 +1,135 @@
+#include "tools/emulator/emulator.h"
+
+#include <charconv>
+#include <fmt/format.h>
+#include <optional>
+#include <stop_token>
+
+#include "tools/emulator/routes.h"
+#include "tools/emulator/runner.h"
+
+namespace sluice {
+
+namespace {
+
+struct Address {
+  std::string host;  // numeric
+  uint16_t port = 0;
+};
+
+Result<Address> ParseAddress(const std::string& listen) {
+  const size_t colon = listen.rfind(':');
+  Address address{.host = listen.substr(0, colon)};
+  if (address.host == "localhost") {
+    address.host = "127.0.0.1";
+  } else if (address.host == "[::1]") {
+    address.host = "::1";
+  }
+  const std::string digits = colon == std::string::npos ? "" : listen.substr(colon + 1);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
+  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
+    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not an address", listen),
+                "write HOST:PORT, such as 127.0.0.1:8787");
+  }
+  if (!address.host.starts_with("127.") && address.host != "::1") {
+    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not on loopback", listen),
+                "the local service takes any key, so it listens on 127.0.0.1 or [::1] only");
+  }
+  return address;
+}
+
+}  // namespace
+
+// In the order in which the parts need each other; they go away in the opposite order.
+struct Emulator::State {
+  explicit State(EmulatorOptions wanted) : options(std::move(wanted)) {}
+
+  EmulatorOptions options;
+  SystemClock system_clock;
+  std::unique_ptr<FileSystem> files = MakePosixFileSystem();
+  std::unique_ptr<Faults> faults;
+  std::unique_ptr<Journal> journal;
+  Counters counters;
+  std::unique_ptr<FileStore> store;
+  std::unique_ptr<Uploads> uploads;
+  std::unique_ptr<Jobs> jobs;
+  std::stop_source stop;
+  std::optional<Service> service;
+  std::string host;
+  std::unique_ptr<Runner> runner;
+  std::unique_ptr<HttpServer> server;
+
+  Clock& clock() { return options.clock != nullptr ? *options.clock : system_clock; }
+
+  Result<void> OpenState() {
+    const std::string& folder = options.state_folder;
+    SLUICE_TRY(files->MakeFolders(folder));
+    SLUICE_ASSIGN(journal, Journal::Open(*files, folder + "/journal.jsonl", clock()));
+    SLUICE_ASSIGN(store, FileStore::Open(*files, folder + "/files", clock()));
+    SLUICE_ASSIGN(uploads, Uploads::Open(*files, folder + "/uploads"));
+    SLUICE_TRY(uploads->Settle([&](const std::string& id) { return store->Find(id).has_value(); }));
+    SLUICE_ASSIGN(jobs, Jobs::Open(*files, folder + "/jobs", clock(),
+                                   {.latency_min = options.job_latency_min,
+                                    .latency_max = options.job_latency_max,
+                                    .seed = options.seed}));
+    return {};
+  }
+
+  Result<void> Serve(const Address& address) {
+    service.emplace(Service{.options = options,
+                            .files = *files,
+                            .clock = clock(),
+                            .faults = *faults,
+                            .journal = *journal,
+                            .counters = counters,
+                            .store = *store,
+                            .uploads = *uploads,
+                            .jobs = *jobs,
+                            .stop = stop.get_token()});
+    SLUICE_ASSIGN(server, HttpServer::Start(address.host, address.port, [this](Exchange& exchange) {
+                    HandleExchange(*service, exchange);
+                  }));
+    host = address.host == "::1" ? "[::1]" : address.host;
+    const RunnerParts parts{.files = *files,
+                            .jobs = *jobs,
+                            .store = *store,
+                            .faults = *faults,
+                            .journal = *journal,
+                            .counters = counters};
+    runner = std::make_unique<Runner>(
+        parts, RunnerOptions{
+                   .shuffle = options.shuffle, .seed = options.seed, .workers = options.workers});
+    return {};
+  }
+};
+
+Result<std::unique_ptr<Emulator>> Emulator::Start(EmulatorOptions options) {
+  SLUICE_ASSIGN(const Address address, ParseAddress(options.listen));
+  if (options.state_folder.empty()) {
+    return Fail(ErrorCode::kUsage, "the local service needs a folder for its state");
+  }
+  auto state = std::make_unique<State>(std::move(options));
+  SLUICE_ASSIGN(state->faults, Faults::Parse(state->options.faults, state->options.seed));
+  SLUICE_TRY(state->OpenState());
+  SLUICE_TRY(state->Serve(address));
+  return std::make_unique<Emulator>(std::move(state));
+}
+
+Emulator::Emulator(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Emulator::~Emulator() { Stop(); }
+
+int Emulator::port() const { return state_->server->port(); }
+
+std::string Emulator::base_url() const { return fmt::format("http://{}:{}", state_->host, port()); }
+
+EmulatorCounters Emulator::counters() const { return state_->counters.Read(); }
+
+void Emulator::Stop() {
+  state_->stop.request_stop();
+  state_->server->Stop();
+  state_->runner.reset();
+}
+
+}  // namespace sluice

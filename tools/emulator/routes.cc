@@ -1,0 +1,196 @@
+#include "tools/emulator/routes.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "tools/emulator/batch_routes.h"
+#include "tools/emulator/file_routes.h"
+#include "tools/emulator/model_routes.h"
+#include "tools/emulator/upload_routes.h"
+
+namespace sluice {
+
+namespace {
+
+using RouteHandler = RouteAnswer (*)(Service& service, Call& call);
+
+// `/PREFIX/VERSION/COLLECTION[/ID][:VERB]`; the prefix is absent, "upload" or "download".
+struct RoutePath {
+  std::string prefix;
+  std::string version;
+  std::string collection;
+  std::string id;
+  std::string verb;
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view prefix;
+  std::string_view collection;
+  bool has_id = false;
+  std::string_view verb;
+  std::string_view name;  // in the counters
+  RouteHandler handler = nullptr;
+};
+
+constexpr Route kRoutes[] = {
+    {"POST", "upload", "files", false, "", "upload", HandleUpload},
+    {"PUT", "upload", "files", false, "", "upload", HandleUpload},
+    {"POST", "", "files", false, "", "files.create", CreateFile},
+    {"GET", "", "files", false, "", "files.list", ListFiles},
+    {"POST", "", "files", false, "register", "files.register", RegisterFiles},
+    {"GET", "", "files", true, "", "files.get", GetFile},
+    {"DELETE", "", "files", true, "", "files.delete", DeleteFile},
+    {"GET", "", "files", true, "download", "files.download", DownloadFile},
+    {"GET", "download", "files", true, "download", "files.download", DownloadFile},
+    {"POST", "", "models", true, "batchGenerateContent", "batches.create", CreateGenerateBatch},
+    {"POST", "", "models", true, "asyncBatchEmbedContent", "batches.create", CreateEmbedBatch},
+    {"GET", "", "batches", false, "", "batches.list", ListBatches},
+    {"GET", "", "batches", true, "", "batches.get", GetBatch},
+    {"POST", "", "batches", true, "cancel", "batches.cancel", CancelBatch},
+    {"DELETE", "", "batches", true, "", "batches.delete", DeleteBatch},
+    {"PATCH", "", "batches", true, "updateGenerateContentBatch", "batches.update",
+     UpdateGenerateBatch},
+    {"PATCH", "", "batches", true, "updateEmbedContentBatch", "batches.update", UpdateEmbedBatch},
+    {"GET", "", "models", false, "", "models.list", ListModels},
+    {"GET", "", "models", true, "", "models.get", GetModel},
+    {"POST", "", "models", true, "embedContent", "embedContent", EmbedContent},
+    {"POST", "", "models", true, "batchEmbedContents", "batchEmbedContents", BatchEmbedContents},
+    {"POST", "", "models", true, "generateContent", "generateContent", GenerateContent},
+    {"POST", "", "models", true, "countTokens", "countTokens", CountTokens},
+};
+
+constexpr std::string_view kVersions[] = {"v1beta", "v1alpha", "v1"};
+
+// Takes the first segment off `path`, decoded.
+std::string TakeSegment(std::string_view& path) {
+  path.remove_prefix(path.starts_with('/') ? 1 : 0);
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return PercentDecode(segment, false);
+}
+
+// Cuts ":verb" off the end of a name.
+std::string TakeVerb(std::string& name) {
+  const size_t colon = name.find(':');
+  if (colon == std::string::npos) {
+    return "";
+  }
+  const std::string verb = name.substr(colon + 1);
+  name.resize(colon);
+  return verb;
+}
+
+std::optional<RoutePath> ParsePath(std::string_view path) {
+  RoutePath parsed;
+  parsed.version = TakeSegment(path);
+  if (parsed.version == "upload" || parsed.version == "download") {
+    parsed.prefix = std::exchange(parsed.version, TakeSegment(path));
+  }
+  parsed.collection = TakeSegment(path);
+  parsed.id = TakeSegment(path);
+  parsed.verb = TakeVerb(parsed.id.empty() ? parsed.collection : parsed.id);
+  const bool known_version = std::ranges::find(kVersions, parsed.version) != std::end(kVersions);
+  return known_version && path.empty() ? std::optional(parsed) : std::nullopt;
+}
+
+const Route* FindRoute(std::string_view method, const RoutePath& path) {
+  const auto found = std::ranges::find_if(kRoutes, [&](const Route& route) {
+    return route.method == method && route.prefix == path.prefix &&
+           route.collection == path.collection && route.has_id == !path.id.empty() &&
+           route.verb == path.verb;
+  });
+  return found == std::end(kRoutes) ? nullptr : &*found;
+}
+
+ApiError MissingKey() {
+  return {.code = RpcCode::kPermissionDenied,
+          .message = "Method doesn't allow unregistered callers (callers without established "
+                     "identity). Please use API Key or other form of API consumer identity to call "
+                     "this API."};
+}
+
+ApiError WrongKey() {
+  return {.code = RpcCode::kInvalidArgument,
+          .message = "API key not valid. Please pass a valid API key.",
+          .details = R"([{"@type":"type.googleapis.com/google.rpc.ErrorInfo",)"
+                     R"("reason":"API_KEY_INVALID","domain":"googleapis.com",)"
+                     R"("metadata":{"service":"generativelanguage.googleapis.com"}}])"};
+}
+
+// An upload URL works without a key.
+std::optional<ApiError> CheckKey(const Service& service, const Exchange& exchange) {
+  if (exchange.Query("upload_id").has_value()) {
+    return std::nullopt;
+  }
+  std::string key = exchange.Header("x-goog-api-key").value_or("");
+  if (key.empty()) {
+    key = exchange.Query("key").value_or("");
+  }
+  if (key.empty()) {
+    return MissingKey();
+  }
+  const std::string& required = service.options.required_key;
+  return required.empty() || key == required ? std::nullopt : std::optional(WrongKey());
+}
+
+void SendCounters(const Service& service, Exchange& exchange) {
+  const EmulatorCounters counters = service.counters.Read();
+  const nlohmann::ordered_json text = {{"requests", counters.requests},
+                                       {"jobsCreated", counters.jobs_created},
+                                       {"jobsEnded", counters.jobs_ended},
+                                       {"bytesReceived", counters.bytes_received},
+                                       {"bytesSent", counters.bytes_sent}};
+  exchange.Respond(200, {{"Content-Type", "application/json"}}, text.dump(2) + '\n');
+}
+
+// The front end's own page for a path that is no method of the API.
+void SendNoSuchPage(Exchange& exchange) {
+  exchange.Respond(404, {{"Content-Type", "text/html; charset=UTF-8"}},
+                   "<!DOCTYPE html>\n<html><title>Error 404 (Not Found)</title><p>The requested URL "
+                   "was not found on this server.</html>\n");
+}
+
+void HandleRoute(Service& service, Exchange& exchange, const Route& route, std::string id) {
+  service.counters.CountRequest(std::string(route.name));
+  if (service.faults.Happens(Fault::kStall)) {
+    exchange.Stall();
+    return;
+  }
+  if (service.faults.Happens(Fault::kHttp503)) {
+    SendAnswer(service, exchange,
+               std::unexpected(ApiError{.code = RpcCode::kUnavailable,
+                                        .message = "The service is currently unavailable."}));
+    return;
+  }
+  if (const auto refusal = CheckKey(service, exchange)) {
+    SendAnswer(service, exchange, std::unexpected(*refusal));
+    return;
+  }
+  Call call{.exchange = exchange,
+            .id = std::move(id),
+            .base_url = fmt::format("http://{}", exchange.Header("host").value_or("localhost"))};
+  if (const RouteAnswer answer = route.handler(service, call)) {
+    SendAnswer(service, exchange, *answer);
+  }
+}
+
+}  // namespace
+
+void HandleExchange(Service& service, Exchange& exchange) {
+  const std::optional<RoutePath> path = ParsePath(exchange.path());
+  const Route* route = path.has_value() ? FindRoute(exchange.method(), *path) : nullptr;
+  if (route != nullptr) {
+    HandleRoute(service, exchange, *route, path->id);
+  } else if (exchange.path() == "/_sluice/counters") {
+    SendCounters(service, exchange);
+  } else {
+    service.counters.CountRequest("unknown");
+    SendNoSuchPage(exchange);
+  }
+  service.counters.CountBytes(exchange.bytes_received(), exchange.bytes_sent());
+}
+
+}  // namespace sluice

@@ -1,0 +1,241 @@
+#include "tools/emulator/runner.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tools/emulator/answer.h"
+#include "tools/emulator/line_scan.h"
+#include "tools/emulator/mix.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr size_t kScanBytes = 1 << 20;
+constexpr size_t kLineGuessBytes = 4 << 10;
+constexpr size_t kFlushBytes = 4 << 20;
+// How many lines pass between two looks at whether the job was cancelled.
+constexpr uint64_t kLookLines = 64;
+
+Result<std::vector<uint64_t>> LineStarts(File& input) {
+  std::vector<uint64_t> starts;
+  std::vector<std::byte> block(kScanBytes);
+  LineScan scan;
+  while (true) {
+    SLUICE_ASSIGN(const size_t count, input.Read(block));
+    if (count == 0) {
+      return starts;
+    }
+    scan.Take({reinterpret_cast<const char*>(block.data()), count},
+              [&](uint64_t start) { starts.push_back(start); });
+  }
+}
+
+// Fisher and Yates, from a stream of numbers that is the same everywhere.
+void Shuffle(std::vector<uint64_t>& starts, uint64_t seed) {
+  for (size_t i = starts.size(); i > 1; --i) {
+    const auto j = static_cast<size_t>(ShareAt(seed, i) * static_cast<double>(i));
+    std::swap(starts[i - 1], starts[j]);
+  }
+}
+
+// Reads whole lines from any place of a file.
+class LineReaderAt {
+ public:
+  explicit LineReaderAt(File& file) : file_(file), buffer_(kLineGuessBytes) {}
+
+  // The line without its LF; the view lives until the next call.
+  Result<std::string_view> Read(uint64_t start) {
+    size_t filled = 0;
+    while (true) {
+      SLUICE_ASSIGN(const size_t count,
+                    file_.ReadAt(start + filled, std::span(buffer_).subspan(filled)));
+      const std::string_view text(reinterpret_cast<const char*>(buffer_.data()), filled + count);
+      const size_t end = text.find('\n', filled);
+      if (end != std::string_view::npos || count == 0) {
+        return text.substr(0, end);
+      }
+      filled += count;
+      if (filled == buffer_.size()) {
+        buffer_.resize(buffer_.size() * 2);
+      }
+    }
+  }
+
+ private:
+  File& file_;
+  std::vector<std::byte> buffer_;
+};
+
+// The faults that hit the lines of one job.
+class LineFaults {
+ public:
+  explicit LineFaults(Faults& faults) : faults_(faults) {
+    for (const Fault fault : {Fault::kDropLine, Fault::kDuplicateLine, Fault::kNoKey,
+                              Fault::kItemError, Fault::kItemError13}) {
+      if (faults.Happens(fault)) {
+        active_.push_back(fault);
+      }
+    }
+  }
+
+  [[nodiscard]] bool Hits(Fault fault, uint64_t position) const {
+    return std::ranges::find(active_, fault) != active_.end() && faults_.HitsLine(fault, position);
+  }
+
+  [[nodiscard]] LineTwist TwistAt(uint64_t position) const {
+    LineTwist twist{.no_key = Hits(Fault::kNoKey, position)};
+    if (Hits(Fault::kItemError13, position)) {
+      twist.error_code = static_cast<int>(RpcCode::kInternal);
+      twist.error_message = "Internal error encountered.";
+    } else if (Hits(Fault::kItemError, position)) {
+      twist.error_code = static_cast<int>(RpcCode::kInternal);
+    }
+    return twist;
+  }
+
+ private:
+  const Faults& faults_;
+  std::vector<Fault> active_;
+};
+
+// One job from its input to its results.
+class JobRun {
+ public:
+  JobRun(const RunnerParts& parts, Job& job, const Model& model)
+      : parts_(parts), job_(job), model_(model), faults_(parts.faults) {}
+
+  // False when the job was given up: deleted, or the service stops.
+  Result<bool> Answer(const RunnerOptions& options, const std::stop_token& stop) {
+    SLUICE_ASSIGN(const auto input, parts_.files.Open(InputPath(), OpenMode::kRead));
+    SLUICE_ASSIGN(std::vector<uint64_t> starts, LineStarts(*input));
+    if (options.shuffle && !parts_.faults.Happens(Fault::kNoShuffle)) {
+      Shuffle(starts, options.seed);
+    }
+    SLUICE_ASSIGN(results_, parts_.files.Open(PartPath(), OpenMode::kCreate));
+    LineReaderAt reader(*input);
+    for (size_t i = 0; i < starts.size(); ++i) {
+      if (i % kLookLines == 0) {
+        order_ = parts_.jobs.NoteProgress(job_.id, job_.success_count, job_.failure_count);
+        if (order_ == JobOrder::kGiveUp || stop.stop_requested()) {
+          SLUICE_TRY(parts_.files.Remove(PartPath()));
+          return false;
+        }
+      }
+      SLUICE_ASSIGN(const std::string_view line, reader.Read(starts[i]));
+      AppendAnswer(line, i, i + 1 == starts.size());
+      SLUICE_TRY(Flush(kFlushBytes));
+    }
+    SLUICE_TRY(Flush(0));
+    SLUICE_TRY(Publish());
+    return true;
+  }
+
+ private:
+  std::string InputPath() const {
+    return job_.inlined() ? parts_.jobs.InputPath(job_.id) : parts_.store.DataPath(job_.input_file);
+  }
+  std::string PartPath() const { return parts_.jobs.ResultsPath(job_.id) + ".part"; }
+
+  // `position` counts answers in the order in which they are written.
+  void AppendAnswer(std::string_view line, uint64_t position, bool is_last) {
+    LineTwist twist = faults_.TwistAt(position);
+    if (order_ == JobOrder::kServeNoMore) {
+      twist = {.no_key = twist.no_key, .error_code = static_cast<int>(RpcCode::kCancelled)};
+    }
+    const size_t start = out_.size();
+    AppendResultLine(model_, line, twist, out_) ? ++job_.success_count : ++job_.failure_count;
+    if (faults_.Hits(Fault::kDuplicateLine, position)) {
+      out_ += out_.substr(start);
+    }
+    if (faults_.Hits(Fault::kDropLine, position)) {
+      out_.resize(start);
+    }
+    if (is_last && parts_.faults.Happens(Fault::kCutLastLine)) {
+      out_.resize(start + (out_.size() - start) / 2);
+    }
+  }
+
+  Result<void> Flush(size_t size_min) {
+    if (out_.size() >= size_min) {
+      SLUICE_TRY(results_->Write(AsBytes(out_)));
+      out_.clear();
+    }
+    return {};
+  }
+
+  // Results bear their name only when they are whole.
+  Result<void> Publish() {
+    if (job_.inlined()) {
+      SLUICE_TRY(parts_.files.Rename(PartPath(), parts_.jobs.ResultsPath(job_.id)));
+    } else {
+      SLUICE_TRY(parts_.store.Adopt(
+          {.id = job_.results_id(), .mime_type = "application/jsonl", .generated = true},
+          PartPath()));
+    }
+    job_.has_results = true;
+    job_.state = JobState::kSucceeded;
+    return {};
+  }
+
+  const RunnerParts& parts_;
+  Job& job_;
+  const Model& model_;
+  const LineFaults faults_;
+  std::unique_ptr<File> results_;
+  std::string out_;
+  JobOrder order_ = JobOrder::kGoOn;
+};
+
+void EndAsFailed(Job& job, RpcCode code, std::string message) {
+  job.state = JobState::kFailed;
+  job.error_code = static_cast<int>(code);
+  job.error_message = std::move(message);
+}
+
+}  // namespace
+
+Runner::Runner(RunnerParts parts, RunnerOptions options) : parts_(parts), options_(options) {
+  for (int i = 0; i < options_.workers; ++i) {
+    workers_.emplace_back([this](std::stop_token stop) { Work(std::move(stop)); });
+  }
+}
+
+Runner::~Runner() {
+  for (std::jthread& worker : workers_) {
+    worker.request_stop();
+  }
+}
+
+void Runner::Work(std::stop_token stop) {
+  while (std::optional<Job> job = parts_.jobs.TakeDue(stop)) {
+    Run(*std::move(job), stop);
+  }
+}
+
+void Runner::Run(Job job, std::stop_token stop) {
+  if (job.fate == JobFate::kExpire) {
+    job.state = JobState::kExpired;
+  } else if (job.fate == JobFate::kFail) {
+    EndAsFailed(job, RpcCode::kResourceExhausted, "Resource has been exhausted (e.g. check quota).");
+  } else {
+    const Model* model = FindModel(job.model);
+    SLUICE_CHECK(model != nullptr, "the model of a job was looked up when it was created");
+    const Result<bool> answered = JobRun(parts_, job, *model).Answer(options_, stop);
+    if (!answered.has_value()) {
+      EndAsFailed(job, RpcCode::kInternal, answered.error().message);
+    } else if (!*answered) {
+      return;
+    }
+  }
+  if (parts_.jobs.End(job).has_value()) {
+    parts_.counters.CountJobEnded();
+    parts_.journal.Note("end", {{"job", "batches/" + job.id},
+                                {"state", std::string(JobStateName(job.state))}});
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,389 @@
+#include "tools/emulator/upload_routes.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "tools/emulator/json_member.h"
+#include "tools/emulator/random_id.h"
+
+namespace sluice {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Seen on the wire, 2026-08: all but the last request of an upload carry a multiple of this.
+constexpr uint64_t kGranularity = 8'388'608;
+constexpr size_t kReadBytes = 256 << 10;
+constexpr size_t kFileIdLength = 12;
+// https://ai.google.dev/api/files, 2026-11.
+constexpr size_t kFileIdMax = 40;
+constexpr size_t kDisplayNameMax = 512;
+
+// What X-Goog-Upload-Command asks for; several at once are separated by commas.
+struct Commands {
+  bool start = false;
+  bool upload = false;
+  bool finalize = false;
+  bool query = false;
+  bool cancel = false;
+};
+
+std::string LowerWord(std::string_view text) {
+  std::string word;
+  for (const char c : text) {
+    if (c != ' ' && c != '\t') {
+      word += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+  }
+  return word;
+}
+
+Commands ParseCommands(std::string_view header) {
+  Commands commands;
+  while (!header.empty()) {
+    const std::string_view piece = header.substr(0, header.find(','));
+    header.remove_prefix(std::min(header.size(), piece.size() + 1));
+    const std::string word = LowerWord(piece);
+    commands.start |= word == "start";
+    commands.upload |= word == "upload";
+    commands.finalize |= word == "finalize";
+    commands.query |= word == "query";
+    commands.cancel |= word == "cancel";
+  }
+  return commands;
+}
+
+std::optional<uint64_t> ParseSize(const std::optional<std::string>& text) {
+  uint64_t value = 0;
+  if (!text.has_value()) {
+    return std::nullopt;
+  }
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  return error == std::errc() && end == text->data() + text->size() ? std::optional(value)
+                                                                    : std::nullopt;
+}
+
+bool IsFileId(std::string_view id) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !id.empty() && id.size() <= kFileIdMax && std::ranges::all_of(id, allowed) &&
+         !id.starts_with('-') && !id.ends_with('-');
+}
+
+// The answers of the upload server itself are plain text.
+RouteAnswer SendText(Call& call, int status, std::string_view upload_status, std::string_view text,
+                     HttpHeaders more = {}) {
+  HttpHeaders headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"Server", "sluice"}};
+  if (!upload_status.empty()) {
+    headers.emplace_back("X-Goog-Upload-Status", upload_status);
+  }
+  headers.insert(headers.end(), more.begin(), more.end());
+  call.exchange.Respond(status, headers, text);
+  return std::nullopt;
+}
+
+RouteAnswer SendFinal(Service& service, Call& call, const StoredFile& file) {
+  (void)service;
+  call.exchange.Respond(
+      200,
+      {{"Content-Type", "application/json; charset=UTF-8"},
+       {"Server", "sluice"},
+       {"X-Goog-Upload-Status", "final"}},
+      FormatJson(call.exchange, fmt::format("{{\"file\":{}}}", FileText(file, call.base_url))));
+  return std::nullopt;
+}
+
+// A refusal that ends the upload.
+RouteAnswer SendRejected(Call& call, const ApiError& error) {
+  call.exchange.Respond(HttpStatus(error.code),
+                        {{"Content-Type", "application/json; charset=UTF-8"},
+                         {"Server", "sluice"},
+                         {"X-Goog-Upload-Status", "final"}},
+                        FormatJson(call.exchange, ErrorBody(error)));
+  return std::nullopt;
+}
+
+// The `file` object of a start request, checked.
+std::expected<std::shared_ptr<Upload>, ApiError> ReadStart(std::string_view body) {
+  auto upload = std::make_shared<Upload>();
+  upload->file_id = RandomId(kFileIdLength);
+  if (body.empty()) {
+    return upload;
+  }
+  const Json json = Json::parse(body, nullptr, false);
+  if (!json.is_object()) {
+    return std::unexpected(InvalidArgument("Invalid JSON payload received. Unable to parse."));
+  }
+  if (const auto unknown = UnknownMember(json, {"file"})) {
+    return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "")));
+  }
+  const Json* file = FindMember(json, "file");
+  if (file == nullptr) {
+    return upload;
+  }
+  if (const auto unknown = UnknownMember(
+          *file, {"name", "displayName", "mimeType", "sizeBytes", "createTime", "updateTime",
+                  "expirationTime", "sha256Hash", "uri", "downloadUri", "state", "source", "error",
+                  "videoMetadata"})) {
+    return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "file")));
+  }
+  upload->display_name = StringMember(*file, "displayName");
+  upload->mime_type = StringMember(*file, "mimeType");
+  const std::string name = StringMember(*file, "name");
+  if (!name.empty()) {
+    upload->file_id = name.starts_with("files/") ? name.substr(6) : name;
+  }
+  if (!IsFileId(upload->file_id) || upload->display_name.size() > kDisplayNameMax) {
+    return std::unexpected(InvalidArgument(
+        "* CreateFileRequest.file: the name has up to 40 lowercase letters, digits and dashes, no "
+        "dash at either end; the display name up to 512 characters.\n"));
+  }
+  return upload;
+}
+
+ApiError AlreadyExists(const std::string& file_id) {
+  return {.code = RpcCode::kAlreadyExists,
+          .message = fmt::format("File files/{} already exists.", file_id)};
+}
+
+RouteAnswer StartUpload(Service& service, Call& call) {
+  const ApiAnswer body = ReadSmallBody(service, call.exchange);
+  if (!body.has_value()) {
+    return body;
+  }
+  auto upload = ReadStart(*body);
+  if (!upload.has_value()) {
+    return std::unexpected(upload.error());
+  }
+  (*upload)->declared_size =
+      ParseSize(call.exchange.Header("x-goog-upload-header-content-length"));
+  if ((*upload)->declared_size.value_or(0) > service.options.file_bytes_max) {
+    return std::unexpected(InvalidArgument("The file is larger than the service takes."));
+  }
+  if ((*upload)->mime_type.empty()) {
+    (*upload)->mime_type = call.exchange.Header("x-goog-upload-header-content-type")
+                               .value_or("application/octet-stream");
+  }
+  if (service.store.Find((*upload)->file_id).has_value()) {
+    return std::unexpected(AlreadyExists((*upload)->file_id));
+  }
+  const auto started = service.uploads.Start(*upload);
+  if (!started.has_value()) {
+    return std::unexpected(ToApiError(started.error()));
+  }
+  const std::string url = fmt::format("{}{}?upload_id={}&upload_protocol=resumable", call.base_url,
+                                      call.exchange.path(), (*started)->id);
+  return SendText(call, 200, "active", "",
+                  {{"X-Goog-Upload-URL", url},
+                   {"X-Goog-Upload-Control-URL", url},
+                   {"X-Goog-Upload-Chunk-Granularity", fmt::format("{}", kGranularity)},
+                   {"X-GUploader-UploadID", (*started)->id}});
+}
+
+RouteAnswer AnswerQuery(Service& service, Call& call, const Upload& upload) {
+  if (upload.state == UploadState::kCancelled) {
+    return SendText(call, 410, "cancelled", "The upload was cancelled.\n");
+  }
+  if (upload.state == UploadState::kFinal) {
+    const auto file = service.store.Find(upload.file_id);
+    return file.has_value() ? SendFinal(service, call, *file)
+                            : SendText(call, 404, "", "The file is no longer there.\n");
+  }
+  return SendText(call, 200, "active", "",
+                  {{"X-Goog-Upload-Size-Received", fmt::format("{}", upload.received)},
+                   {"X-Goog-Upload-Chunk-Granularity", fmt::format("{}", kGranularity)}});
+}
+
+Result<void> Close(Service& service, Upload& upload) {
+  upload.state = UploadState::kCancelled;
+  SLUICE_TRY(service.uploads.Save(upload));
+  return service.files.Remove(service.uploads.DataPath(upload));
+}
+
+RouteAnswer CancelUpload(Service& service, Call& call, Upload& upload) {
+  if (upload.state == UploadState::kFinal) {
+    return SendText(call, 400, "final", "The upload is finalized.\n");
+  }
+  if (const auto closed = Close(service, upload); !closed.has_value()) {
+    return std::unexpected(ToApiError(closed.error()));
+  }
+  return SendText(call, 200, "cancelled", "");
+}
+
+// What became of the body of a send request.
+enum class Taken { kWhole, kBroken, kCut, kTooLarge };
+
+Result<Taken> TakeBody(Service& service, Call& call, Upload& upload) {
+  SLUICE_ASSIGN(const auto data, service.uploads.OpenData(upload));
+  std::vector<std::byte> buffer(kReadBytes);
+  const uint64_t cut_at = service.faults.Number(Fault::kCutUpload);
+  uint64_t taken = 0;
+  while (true) {
+    const uint64_t until_cut = cut_at > taken ? cut_at - taken : kReadBytes;
+    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kReadBytes, until_cut));
+    const Result<size_t> count = call.exchange.ReadBody(std::span(buffer).first(wanted));
+    if (!count.has_value() || *count == 0) {
+      return count.has_value() ? Taken::kWhole : Taken::kBroken;
+    }
+    if (upload.received + *count > service.options.file_bytes_max) {
+      return Taken::kTooLarge;
+    }
+    SLUICE_TRY(service.uploads.Append(upload, *data, std::span(buffer).first(*count)));
+    taken += *count;
+    if (taken == cut_at && service.faults.Happens(Fault::kCutUpload)) {
+      return Taken::kCut;
+    }
+  }
+}
+
+// Keeps of a broken request what the service would keep.
+RouteAnswer LeaveBroken(Service& service, Call& call, Upload& upload) {
+  if (service.faults.Happens(Fault::kKeepWholeChunks)) {
+    (void)service.uploads.Truncate(upload, upload.received / kGranularity * kGranularity);
+  }
+  call.exchange.Abort();
+  return std::nullopt;
+}
+
+Result<void> FlipOneBit(Service& service, const Upload& upload) {
+  SLUICE_ASSIGN(const auto data,
+                service.files.Open(service.uploads.DataPath(upload), OpenMode::kReadWrite));
+  std::byte byte{};
+  const uint64_t place = upload.received / 2;
+  SLUICE_TRY(data->ReadAt(place, {&byte, 1}));
+  byte ^= std::byte{1};
+  return data->WriteAt(place, {&byte, 1});
+}
+
+// Why an upload cannot become a file.
+std::optional<ApiError> Refusal(Service& service, const Upload& upload) {
+  if (upload.mime_type == service.faults.Word(Fault::kMimeRefused) &&
+      service.faults.Happens(Fault::kMimeRefused)) {
+    return InvalidArgument(fmt::format("Unsupported MIME type: {}", upload.mime_type));
+  }
+  if (upload.received == 0) {
+    return InvalidArgument("The file is empty.");
+  }
+  if (upload.declared_size.value_or(upload.received) != upload.received) {
+    return InvalidArgument(fmt::format("{} bytes were announced and {} came.",
+                                       *upload.declared_size, upload.received));
+  }
+  if (service.store.Find(upload.file_id).has_value()) {
+    return AlreadyExists(upload.file_id);
+  }
+  if (service.store.UploadedBytes() + upload.received > service.options.store_bytes_max) {
+    return ApiError{.code = RpcCode::kResourceExhausted,
+                    .message = "You have exceeded your file storage quota."};
+  }
+  return std::nullopt;
+}
+
+RouteAnswer Finalize(Service& service, Call& call, Upload& upload) {
+  if (const auto refusal = Refusal(service, upload)) {
+    (void)Close(service, upload);
+    return SendRejected(call, *refusal);
+  }
+  if (service.faults.Happens(Fault::kCorruptUpload)) {
+    (void)FlipOneBit(service, upload);
+  }
+  const Result<StoredFile> file = service.store.Adopt({.id = upload.file_id,
+                                                       .display_name = upload.display_name,
+                                                       .mime_type = upload.mime_type},
+                                                      service.uploads.DataPath(upload));
+  if (!file.has_value()) {
+    return std::unexpected(ToApiError(file.error()));
+  }
+  upload.state = UploadState::kFinal;
+  (void)service.uploads.Save(upload);
+  service.journal.Note("upload.finalize", {{"file", "files/" + file->id},
+                                           {"displayName", file->display_name},
+                                           {"bytes", fmt::format("{}", file->size)}});
+  return SendFinal(service, call, *file);
+}
+
+// Why the bytes that are coming cannot be taken; the answer was then sent.
+bool RefuseBytes(Service& service, Call& call, const Upload& upload, bool finalize) {
+  const uint64_t offset = ParseSize(call.exchange.Header("x-goog-upload-offset")).value_or(0);
+  if (offset != upload.received || service.faults.Happens(Fault::kChunkOffset409)) {
+    SendText(call, 409, "active",
+             fmt::format("The offset is {}, {} bytes were received.\n", offset, upload.received));
+    return true;
+  }
+  const auto length = ParseSize(call.exchange.Header("content-length"));
+  // After a broken request an upload goes on at any byte; it is back in step where that many bytes
+  // end at a multiple.
+  if (!finalize && length.has_value() && *length % kGranularity != 0 &&
+      (offset + *length) % kGranularity != 0) {
+    SendText(call, 400, "active",
+             fmt::format("{} bytes are not a multiple of {}.\n", *length, kGranularity));
+    return true;
+  }
+  return false;
+}
+
+RouteAnswer SendBytes(Service& service, Call& call, Upload& upload, const Commands& commands) {
+  if (upload.state != UploadState::kActive) {
+    return SendText(call, 400, upload.state == UploadState::kFinal ? "final" : "cancelled",
+                    "The upload is closed.\n");
+  }
+  if (commands.upload) {
+    if (RefuseBytes(service, call, upload, commands.finalize)) {
+      return std::nullopt;
+    }
+    const Result<Taken> taken = TakeBody(service, call, upload);
+    if (!taken.has_value()) {
+      return std::unexpected(ToApiError(taken.error()));
+    }
+    if (*taken == Taken::kTooLarge) {
+      (void)Close(service, upload);
+      return SendRejected(call, InvalidArgument("The file is larger than the service takes."));
+    }
+    if (*taken != Taken::kWhole) {
+      return LeaveBroken(service, call, upload);
+    }
+  }
+  if (commands.finalize) {
+    return Finalize(service, call, upload);
+  }
+  const bool has_status = !service.faults.Happens(Fault::kChunkNoStatus);
+  return SendText(call, 200, has_status ? "active" : "", "");
+}
+
+}  // namespace
+
+RouteAnswer HandleUpload(Service& service, Call& call) {
+  const Commands commands =
+      ParseCommands(call.exchange.Header("x-goog-upload-command").value_or(""));
+  const auto upload_id = call.exchange.Query("upload_id");
+  if (!upload_id.has_value()) {
+    return commands.start ? StartUpload(service, call)
+                          : std::unexpected(InvalidArgument(
+                                "Only resumable uploads are served: X-Goog-Upload-Command: start."));
+  }
+  const std::shared_ptr<Upload> upload = service.uploads.Find(*upload_id);
+  if (upload == nullptr) {
+    return SendText(call, 404, "", "There is no such upload.\n");
+  }
+  const std::scoped_lock lock(upload->mutex);
+  if (service.faults.Happens(Fault::kUploadGone)) {
+    service.uploads.Forget(*upload_id);
+    return SendText(call, 404, "", "There is no such upload.\n");
+  }
+  if (commands.query) {
+    return AnswerQuery(service, call, *upload);
+  }
+  if (commands.cancel) {
+    return CancelUpload(service, call, *upload);
+  }
+  if (commands.upload || commands.finalize) {
+    return SendBytes(service, call, *upload, commands);
+  }
+  return SendText(call, 400, "", "X-Goog-Upload-Command names nothing to do.\n");
+}
+
+}  // namespace sluice

@@ -1,0 +1,150 @@
+#include "tools/run_summary.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/arguments.h"
+#include "tools/terminal.h"
+#include "tools/units.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Seconds(double seconds) {
+  return FormatDuration(std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000)));
+}
+
+std::string WroteLines(const RunSummary& summary) {
+  size_t name_width = 0;
+  for (const OutputFile& file : summary.outputs) {
+    name_width = std::max(name_width, CountCharacters(EscapeControls(file.path)));
+  }
+  std::string text;
+  for (const OutputFile& file : summary.outputs) {
+    const bool array = file.path.ends_with(".npy");
+    const std::string shape =
+        array ? fmt::format("{} x {} float32", FormatCount(file.rows), summary.dimension)
+              : fmt::format("{} lines", FormatCount(file.rows));
+    const std::string name = EscapeControls(file.path);
+    text += fmt::format("{} {}{:{}}   {:<22} {:>9}\n", text.empty() ? "Wrote" : "     ", name, "",
+                        name_width - CountCharacters(name), shape, FormatBytes(file.bytes));
+  }
+  return text;
+}
+
+std::string_view FailedRowsAre(const RunOptions& options) {
+  if (options.on_error == OnError::kSkip) {
+    return "left out";
+  }
+  return options.output.ends_with(".npy") ? "rows of NaN" : "lines with the failure";
+}
+
+std::string FailedLines(const RunSummary& summary, const RunOptions& options, bool color) {
+  if (summary.failed == 0) {
+    return "";
+  }
+  std::string classes;
+  for (const auto& [name, count] : summary.failed_by_class) {
+    classes += fmt::format("{}{} {}", classes.empty() ? "" : ", ", FormatCount(count), name);
+  }
+  const std::string head = fmt::format("{} documents failed", FormatCount(summary.failed));
+  return fmt::format("{} ({}): {}, named in {}\n", Styled(color, Style::kYellow, head), classes,
+                     FailedRowsAre(options), EscapeControls(summary.failures_path));
+}
+
+// How refused lines can be mended: their raw bytes are in the rejects file.
+std::string RejectedLines(const RunSummary& summary, bool color) {
+  if (summary.rejected == 0) {
+    return "";
+  }
+  const std::string head = fmt::format("{} lines were refused", FormatCount(summary.rejected));
+  const std::string path = EscapeControls(summary.rejects_path);
+  return fmt::format(
+      "{}: file, line, offset, reason and raw bytes of each are in {}\n"
+      "  mend them and feed them back:  jq -r '.raw // empty' {} > mended.jsonl\n",
+      Styled(color, Style::kYellow, head), path, QuoteForShell(path));
+}
+
+std::string OddAnswers(const RunSummary& summary) {
+  if (summary.duplicates + summary.conflicts + summary.strangers == 0) {
+    return "";
+  }
+  return fmt::format("answers: {} twice, {} twice and different, {} that nobody asked for\n",
+                     FormatCount(summary.duplicates), FormatCount(summary.conflicts),
+                     FormatCount(summary.strangers));
+}
+
+std::string LastLine(const RunSummary& summary) {
+  const auto count = [](uint64_t number, std::string_view noun) {
+    return fmt::format("{} {}{}", FormatCount(number), noun, number == 1 ? "" : "s");
+  };
+  std::string text =
+      fmt::format("{}, {}, {}", count(summary.documents, "document"),
+                  count(summary.shards, "shard"), count(summary.jobs_created, "job"));
+  if (summary.prompt_tokens) {
+    const auto tokens = static_cast<uint64_t>(std::max<int64_t>(*summary.prompt_tokens, 0));
+    text += ", " + count(tokens, "token");
+  }
+  return text + fmt::format(", {}{}.   Report: {}\n", Seconds(summary.seconds),
+                            summary.resumed ? " (resumed)" : "",
+                            EscapeControls(summary.report_path));
+}
+
+Json OrNull(const std::optional<int64_t>& number) { return number ? Json(*number) : Json(); }
+
+}  // namespace
+
+std::string FormatRunSummary(const RunSummary& summary, const RunOptions& options, bool color) {
+  return WroteLines(summary) + FailedLines(summary, options, color) +
+         RejectedLines(summary, color) + OddAnswers(summary) + LastLine(summary);
+}
+
+std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& options) {
+  Json outputs = Json::array();
+  for (const OutputFile& file : summary.outputs) {
+    outputs.push_back({{"path", file.path}, {"bytes", file.bytes}, {"rows", file.rows}});
+  }
+  const Json document = {
+      {"v", 1},
+      {"type", "summary"},
+      {"exit", summary.exit_code},
+      {"run", summary.run_folder},
+      {"backend", options.provider_name},
+      {"model", options.request.model},
+      {"dimension", summary.dimension},
+      {"outputs", outputs},
+      {"counts",
+       {{"documents", summary.documents},
+        {"ok", summary.ok},
+        {"failed", summary.failed},
+        {"rejected", summary.rejected},
+        {"blank", summary.lines_blank}}},
+      {"failed_by_class", summary.failed_by_class},
+      {"answers",
+       {{"duplicates", summary.duplicates},
+        {"conflicts", summary.conflicts},
+        {"strangers", summary.strangers}}},
+      {"shards", summary.shards},
+      {"jobs_created", summary.jobs_created},
+      {"jobs_failed", summary.jobs_failed},
+      {"prompt_tokens", OrNull(summary.prompt_tokens)},
+      {"output_tokens", OrNull(summary.output_tokens)},
+      {"seconds", summary.seconds},
+      {"resumed", summary.resumed},
+      {"rejects", summary.rejects_path},
+      {"failures", summary.failures_path},
+      {"report", summary.report_path},
+  };
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+std::string FormatDoneLine(const RunSummary& summary, const RunOptions& options, WallTime now) {
+  return fmt::format("{} done rows={} failed={} refused={} output={} exit={}\n", FormatTime(now),
+                     summary.ok, summary.failed, summary.rejected,
+                     QuoteForShell(EscapeControls(options.output)), summary.exit_code);
+}
+
+}  // namespace sluice

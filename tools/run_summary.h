@@ -1,0 +1,21 @@
+// What a run says at its end, for people and for machines. Pure.
+#pragma once
+
+#include <string>
+
+#include "engine/run.h"
+#include "io/base/clock.h"
+
+namespace sluice {
+
+// Several lines: what was written, what failed and where it is named, how long it took.
+[[nodiscard]] std::string FormatRunSummary(const RunSummary& summary, const RunOptions& options,
+                                           bool color);
+// {"v":1,"type":"summary",...} with its line end.
+[[nodiscard]] std::string FormatRunSummaryAsJson(const RunSummary& summary,
+                                                 const RunOptions& options);
+// "2026-11-22T13:41:14Z done rows=20119 failed=3 output=vectors.npy exit=3" with its line end.
+[[nodiscard]] std::string FormatDoneLine(const RunSummary& summary, const RunOptions& options,
+                                         WallTime now);
+
+}  // namespace sluice

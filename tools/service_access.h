@@ -1,0 +1,50 @@
+// ServiceAccess: the provider that a command talks to, with all that it needs: the local service
+// when that is the backend, the API key, the transport. One thread at a time; the provider itself
+// is thread-safe.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/http/transport.h"
+#include "api/provider/provider.h"
+#include "io/base/clock.h"
+#include "io/base/error.h"
+#include "tools/local_service.h"
+
+namespace sluice {
+
+enum class Backend { kGemini, kLocal };
+[[nodiscard]] Backend ParseBackend(std::string_view name);
+[[nodiscard]] std::string_view BackendName(Backend backend);
+
+struct ServiceAccessOptions {
+  Backend backend = Backend::kGemini;
+  std::string base_url;      // empty: the service's own; not for kLocal
+  std::string api_version;   // empty: the usual one
+  std::string api_key_file;  // empty: from the environment
+  std::string state_folder;  // of the local service; empty: a temporary one
+};
+
+class ServiceAccess {
+ public:
+  // Errors: kAuth without a key, kUsage for a base URL that may not be used.
+  [[nodiscard]] static Result<ServiceAccess> Open(const ServiceAccessOptions& options,
+                                                  Clock& clock);
+
+  [[nodiscard]] Provider& provider() { return *provider_; }
+  [[nodiscard]] const std::string& base_url() const { return base_url_; }
+  // Throws away what the local service kept; nothing to do for other backends.
+  void DiscardLocalState();
+
+ private:
+  ServiceAccess() = default;
+
+  std::optional<LocalService> local_;
+  std::string base_url_;
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Provider> provider_;  // uses the transport
+};
+
+}  // namespace sluice

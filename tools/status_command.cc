@@ -1,0 +1,213 @@
+#include "tools/status_command.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "engine/run.h"
+#include "engine/run_directory.h"
+#include "io/base/clock.h"
+#include "tools/run_errors.h"
+#include "tools/units.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kJobsShown = 20;
+
+// The newest run folder here.
+Result<std::string> FindRunFolder() {
+  namespace fs = std::filesystem;
+  std::optional<fs::directory_entry> newest;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(".", error)) {
+    const bool is_run = entry.path().extension() == ".sluice" && entry.is_directory(error);
+    if (is_run && (!newest || entry.last_write_time(error) > newest->last_write_time(error))) {
+      newest = entry;
+    }
+  }
+  if (!newest) {
+    return Fail(ErrorCode::kUsage, "there is no run here (no *.sluice folder)",
+                "name one with -C DIR");
+  }
+  return newest->path().filename().string();
+}
+
+bool IsMerged(const JobStatus& job) { return job.state == "MERGED"; }
+
+uint64_t Pending(const RunStatus& status) {
+  const uint64_t settled = status.merged + status.failed;
+  return status.documents > settled ? status.documents - settled : 0;
+}
+
+std::string HeadLine(const RunStatus& status) {
+  const uint64_t done = status.merged + status.failed;
+  const uint64_t percent = status.documents == 0 ? 100 : done * 100 / status.documents;
+  std::string line =
+      fmt::format("{}   {}   {} of {}{} merged ({} %)", EscapeControls(status.run_folder),
+                  status.state, FormatCount(status.merged), FormatCount(status.documents),
+                  status.packed ? "" : " so far", status.documents == 0 ? 0 : percent);
+  if (status.failed > 0) {
+    line += fmt::format(", {} failed", FormatCount(status.failed));
+  }
+  if (status.rejected > 0) {
+    line += fmt::format(", {} refused", FormatCount(status.rejected));
+  }
+  return line + '\n';
+}
+
+std::string JobLine(const JobStatus& job) {
+  const bool counted = job.ok + job.failed > 0;
+  const std::string line = fmt::format(
+      "{:05}  {:<26} {:<10} {:>9} {:>9} {:>7}  {:<20}  {:>3}  {}", job.shard,
+      EscapeControls(job.job.empty() ? "-" : job.job), EscapeControls(job.state),
+      FormatCount(job.rows), counted ? FormatCount(job.ok) : "-",
+      counted ? FormatCount(job.failed) : "-", job.updated.empty() ? "-" : job.updated, job.attempt,
+      EscapeControls(job.note));
+  return line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+}
+
+std::string JobTable(const RunStatus& status, bool all) {
+  std::string text;
+  size_t shown = 0;
+  size_t hidden = 0;
+  for (const JobStatus& job : status.jobs) {
+    if (all || (!IsMerged(job) && shown < kJobsShown)) {
+      text += JobLine(job);
+      ++shown;
+    } else {
+      hidden += IsMerged(job) ? 0 : 1;
+    }
+  }
+  if (shown > 0) {
+    text.insert(0, fmt::format("{:<5}  {:<26} {:<10} {:>9} {:>9} {:>7}  {:<20}  {}\n", "SHARD", "JOB",
+                               "STATE", "ROWS", "OK", "FAIL", "UPDATED", "TRY"));
+  }
+  if (hidden > 0) {
+    text += fmt::format("... and {} more: sluice status --jobs\n", FormatCount(hidden));
+  }
+  return text;
+}
+
+std::string NextLine(const RunStatus& status) {
+  if (status.state == "STOPPED") {
+    return "next: the same `sluice run` command goes on\n";
+  }
+  return "";
+}
+
+Json JobsAsJson(const RunStatus& status) {
+  Json jobs = Json::array();
+  for (const JobStatus& job : status.jobs) {
+    jobs.push_back({{"shard", job.shard},
+                    {"attempt", job.attempt},
+                    {"state", job.state},
+                    {"job", job.job},
+                    {"note", job.note},
+                    {"rows", job.rows},
+                    {"ok", job.ok},
+                    {"failed", job.failed},
+                    {"updated", job.updated}});
+  }
+  return jobs;
+}
+
+struct StatusRequest {
+  std::string run_folder;
+  bool all_jobs = false;
+  bool errors = false;
+};
+
+Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& status,
+                                 FileSystem& files) {
+  Json document = {
+      {"v", 1},
+      {"type", "status"},
+      {"run", status.run_folder},
+      {"state", status.state},
+      {"model", status.model},
+      {"provider", status.provider},
+      {"output", status.output},
+      {"packed", status.packed},
+      {"counts",
+       {{"documents", status.documents},
+        {"merged", status.merged},
+        {"failed", status.failed},
+        {"rejected", status.rejected},
+        {"pending", Pending(status)}}},
+      {"jobs", JobsAsJson(status)},
+  };
+  if (request.errors) {
+    SLUICE_ASSIGN(const std::string errors, RunErrorsAsJson(files, request.run_folder));
+    document["errors"] = Json::parse(errors);
+  }
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+Result<std::string> StatusAsText(const StatusRequest& request, const RunStatus& status,
+                                 FileSystem& files) {
+  std::string text =
+      HeadLine(status) + JobTable(status, request.all_jobs) + NextLine(status);
+  if (request.errors) {
+    SLUICE_ASSIGN(const std::string errors, FormatRunErrors(files, request.run_folder));
+    text += errors;
+  }
+  return text;
+}
+
+// One look; gives the state.
+Result<std::string> PrintStatus(const CommandContext& context, const StatusRequest& request,
+                                FileSystem& files) {
+  SLUICE_ASSIGN(const RunStatus status, ReadRunStatus(files, request.run_folder));
+  SLUICE_ASSIGN(const std::string text, context.console.json
+                                            ? StatusAsJson(request, status, files)
+                                            : StatusAsText(request, status, files));
+  context.console.Print(text);
+  return status.state;
+}
+
+// Looks again and again until the run is done; on a terminal each look replaces the one before.
+Result<int> WatchStatus(const CommandContext& context, const StatusRequest& request,
+                        FileSystem& files) {
+  const std::string text = context.arguments.TextOr("--watch", "");
+  SLUICE_ASSIGN(const auto pause, ParseDuration(text.empty() ? "2s" : text));
+  SystemClock clock;
+  while (true) {
+    if (context.console.out.is_terminal && !context.console.json) {
+      context.console.Print("\x1b[H\x1b[2J");
+    }
+    SLUICE_ASSIGN(const std::string state, PrintStatus(context, request, files));
+    std::fflush(stdout);
+    if (state == "DONE") {
+      return 0;
+    }
+    if (!clock.SleepUntil(clock.Now() + pause, context.signals.stop_token())) {
+      return Fail(ErrorCode::kUnfinished, "stopped watching");
+    }
+  }
+}
+
+}  // namespace
+
+Result<int> StatusCommand(const CommandContext& context) {
+  const Arguments& arguments = context.arguments;
+  const auto files = MakePosixFileSystem();
+  StatusRequest request{.run_folder = arguments.TextOr("--run", ""),
+                        .all_jobs = arguments.Has("--jobs"),
+                        .errors = arguments.Has("--errors")};
+  if (request.run_folder.empty()) {
+    SLUICE_ASSIGN(request.run_folder, FindRunFolder());
+  }
+  if (arguments.Has("--watch")) {
+    return WatchStatus(context, request, *files);
+  }
+  SLUICE_TRY(PrintStatus(context, request, *files));
+  return 0;
+}
+
+}  // namespace sluice
