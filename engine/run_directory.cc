@@ -26,6 +26,21 @@ std::string OwnerOf(int descriptor) {
   return owner.substr(0, owner.find('\n'));
 }
 
+Result<void> RemoveFilesBelow(FileSystem& files, const std::string& folder,
+                              const std::string& keep) {
+  SLUICE_ASSIGN(const auto names, files.List(folder));
+  for (const std::string& name : names) {
+    const std::string path = folder + "/" + name;
+    SLUICE_ASSIGN(const FileStat stat, files.Stat(path));
+    if (stat.is_folder) {
+      SLUICE_TRY(RemoveFilesBelow(files, path, keep));
+    } else if (path != keep) {
+      SLUICE_TRY(files.Remove(path));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<RunLock> RunLock::Take(const std::string& path) {
@@ -71,6 +86,10 @@ Result<void> RunDirectory::Make(FileSystem& files) const {
   SLUICE_TRY(files.MakeFolders(folder_));
   SLUICE_TRY(files.MakeFolders(shards()));
   return files.MakeFolders(work());
+}
+
+Result<void> RunDirectory::Clear(FileSystem& files) const {
+  return RemoveFilesBelow(files, folder_, lock());
 }
 
 std::string RunDirectory::answers(uint32_t shard) const {

@@ -33,6 +33,8 @@ class RunDirectory {
 
   // Makes the folders that are not there.
   [[nodiscard]] Result<void> Make(FileSystem& files) const;
+  // Removes every file in it but the lock, which the caller holds.
+  [[nodiscard]] Result<void> Clear(FileSystem& files) const;
 
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] std::string lock() const { return folder_ + "/lock"; }

@@ -48,7 +48,8 @@ Result<RunStatus> ReadRunStatus(FileSystem& files, const std::string& run_folder
                    .output = settings.value("--output", ""),
                    .packed = manifest.end().has_value(),
                    .documents = manifest.position().next,
-                   .rejected = manifest.position().rejected};
+                   .rejected = manifest.position().rejected,
+                   .jobs = {}};
   if (RunLock::IsHeld(directory.lock())) {
     status.state = "RUNNING";
   }

@@ -1,6 +1,7 @@
 #include "tools/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <deque>
 #include <fmt/format.h>
 
@@ -89,16 +90,23 @@ std::unexpected<Error> RefuseFlag(std::string_view word, const CommandSpec* comm
 // What CLI11 could not place.
 Result<void> RefuseExtras(const std::vector<std::string>& extras, const CommandSpec* command) {
   for (const std::string& word : extras) {
-    if (word.starts_with('-') && word != "-" && word != "--") {
+    if (word.starts_with('-') && word != "-") {
       return RefuseFlag(word, command);
     }
   }
-  if (extras.empty() || command == nullptr) {
+  return {};
+}
+
+Result<void> CheckPositionals(const Arguments& arguments) {
+  const CommandSpec& command = *arguments.command;
+  if (arguments.positionals.size() <= command.positional_max) {
     return {};
   }
-  return Fail(ErrorCode::kUsage, fmt::format("unexpected argument '{}' for '{}'",
-                                             EscapeControls(extras.front()), command->name),
-              fmt::format("see sluice {} --help", command->name));
+  return Fail(
+      ErrorCode::kUsage,
+      fmt::format("unexpected argument '{}' for '{}'",
+                  EscapeControls(arguments.positionals[command.positional_max]), command.name),
+      fmt::format("see sluice {} --help", command.name));
 }
 
 struct CommandParser {
@@ -119,10 +127,7 @@ void BindCommand(CLI::App& root, const CommandSpec& command, CommandParser& pars
   for (const OptionSpec& option : CommonOptions()) {
     BindOption(*parser.app, option, parser.bindings);
   }
-  if (command.positional_max > 0) {
-    parser.app->add_option(std::string(command.positional), parser.positionals)
-        ->expected(0, static_cast<int>(command.positional_max));
-  }
+  parser.app->add_option("positionals", parser.positionals);
 }
 
 }  // namespace
@@ -145,8 +150,17 @@ Result<Arguments> ParseCommandLine(std::span<const std::string> words) {
 
   Arguments arguments;
   arguments.words.assign(words.begin(), words.end());
+  // What stands behind "--" is never a flag; CLI11 sees only what stands before.
+  const auto mark = std::ranges::find(words, "--");
+  std::vector<std::string> parsed_words(words.begin(), mark);
+  std::ranges::reverse(parsed_words);
   try {
-    root.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    root.parse(std::move(parsed_words));
+  } catch (const CLI::ArgumentMismatch& error) {
+    // "--dim: 1 required TEXT missing": only the name of the flag is of use.
+    const std::string_view message = error.what();
+    return Fail(ErrorCode::kUsage,
+                fmt::format("flag '{}' needs a value", message.substr(0, message.find(':'))));
   } catch (const CLI::ParseError& error) {
     return Fail(ErrorCode::kUsage, EscapeControls(error.what()), "see sluice --help");
   }
@@ -156,6 +170,10 @@ Result<Arguments> ParseCommandLine(std::span<const std::string> words) {
       arguments.positionals = parser.positionals;
       Collect(parser.bindings, arguments);
       SLUICE_TRY(RefuseExtras(parser.app->remaining(), parser.command));
+      if (mark != words.end()) {
+        arguments.positionals.insert(arguments.positionals.end(), mark + 1, words.end());
+      }
+      SLUICE_TRY(CheckPositionals(arguments));
     }
   }
   SLUICE_TRY(RefuseExtras(root.remaining(), nullptr));

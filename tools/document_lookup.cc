@@ -26,8 +26,8 @@ std::optional<DocumentPlace> ParseIdsLine(std::string_view line) {
     return member != document.end() && member->is_number_unsigned() ? member->get<uint64_t>()
                                                                     : fallback;
   };
-  DocumentPlace found{.row = number("row", UINT64_MAX), .id = IdText(document["id"]), .file = {},
-                      .place = {}};
+  DocumentPlace found{
+      .row = number("row", UINT64_MAX), .id = IdText(document["id"]), .file = {}, .place = {}};
   if (const auto file = document.find("file"); file != document.end() && file->is_string()) {
     found.file = file->get<std::string>();
   }

@@ -17,7 +17,7 @@ namespace sluice {
 struct DocumentPlace {
   uint64_t row = 0;
   std::string id;
-  std::string file;  // as the corpus names it; "-" is standard input
+  std::string file;   // as the corpus names it; "-" is standard input
   CorpusPlace place;  // line and offset
 };
 

@@ -71,7 +71,7 @@ std::string FaultList() {
     const std::string name = fault.argument == FaultArgument::kNone
                                  ? std::string(fault.name)
                                  : fmt::format("{}[={}]", fault.name, fault.fallback);
-    text += fmt::format("  {:<28}{}\n", name, fault.effect);
+    text += fmt::format("  {:<34}{}\n", name, fault.effect);
   }
   return text + "  NAME@N or NAME=ARG@N: on the first N occasions only\n";
 }

@@ -168,8 +168,7 @@ std::string NeighborLine(size_t rank, const Neighbor& neighbor, const Terminal& 
     line += "  " + EscapeControls(*neighbor.text);
   }
   constexpr size_t kPipeWidth = 400;
-  const size_t width =
-      terminal.is_terminal ? static_cast<size_t>(terminal.width) : kPipeWidth;
+  const size_t width = terminal.is_terminal ? static_cast<size_t>(terminal.width) : kPipeWidth;
   return CutToWidth(line, width) + '\n';
 }
 
@@ -200,13 +199,12 @@ Result<int> NeighborsCommand(const CommandContext& context) {
     return Fail(ErrorCode::kInput, fmt::format("{} has no rows", request.array));
   }
   SLUICE_ASSIGN(const std::vector<float> query, QueryVector(context, request, array));
-  const std::vector<NearRow> nearest =
-      FindNearestRows(array, query, request.count, request.row);
+  const std::vector<NearRow> nearest = FindNearestRows(array, query, request.count, request.row);
   const std::string recorded_field = request.recorded.text_field;
   const DocumentSource source{
       .inputs = request.recorded.inputs,
-      .text_field = context.arguments.TextOr(
-          "--text-field", recorded_field.empty() ? "text" : recorded_field)};
+      .text_field = context.arguments.TextOr("--text-field",
+                                             recorded_field.empty() ? "text" : recorded_field)};
   SLUICE_ASSIGN(const auto neighbors, Describe(*files, request, source, nearest));
   if (context.console.json) {
     context.console.Print(NeighborsAsJson(neighbors, request));

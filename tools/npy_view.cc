@@ -144,7 +144,7 @@ struct Descriptor {
 
 Result<std::span<const std::byte>> MapFile(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
+  struct stat status{};
   if (file.number < 0 || fstat(file.number, &status) != 0) {
     return std::unexpected(SystemError("open", path, errno));
   }

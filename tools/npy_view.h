@@ -36,8 +36,7 @@ class NpyView {
   [[nodiscard]] std::span<const float> Row(uint64_t row) const;
 
  private:
-  NpyView(std::span<const std::byte> mapped, NpyHeader header)
-      : mapped_(mapped), header_(header) {}
+  NpyView(std::span<const std::byte> mapped, NpyHeader header) : mapped_(mapped), header_(header) {}
 
   std::span<const std::byte> mapped_;
   NpyHeader header_;

@@ -18,7 +18,8 @@ constexpr OptionSpec kCommonOptions[] = {
 };
 
 constexpr OptionSpec kRunOptions[] = {
-    {"--text-field", kText, "PATH", "", "What to read", "field with the text (text); doc.body works"},
+    {"--text-field", kText, "PATH", "", "What to read",
+     "field with the text (text); doc.body works"},
     {"--id-field", kText, "PATH", "", "What to read",
      "field with the id (\"id\" where there is one, else file:line)"},
     {"--title-field", kText, "PATH", "", "What to read", "field with the title, sent along"},
@@ -103,7 +104,8 @@ constexpr OptionSpec kNeighborsOptions[] = {
     {"--row", kText, "N", "", "Query", "a row of the array itself"},
     {"-k,--count", kText, "N", "", "Query", "how many (5)"},
     {"--ids", kText, "FILE", "", "Where", "which document a row is (beside the array)"},
-    {"-C,--run", kText, "DIR", "SLUICE_RUN", "Where", "run folder with the report (OUT.npy.sluice)"},
+    {"-C,--run", kText, "DIR", "SLUICE_RUN", "Where",
+     "run folder with the report (OUT.npy.sluice)"},
     {"--text-field", kText, "PATH", "", "Where", "field with the text (as in the report)"},
     {"-b,--backend", kChoice, "gemini|local", "", "Model", "as in the report"},
     {"-m,--model", kText, "NAME", "", "Model", "as in the report"},
@@ -133,8 +135,13 @@ constexpr CommandSpec kCommands[] = {
      kEmulateOptions,
      "  sluice emulate --listen 127.0.0.1:8787 --state service/\n"
      "  sluice run docs/ --base-url http://127.0.0.1:8787\n"},
-    {"help", "this page, a command, or a topic: exit-codes, environment, formats", "TOPIC", 1, "",
-     {}, ""},
+    {"help",
+     "this page, a command, or a topic: exit-codes, environment, formats",
+     "TOPIC",
+     1,
+     "",
+     {},
+     ""},
     {"version", "version of this build", "", 0, "", {}, ""},
 };
 

@@ -19,7 +19,7 @@ enum class OptionKind {
 };
 
 struct OptionSpec {
-  std::string_view names;        // "-o,--output"; the last one is its name for Arguments
+  std::string_view names;  // "-o,--output"; the last one is its name for Arguments
   OptionKind kind = OptionKind::kFlag;
   std::string_view metavar;      // what stands for the value in --help
   std::string_view environment;  // the variable that stands in for the flag, or empty

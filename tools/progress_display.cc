@@ -54,8 +54,7 @@ bool Uploaded(const ProgressSnapshot& snapshot) {
 
 std::string PrepareLine(const ProgressSnapshot& now, const StepDurations& times) {
   const milliseconds elapsed = now.packing_done ? times.prepare : now.elapsed;
-  const double share =
-      now.packing_done ? 1 : Share(now.corpus_bytes_read, now.corpus_bytes_total);
+  const double share = now.packing_done ? 1 : Share(now.corpus_bytes_read, now.corpus_bytes_total);
   const std::string note =
       now.packing_done ? "done " + FormatDuration(elapsed) : TimeNote(share, elapsed);
   const std::string ratio =

@@ -1,7 +1,6 @@
 #include "tools/run_command.h"
 
 #include <cstdio>
-#include <filesystem>
 #include <fmt/format.h>
 #include <iostream>
 #include <string>
@@ -12,7 +11,7 @@
 #include "io/base/clock.h"
 #include "io/file/atomic_file.h"
 #include "tools/progress_display.h"
-#include "tools/run_settings.h"
+#include "tools/run_command_options.h"
 #include "tools/run_summary.h"
 #include "tools/service_access.h"
 
@@ -28,47 +27,57 @@ bool Ask(const CommandContext& context, std::string_view question) {
 }
 
 // --fresh throws away what may have been paid for: not without a yes.
-Result<void> ConfirmFresh(const CommandContext& context, const RunOptions& run, FileSystem& files) {
+Result<void> ConfirmFresh(const CommandContext& context, const std::string& run_folder) {
   const Arguments& arguments = context.arguments;
-  if (!run.fresh || arguments.Has("--yes") || !files.Exists(run.run_folder)) {
-    return {};
-  }
   const bool may_ask = isatty(STDIN_FILENO) == 1 && !arguments.Has("--no-input");
-  if (may_ask && Ask(context, fmt::format("Throw away the state in {}?",
-                                          EscapeControls(run.run_folder)))) {
+  if (arguments.Has("--yes") ||
+      (may_ask &&
+       Ask(context, fmt::format("Throw away the state in {}?", EscapeControls(run_folder))))) {
     return {};
   }
   return Fail(ErrorCode::kUsage,
-              fmt::format("--fresh would throw away the state in {}", run.run_folder),
+              fmt::format("--fresh would throw away the state in {}", run_folder),
               "add -y if that is meant; without --fresh the run resumes");
 }
 
-// The engine holds the lock only later, but the local service must not touch the jobs of a live
-// run before that.
-Result<void> PrepareLocalState(const RunSettings& settings) {
-  const RunDirectory directory(settings.run.run_folder);
-  if (settings.service.backend != Backend::kLocal) {
+// A folder that is no run's is never emptied, whatever -C says.
+Result<void> EmptyRunFolder(const RunDirectory& directory, FileSystem& files) {
+  if (!files.Exists(directory.ledger())) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{} is no run folder: --fresh leaves it alone", directory.folder()));
+  }
+  SLUICE_ASSIGN(const RunLock lock, RunLock::Take(directory.lock()));
+  return directory.Clear(files);
+}
+
+// The engine takes the lock only later, but neither --fresh nor the local service may touch what a
+// live run works with.
+Result<void> PrepareRunFolder(const CommandContext& context, const RunCommandOptions& options,
+                              FileSystem& files) {
+  const RunDirectory directory(options.run.run_folder);
+  if (!files.Exists(directory.folder())) {
+    // A mistyped input must not leave a run folder behind.
+    SLUICE_TRY(ListCorpusFiles(files, options.run.corpus));
     return {};
   }
-  if (RunLock::IsHeld(directory.lock())) {
-    return Fail(ErrorCode::kLocked,
-                fmt::format("another sluice works on {}", settings.run.run_folder),
-                "wait for it, or stop it; what it has done is kept");
+  if (context.arguments.Has("--fresh")) {
+    SLUICE_TRY(ConfirmFresh(context, directory.folder()));
+    return EmptyRunFolder(directory, files);
   }
-  if (settings.run.fresh) {
-    std::error_code ignored;
-    std::filesystem::remove_all(settings.service.state_folder, ignored);
+  if (options.service.backend == Backend::kLocal && RunLock::IsHeld(directory.lock())) {
+    return Fail(ErrorCode::kLocked, fmt::format("another sluice works on {}", directory.folder()),
+                "wait for it, or stop it; what it has done is kept");
   }
   return {};
 }
 
-std::string SettingsLine(const RunSettings& settings, const std::string& base_url) {
-  const RunOptions& run = settings.run;
-  const std::string settings_line = fmt::format(
+std::string SettingsLine(const RunCommandOptions& options, const std::string& base_url) {
+  const RunOptions& run = options.run;
+  const std::string text = fmt::format(
       "backend {} ({}{}{}), model {}, dimension {}, output {}, run folder {}, {} threads",
-      BackendName(settings.service.backend), run.provider_note, base_url.empty() ? "" : ", ",
+      BackendName(options.service.backend), run.provider_note, base_url.empty() ? "" : ", ",
       base_url, run.request.model, run.request.dimension, run.output, run.run_folder, run.threads);
-  return EscapeControls(settings_line) + '\n';
+  return EscapeControls(text) + '\n';
 }
 
 // The same command goes on, but for --fresh, which would begin anew.
@@ -82,31 +91,30 @@ std::string ResumeCommand(const Arguments& arguments) {
   return command;
 }
 
-std::string StoppingLines(const CommandContext& context, const RunSettings& settings,
+std::string StoppingLines(const CommandContext& context, const RunCommandOptions& options,
                           const Progress& progress) {
   const int64_t jobs = progress.jobs_queued + progress.jobs_running;
   if (context.console.json) {
     return fmt::format("{{\"v\":1,\"type\":\"stopping\",\"jobs\":{}}}\n", jobs);
   }
-  const std::string what =
-      settings.service.backend == Backend::kLocal || jobs == 0
-          ? "what is done is kept"
-          : fmt::format("{} remote jobs keep running (nothing is lost)", jobs);
+  const std::string what = options.service.backend == Backend::kLocal || jobs == 0
+                               ? "what is done is kept"
+                               : fmt::format("{} remote jobs keep running (nothing is lost)", jobs);
   return fmt::format("Stopping: finishing writes... {}.\nResume:   {}\n", what,
                      ResumeCommand(context.arguments));
 }
 
 // The engine's work with the progress shown meanwhile, and signals heard.
-Result<RunSummary> RunShown(const CommandContext& context, const RunSettings& settings,
+Result<RunSummary> RunShown(const CommandContext& context, const RunCommandOptions& options,
                             RunEnvironment& environment) {
   ProgressDisplay display(environment.progress, environment.clock,
-                          {.mode = settings.progress,
-                           .interval = settings.progress_interval,
+                          {.mode = options.progress,
+                           .interval = options.progress_interval,
                            .terminal = context.console.err});
   context.signals.OnStop(
-      [&] { display.Note(StoppingLines(context, settings, environment.progress)); });
+      [&] { display.Note(StoppingLines(context, options, environment.progress)); });
   context.signals.OnInfo([&] { display.PrintNow(); });
-  Result<RunSummary> summary = Run(settings.run, environment);
+  Result<RunSummary> summary = Run(options.run, environment);
   context.signals.OnStop({});
   context.signals.OnInfo({});
   return summary;
@@ -121,16 +129,16 @@ Result<void> CopyReport(FileSystem& files, const RunSummary& summary, const std:
   return WriteFileAtomically(files, copy, report);
 }
 
-void PrintSummary(const CommandContext& context, const RunSettings& settings,
+void PrintSummary(const CommandContext& context, const RunCommandOptions& options,
                   const RunSummary& summary, const Clock& clock) {
   const Console& console = context.console;
-  if (settings.progress == ProgressMode::kPlain) {
-    console.Say(FormatDoneLine(summary, settings.run, clock.WallNow()));
+  if (options.progress == ProgressMode::kPlain) {
+    console.Say(FormatDoneLine(summary, options.run, clock.WallNow()));
   }
   if (console.json) {
-    console.Print(FormatRunSummaryAsJson(summary, settings.run));
+    console.Print(FormatRunSummaryAsJson(summary, options.run));
   } else {
-    console.Say(FormatRunSummary(summary, settings.run, console.err.color));
+    console.Say(FormatRunSummary(summary, options.run, console.err.color));
   }
 }
 
@@ -139,13 +147,12 @@ void PrintSummary(const CommandContext& context, const RunSettings& settings,
 Result<int> RunCommand(const CommandContext& context) {
   const auto files = MakePosixFileSystem();
   SystemClock clock;
-  SLUICE_ASSIGN(const RunSettings settings,
-                ReadRunSettings(context.arguments, *files, context.console.err.is_terminal));
-  SLUICE_TRY(ConfirmFresh(context, settings.run, *files));
-  SLUICE_TRY(PrepareLocalState(settings));
-  SLUICE_ASSIGN(ServiceAccess service, ServiceAccess::Open(settings.service, clock));
+  SLUICE_ASSIGN(const RunCommandOptions options,
+                ReadRunCommandOptions(context.arguments, *files, context.console.err.is_terminal));
+  SLUICE_TRY(PrepareRunFolder(context, options, *files));
+  SLUICE_ASSIGN(ServiceAccess service, ServiceAccess::Open(options.service, clock));
   if (context.arguments.Has("--verbose")) {
-    context.console.Say(SettingsLine(settings, service.base_url()));
+    context.console.Say(SettingsLine(options, service.base_url()));
   }
   Progress progress;
   RunEnvironment environment{.files = *files,
@@ -153,11 +160,11 @@ Result<int> RunCommand(const CommandContext& context) {
                              .provider = service.provider(),
                              .progress = progress,
                              .stop = context.signals.stop_token()};
-  SLUICE_ASSIGN(const RunSummary summary, RunShown(context, settings, environment));
-  SLUICE_TRY(CopyReport(*files, summary, settings.report_copy));
+  SLUICE_ASSIGN(const RunSummary summary, RunShown(context, options, environment));
+  SLUICE_TRY(CopyReport(*files, summary, options.report_copy));
   // Its rows are safe, so nobody will ask for its jobs again.
   service.DiscardLocalState();
-  PrintSummary(context, settings, summary, clock);
+  PrintSummary(context, options, summary, clock);
   return summary.exit_code;
 }
 

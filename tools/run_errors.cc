@@ -46,9 +46,10 @@ std::string TextOf(const Json& line, const char* name) {
 }
 
 std::string FailureLine(const Json& line) {
+  const Json error = line.value("error", Json::object());
   return EscapeControls(fmt::format("row {}  {}:{}  {}: {}", TextOf(line, "row"),
                                     TextOf(line, "file"), TextOf(line, "line"),
-                                    TextOf(line, "class"), TextOf(line, "message"))) +
+                                    TextOf(error, "class"), TextOf(error, "message"))) +
          '\n';
 }
 

@@ -21,10 +21,10 @@ namespace sluice {
 namespace {
 
 Result<int> VersionCommand(const CommandContext& context) {
-  context.console.Print(context.console.json
-                            ? fmt::format("{{\"v\":1,\"type\":\"version\",\"version\":\"{}\"}}\n",
-                                          kVersion)
-                            : fmt::format("sluice {}\n", kVersion));
+  context.console.Print(
+      context.console.json
+          ? fmt::format("{{\"v\":1,\"type\":\"version\",\"version\":\"{}\"}}\n", kVersion)
+          : fmt::format("sluice {}\n", kVersion));
   return 0;
 }
 

@@ -38,7 +38,8 @@ Result<std::string> FindRunFolder() {
   return newest->path().filename().string();
 }
 
-bool IsMerged(const JobStatus& job) { return job.state == "MERGED"; }
+// Its rows are safe; what is left is tidying up at the service.
+bool IsMerged(const JobStatus& job) { return job.state == "MERGED" || job.state == "DONE"; }
 
 uint64_t Pending(const RunStatus& status) {
   const uint64_t settled = status.merged + status.failed;
@@ -61,32 +62,41 @@ std::string HeadLine(const RunStatus& status) {
   return line + '\n';
 }
 
-std::string JobLine(const JobStatus& job) {
+// Job names are as long as the service likes.
+size_t JobColumnWidth(const RunStatus& status) {
+  size_t width = std::string_view("JOB").size();
+  for (const JobStatus& job : status.jobs) {
+    width = std::max(width, CountCharacters(EscapeControls(job.job)));
+  }
+  return width;
+}
+
+std::string JobLine(const JobStatus& job, size_t width) {
   const bool counted = job.ok + job.failed > 0;
-  const std::string line = fmt::format(
-      "{:05}  {:<26} {:<10} {:>9} {:>9} {:>7}  {:<20}  {:>3}  {}", job.shard,
-      EscapeControls(job.job.empty() ? "-" : job.job), EscapeControls(job.state),
-      FormatCount(job.rows), counted ? FormatCount(job.ok) : "-",
-      counted ? FormatCount(job.failed) : "-", job.updated.empty() ? "-" : job.updated, job.attempt,
-      EscapeControls(job.note));
+  const std::string line =
+      fmt::format("{:05}  {:<{}}  {:<10} {:>9} {:>9} {:>7}  {:>3}  {}", job.shard,
+                  job.job.empty() ? "-" : EscapeControls(job.job), width, EscapeControls(job.state),
+                  FormatCount(job.rows), counted ? FormatCount(job.ok) : "-",
+                  counted ? FormatCount(job.failed) : "-", job.attempt, EscapeControls(job.note));
   return line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
 }
 
 std::string JobTable(const RunStatus& status, bool all) {
+  const size_t width = JobColumnWidth(status);
   std::string text;
   size_t shown = 0;
   size_t hidden = 0;
   for (const JobStatus& job : status.jobs) {
     if (all || (!IsMerged(job) && shown < kJobsShown)) {
-      text += JobLine(job);
+      text += JobLine(job, width);
       ++shown;
     } else {
       hidden += IsMerged(job) ? 0 : 1;
     }
   }
   if (shown > 0) {
-    text.insert(0, fmt::format("{:<5}  {:<26} {:<10} {:>9} {:>9} {:>7}  {:<20}  {}\n", "SHARD", "JOB",
-                               "STATE", "ROWS", "OK", "FAIL", "UPDATED", "TRY"));
+    text.insert(0, fmt::format("{:<5}  {:<{}}  {:<10} {:>9} {:>9} {:>7}  {}\n", "SHARD", "JOB",
+                               width, "STATE", "ROWS", "OK", "FAIL", "TRY"));
   }
   if (hidden > 0) {
     text += fmt::format("... and {} more: sluice status --jobs\n", FormatCount(hidden));
@@ -111,8 +121,7 @@ Json JobsAsJson(const RunStatus& status) {
                     {"note", job.note},
                     {"rows", job.rows},
                     {"ok", job.ok},
-                    {"failed", job.failed},
-                    {"updated", job.updated}});
+                    {"failed", job.failed}});
   }
   return jobs;
 }
@@ -151,8 +160,7 @@ Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& 
 
 Result<std::string> StatusAsText(const StatusRequest& request, const RunStatus& status,
                                  FileSystem& files) {
-  std::string text =
-      HeadLine(status) + JobTable(status, request.all_jobs) + NextLine(status);
+  std::string text = HeadLine(status) + JobTable(status, request.all_jobs) + NextLine(status);
   if (request.errors) {
     SLUICE_ASSIGN(const std::string errors, FormatRunErrors(files, request.run_folder));
     text += errors;

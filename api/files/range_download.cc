@@ -58,6 +58,7 @@ Result<uint64_t> RangeDownload::Run() {
 
 Result<void> RangeDownload::Attempt() {
   HttpRequest request = request_;
+  request.answer_bytes_max = UINT64_MAX;           // Write() bounds the whole, over all attempts.
   request.timeout = std::chrono::milliseconds(0);  // Any size; a stall still ends it.
   if (position_ > 0) {
     request.headers.emplace_back("Range", fmt::format("bytes={}-", position_));

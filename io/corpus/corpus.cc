@@ -82,16 +82,21 @@ class FileCorpus final : public Corpus {
     work_.Reserve(size);
   }
 
-  // The lines up to the last line end of a read. The line that the read before has cut stands in
-  // front of the page where the read begins. False at the end of the file.
+  // The whole lines among the first read_bytes_ from place_ on (more only for a longer line), so
+  // that where a block ends depends on nothing but where it begins: a resumed reading cuts as the
+  // first one did. False at the end of the file.
+  //
+  // Every byte stands where it stands in its page of the file, with the line that the read before
+  // has cut in front of it: the kernel copies page by page, slowly where the two do not agree.
   Result<bool> NextLines(Block& block) {
     while (true) {
-      const size_t lead = RoundUp(carry_.size());
+      const size_t lead = RoundUp(carry_.size()) + input_->offset() % AlignedBuffer::kAlignment;
+      const size_t wanted = read_bytes_ - carry_.size() % read_bytes_;
       ReserveWork(lead + read_bytes_ + Block::kPadding);
-      const std::span<std::byte> room = work_.span().subspan(lead, read_bytes_);
+      const std::span<std::byte> room = work_.span().subspan(lead, wanted);
       SLUICE_ASSIGN(const size_t count, input_->Fill(room));
       const std::string_view fresh = AsText(room.first(count));
-      const bool is_last = count < read_bytes_;
+      const bool is_last = count < wanted;
       if (is_last && count == 0 && carry_.empty()) {
         return false;
       }
@@ -101,20 +106,18 @@ class FileCorpus final : public Corpus {
       }
       const size_t cut = is_last ? count : fresh.rfind('\n') + 1;
       if (cut > 0 || is_last) {
-        FinishLines(block, fresh, cut, is_last);
+        FinishLines(block, room.first(cut), is_last);
+        carry_.assign(fresh.substr(cut));
         return true;
       }
       carry_.append(fresh);
     }
   }
 
-  void FinishLines(Block& block, std::string_view fresh, size_t cut, bool is_last) {
-    const size_t lead = RoundUp(carry_.size());
-    std::byte* begin = work_.data() + (lead - carry_.size());
+  void FinishLines(Block& block, std::span<std::byte> fresh, bool is_last) {
+    std::byte* begin = fresh.data() - carry_.size();
     std::memcpy(begin, carry_.data(), carry_.size());
-    const std::string_view lines = AsText({begin, carry_.size() + cut});
-    carry_.assign(fresh.substr(cut));
-
+    const std::string_view lines = AsText({begin, carry_.size() + fresh.size()});
     Clear(block, InputFormat::kJsonLines);
     block.begin = place_;
     block.bytes = lines;

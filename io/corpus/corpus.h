@@ -27,8 +27,9 @@ namespace sluice {
 enum class InputFormat { kJsonLines, kText };
 enum class InputCompression { kNone, kGzip, kZstd };
 struct CorpusFile {
-  std::string path;  // what is opened; "-" is standard input
-  std::string name;  // what the user sees, and the id of a text document (path below the folder)
+  std::string path = {};  // what is opened; "-" is standard input
+  // What the user sees, and the id of a text document: as given, or the path below the folder.
+  std::string name = {};
   InputFormat format = InputFormat::kJsonLines;
   // As the name tells. A file without such a name is still looked at: its first bytes decide.
   InputCompression compression = InputCompression::kNone;
@@ -50,7 +51,7 @@ struct CorpusPlace {
 struct OversizeUnit {
   CorpusPlace place;
   uint64_t size = 0;
-  std::string spool_path;
+  std::string spool_path = {};
 };
 
 // One text document inside Block::bytes.
@@ -74,18 +75,18 @@ struct Block {
 };
 
 struct CorpusOptions {
-  std::vector<std::string> inputs;  // files, folders, globs, "-"
+  std::vector<std::string> inputs = {};  // files, folders, globs, "-"
   // For folders, as fnmatch(3): a pattern without '/' is held against the base name, one with '/'
   // against the path below the folder, where '*' crosses folders. One of `globs` must match (when
   // there are any) and none of `excludes`, which keeps whole folders out too.
-  std::vector<std::string> globs;
-  std::vector<std::string> excludes;
+  std::vector<std::string> globs = {};
+  std::vector<std::string> excludes = {};
   enum class Format { kAuto, kJsonLines, kText } format = Format::kAuto;
   size_t block_bytes = size_t{1} << 20;
   size_t line_bytes_max = size_t{16} << 20;
   // Made when the first oversize unit is met. A unit's file is named after its place, so that
   // reading the same place again writes the same file.
-  std::string spool_folder;
+  std::string spool_folder = {};
 };
 
 // Spreads folders and globs out, in order; folders recursively, sorted bytewise by relative path,

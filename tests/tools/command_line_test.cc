@@ -23,8 +23,9 @@ std::string ErrorOf(const std::vector<std::string>& words) {
 }
 
 TEST(CommandLine, ReadsInputsFlagsAndValuesInEverySpelling) {
-  const auto arguments = Parse({"run", "a.jsonl", "--dim=256", "b.jsonl", "-o", "out.npy", "-bgemini",
-                                "--glob", "*.md", "--glob", "*.txt", "-", "-q", "--json"});
+  const auto arguments =
+      Parse({"run", "a.jsonl", "--dim=256", "b.jsonl", "-o", "out.npy", "-bgemini", "--glob",
+             "*.md", "--glob", "*.txt", "-", "-q", "--json"});
   ASSERT_TRUE(arguments.has_value()) << arguments.error().message;
   EXPECT_EQ(arguments->command->name, "run");
   EXPECT_THAT(arguments->positionals, ElementsAre("a.jsonl", "b.jsonl", "-"));
@@ -90,7 +91,7 @@ TEST(CommandLine, RefusesTooManyArguments) {
 }
 
 TEST(CommandLine, RefusesAFlagWithoutItsValue) {
-  EXPECT_THAT(ErrorOf({"run", "x", "--dim"}), HasSubstr("--dim"));
+  EXPECT_EQ(ErrorOf({"run", "x", "--dim"}), "error: flag '--dim' needs a value\n");
 }
 
 TEST(CommandLine, ShowsHostileWordsHarmlessly) {
@@ -152,18 +153,18 @@ TEST(OptionTable, TheNearestWordIsAtMostTwoEditsAway) {
 }
 
 TEST(Output, ErrorsSayWhatToDoAndTheExitCode) {
-  EXPECT_EQ(FormatError({.code = ErrorCode::kAuth, .message = "no API key", .hint = "one\ntwo"},
-                        false),
-            "error: no API key\nhint:  one\n       two   (exit 4)\n");
+  EXPECT_EQ(
+      FormatError({.code = ErrorCode::kAuth, .message = "no API key", .hint = "one\ntwo"}, false),
+      "error: no API key\nhint:  one\n       two   (exit 4)\n");
   EXPECT_EQ(FormatError({.code = ErrorCode::kIo, .message = "disk\x1b full"}, false),
             "error: disk\\x1b full   (exit 75)\n");
 }
 
 TEST(Output, ErrorsForMachinesAreOneLine) {
-  EXPECT_EQ(FormatErrorAsJson(
-                {.code = ErrorCode::kInput, .message = "a \"b\"\nc", .hint = "mend it"}),
-            "{\"v\":1,\"type\":\"error\",\"code\":7,\"class\":\"input\","
-            "\"message\":\"a \\\"b\\\"\\nc\",\"hint\":\"mend it\"}\n");
+  EXPECT_EQ(
+      FormatErrorAsJson({.code = ErrorCode::kInput, .message = "a \"b\"\nc", .hint = "mend it"}),
+      "{\"v\":1,\"type\":\"error\",\"code\":7,\"class\":\"input\","
+      "\"message\":\"a \\\"b\\\"\\nc\",\"hint\":\"mend it\"}\n");
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ constexpr char kTwoByThree[] = "{'descr': '<f4', 'fortran_order': False, 'shape'
 
 TEST_F(NpyFile, GivesItsRows) {
   for (const char major : {'\1', '\2'}) {
-    const auto view = NpyView::Open(Write(Header(kTwoByThree, major) + Numbers({1, 2, 3, 4, 5, 6})));
+    const auto view =
+        NpyView::Open(Write(Header(kTwoByThree, major) + Numbers({1, 2, 3, 4, 5, 6})));
     ASSERT_TRUE(view.has_value()) << view.error().message;
     EXPECT_EQ(view->rows(), 2U);
     EXPECT_EQ(view->columns(), 3U);
@@ -116,7 +117,8 @@ TEST_F(NpyFile, MustBeAsLongAsItsHeaderSays) {
   for (const std::string& path :
        {Write(Header(kTwoByThree) + Numbers({1, 2, 3, 4, 5})),
         Write(Header(kTwoByThree) + Numbers({1, 2, 3, 4, 5, 6, 7})),
-        Write(Header("{'descr': '<f4', 'fortran_order': False, 'shape': (6148914691236517205, 3), }")),
+        Write(Header(
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (6148914691236517205, 3), }")),
         Write("")}) {
     const auto view = NpyView::Open(path);
     ASSERT_FALSE(view.has_value());
@@ -133,9 +135,9 @@ TEST_F(NpyFile, MustBeThere) {
 
 TEST_F(NpyFile, TheNearestRowsComeBestFirstWithoutThoseThatFailed) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  const auto view = NpyView::Open(
-      Write(Header("{'descr': '<f4', 'fortran_order': False, 'shape': (6, 2), }") +
-            Numbers({1, 0, 0, 1, nan, nan, 3, 3, 0, 0, 0, 7})));
+  const auto view =
+      NpyView::Open(Write(Header("{'descr': '<f4', 'fortran_order': False, 'shape': (6, 2), }") +
+                          Numbers({1, 0, 0, 1, nan, nan, 3, 3, 0, 0, 0, 7})));
   ASSERT_TRUE(view.has_value());
   const std::vector<float> query = {0, 2};
   const auto rows = FindNearestRows(*view, query, 3);
@@ -154,9 +156,8 @@ TEST_F(NpyFile, LongRowsAreComparedToTheirLastNumber) {
   std::vector<float> numbers(2 * 19, 0);
   numbers[18] = 1;       // row 0: only its last number
   numbers[19 + 17] = 1;  // row 1: only the one before
-  const auto view = NpyView::Open(
-      Write(Header("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 19), }") +
-            Numbers(numbers)));
+  const auto view = NpyView::Open(Write(
+      Header("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 19), }") + Numbers(numbers)));
   ASSERT_TRUE(view.has_value());
   EXPECT_EQ(FindNearestRows(*view, view->Row(0), 1).front().row, 0U);
   EXPECT_EQ(FindNearestRows(*view, view->Row(1), 1).front().row, 1U);

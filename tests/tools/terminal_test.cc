@@ -19,7 +19,7 @@ TEST(Terminal, MakesWhatWouldSteerTheScreenVisible) {
            Case{"\x7f", "\\x7f"},
            Case{"\xc2\x9b"
                 "31m",
-                "\\x9b31m"},                              // C1: a control sequence in one byte
+                "\\x9b31m"},                               // C1: a control sequence in one byte
            Case{"user\xe2\x80\xaetxt", "user\\u202etxt"},  // right-to-left override
            Case{"\xe2\x81\xa6", "\\u2066"},
            Case{"\xe2\x80\xa8", "\\u2028"},

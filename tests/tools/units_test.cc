@@ -42,8 +42,8 @@ TEST(Units, ReadsDurations) {
 }
 
 TEST(Units, RefusesWhatIsNoDuration) {
-  for (const char* text : {"", "5", "s", "5 s", "1.5s", "-2s", "3w", "1h30", "9223372036854775807d",
-                           "3000d3000d"}) {
+  for (const char* text :
+       {"", "5", "s", "5 s", "1.5s", "-2s", "3w", "1h30", "9223372036854775807d", "3000d3000d"}) {
     EXPECT_FALSE(ParseDuration(text).has_value()) << text;
   }
 }

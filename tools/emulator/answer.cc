@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <fmt/format.h>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -24,15 +26,15 @@ constexpr size_t kTokenBytes = 4;
 const std::initializer_list<std::string_view> kEmbedFields = {
     "model", "content", "taskType", "title", "outputDimensionality", "embedContentConfig"};
 const std::initializer_list<std::string_view> kEmbedConfigFields = {
-    "taskType",    "title",       "outputDimensionality",
+    "taskType",     "title",       "outputDimensionality",
     "autoTruncate", "documentOcr", "audioTrackExtraction"};
 const std::initializer_list<std::string_view> kGenerateFields = {
-    "model", "contents",      "systemInstruction", "generationConfig", "safetySettings",
-    "tools", "toolConfig",    "cachedContent",     "serviceTier",      "store"};
+    "model", "contents",   "systemInstruction", "generationConfig", "safetySettings",
+    "tools", "toolConfig", "cachedContent",     "serviceTier",      "store"};
 const std::initializer_list<std::string_view> kContentFields = {"role", "parts"};
 constexpr std::array<std::string_view, 9> kTaskTypes = {
-    "TASK_TYPE_UNSPECIFIED", "RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT",
-    "SEMANTIC_SIMILARITY",   "CLASSIFICATION",  "CLUSTERING",
+    "TASK_TYPE_UNSPECIFIED", "RETRIEVAL_QUERY",   "RETRIEVAL_DOCUMENT",
+    "SEMANTIC_SIMILARITY",   "CLASSIFICATION",    "CLUSTERING",
     "QUESTION_ANSWERING",    "FACT_VERIFICATION", "CODE_RETRIEVAL_QUERY"};
 
 struct EmbedRequest {
@@ -40,17 +42,8 @@ struct EmbedRequest {
   size_t dimensions = 0;
 };
 
-// Names are told as the front end does in bodies; result lines have a form of their own.
 template <typename T>
 using Parsed = std::expected<T, ApiError>;
-
-Parsed<Json> ParseObject(std::string_view text) {
-  Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) {
-    return std::unexpected(InvalidArgument("Invalid JSON payload received. Unable to parse."));
-  }
-  return json;
-}
 
 Parsed<void> CheckFields(const Json& object, std::initializer_list<std::string_view> names,
                          std::string_view place) {
@@ -71,9 +64,8 @@ Parsed<void> AppendText(const Json& content, std::string& text) {
   if (parts == nullptr) {
     return {};
   }
-  const Json list = parts->is_array() ? *parts : Json::array({*parts});
-  for (const Json& part : list) {
-    const Json* part_text = FindMember(part, "text");
+  for (const Json* part : Elements(*parts)) {
+    const Json* part_text = FindMember(*part, "text");
     if (part_text == nullptr || !part_text->is_string()) {
       return std::unexpected(
           InvalidArgument("The local service takes parts with a 'text' string only."));
@@ -124,9 +116,8 @@ Parsed<void> CheckTaskType(const Json* task_type) {
 Parsed<void> CheckModel(const Json& request, const Model& model) {
   const std::string named = StringMember(request, "model");
   if (!named.empty() && named != fmt::format("models/{}", model.id)) {
-    return std::unexpected(
-        InvalidArgument(fmt::format("The request names '{}', the call 'models/{}'.", named,
-                                    model.id)));
+    return std::unexpected(InvalidArgument(
+        fmt::format("The request names '{}', the call 'models/{}'.", named, model.id)));
   }
   return {};
 }
@@ -188,25 +179,22 @@ Parsed<void> AppendEmbedding(const Model& model, const Json& request, std::strin
   out += "{\"embedding\":";
   AppendValues(model, read, out);
   const size_t tokens = CountTokens(read.text);
-  out += model.first_generation ? fmt::format(",\"tokenCount\":\"{}\"}}", tokens)
-                                : fmt::format(",\"usageMetadata\":{{\"promptTokenCount\":{}}}}}",
-                                              tokens);
+  out += model.first_generation
+             ? fmt::format(",\"tokenCount\":\"{}\"}}", tokens)
+             : fmt::format(",\"usageMetadata\":{{\"promptTokenCount\":{}}}}}", tokens);
   return {};
 }
 
 Parsed<std::string> ReadContents(const Json& request, std::string& prompt) {
   const Json* contents = FindMember(request, "contents");
-  const Json list = contents == nullptr    ? Json::array()
-                    : contents->is_array() ? *contents
-                                           : Json::array({*contents});
-  if (list.empty()) {
+  if (contents == nullptr || contents->empty()) {
     return std::unexpected(
         InvalidArgument("* GenerateContentRequest.contents: contents is not specified\n"));
   }
   std::string last;
-  for (const Json& content : list) {
+  for (const Json* content : Elements(*contents)) {
     last.clear();
-    SLUICE_TRY(AppendText(content, last));
+    SLUICE_TRY(AppendText(*content, last));
     prompt += last;
   }
   return last;
@@ -242,7 +230,7 @@ Parsed<void> AppendAnswer(const Model& model, const Json& request, std::string& 
 }
 
 ApiAnswer AnswerOne(const Model& model, std::string_view body) {
-  SLUICE_ASSIGN(const Json request, ParseObject(body));
+  SLUICE_ASSIGN(const Json request, ParseMessage<Json>(body));
   std::string out;
   SLUICE_TRY(AppendAnswer(model, request, out));
   return out;
@@ -303,7 +291,7 @@ ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
   if (model.use != ModelUse::kEmbed) {
     return std::unexpected(NoSuchModel(model.id, "batchEmbedContents"));
   }
-  SLUICE_ASSIGN(const Json request, ParseObject(body));
+  SLUICE_ASSIGN(const Json request, ParseMessage<Json>(body));
   SLUICE_TRY(CheckFields(request, {"requests"}, ""));
   const Json* requests = FindMember(request, "requests");
   const size_t count = requests != nullptr && requests->is_array() ? requests->size() : 0;
@@ -330,23 +318,25 @@ ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
 }
 
 ApiAnswer AnswerCountTokens(const Model& /*model*/, std::string_view body) {
-  SLUICE_ASSIGN(const Json request, ParseObject(body));
+  SLUICE_ASSIGN(const Json request, ParseMessage<Json>(body));
   SLUICE_TRY(CheckFields(request, {"contents", "generateContentRequest"}, ""));
   const Json* whole = FindMember(request, "generateContentRequest");
   if (whole != nullptr && FindMember(request, "contents") != nullptr) {
-    return std::unexpected(InvalidArgument(
-        "Only one of 'contents' and 'generate_content_request' may be set."));
+    return std::unexpected(
+        InvalidArgument("Only one of 'contents' and 'generate_content_request' may be set."));
   }
   std::string prompt;
   SLUICE_TRY(ReadContents(whole != nullptr ? *whole : request, prompt));
-  return fmt::format("{{\"totalTokens\":{0},\"promptTokensDetails\":[{{\"modality\":\"TEXT\","
-                     "\"tokenCount\":{0}}}]}}",
-                     CountTokens(prompt));
+  return fmt::format(
+      "{{\"totalTokens\":{0},\"promptTokensDetails\":[{{\"modality\":\"TEXT\","
+      "\"tokenCount\":{0}}}]}}",
+      CountTokens(prompt));
 }
 
 bool AppendResultLine(const Model& model, std::string_view line, const LineTwist& twist,
                       std::string& out) {
-  const Json json = Json::parse(line, nullptr, false);
+  const Json json =
+      NestsTooDeep(line) ? Json(Json::value_t::discarded) : Json::parse(line, nullptr, false);
   const size_t start = out.size();
   out += "{\"response\":";
   Parsed<void> answered = json.is_discarded()

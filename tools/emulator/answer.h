@@ -1,6 +1,6 @@
-// Answers to single requests, in the JSON of the Gemini Developer API: an embedding of the request's
-// texts, or the echo of its prompt. The same code answers a synchronous call, an inlined request and
-// a line of a file. Pure functions, thread-safe.
+// Answers to single requests, in the JSON of the Gemini Developer API: an embedding of the
+// request's texts, or the echo of its prompt. The same code answers a synchronous call, an inlined
+// request and a line of a file. Pure functions, thread-safe.
 //
 //   tokens     a quarter of the text's bytes, rounded up, at least 1
 //   embedding  EmbedLexically() of the title and the text parts, joined by line ends
@@ -27,13 +27,13 @@ using ApiAnswer = std::expected<std::string, ApiError>;  // compact JSON text
 // How a job's result line departs from an honest one.
 struct LineTwist {
   bool no_key = false;
-  int error_code = 0;           // in place of the answer
+  int error_code = 0;              // in place of the answer
   std::string error_message = {};  // absent when empty
 };
 
-// Appends the result line, with its LF, for one line of input: an object with `request` and `key` or
-// `metadata`, or the bare request. A line that cannot be answered becomes an error line. True when
-// the line holds a response.
+// Appends the result line, with its LF, for one line of input: an object with `request` and `key`
+// or `metadata`, or the bare request. A line that cannot be answered becomes an error line. True
+// when the line holds a response.
 bool AppendResultLine(const Model& model, std::string_view line, const LineTwist& twist,
                       std::string& out);
 

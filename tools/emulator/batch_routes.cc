@@ -24,14 +24,6 @@ struct Draft {
   std::string inlined_input;  // one request a line
 };
 
-std::expected<Json, ApiError> ParseObject(std::string_view body) {
-  Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) {
-    return std::unexpected(InvalidArgument("Invalid JSON payload received. Unable to parse."));
-  }
-  return json;
-}
-
 // The object under `name`, whose members must be among `members`.
 std::expected<const Json*, ApiError> ObjectMember(const Json& json, std::string_view name,
                                                   std::string_view place,
@@ -64,7 +56,8 @@ std::expected<void, ApiError> ReadInputFile(Service& service, const std::string&
   if (!file.has_value()) {
     return std::unexpected(ApiError{
         .code = RpcCode::kFailedPrecondition,
-        .message = fmt::format("The File files/{} does not exist or is not in an ACTIVE state.", id)});
+        .message =
+            fmt::format("The File files/{} does not exist or is not in an ACTIVE state.", id)});
   }
   if (file->line_count == 0) {
     return std::unexpected(InvalidArgument(fmt::format("The File files/{} has no requests.", id)));
@@ -87,8 +80,8 @@ std::expected<void, ApiError> ReadInlined(const Json& input, Draft& draft) {
       return std::unexpected(InvalidArgument("* an inlined request lacks its 'request'\n"));
     }
     if (const auto unknown = UnknownMember(item, {"request", "metadata"})) {
-      return std::unexpected(InvalidArgument(
-          UnknownNameMessage(*unknown, "batch.input_config.requests.requests[0]")));
+      return std::unexpected(
+          InvalidArgument(UnknownNameMessage(*unknown, "batch.input_config.requests.requests[0]")));
     }
     draft.inlined_input += item.dump() + '\n';
   }
@@ -98,14 +91,13 @@ std::expected<void, ApiError> ReadInlined(const Json& input, Draft& draft) {
 
 std::expected<Draft, ApiError> ReadDraft(Service& service, const Model& model,
                                          std::string_view body) {
-  SLUICE_ASSIGN(const Json json, ParseObject(body));
+  SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
   if (const auto unknown = UnknownMember(json, {"batch"})) {
     return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "")));
   }
-  SLUICE_ASSIGN(const Json* batch,
-                ObjectMember(json, "batch", "batch",
-                             {"displayName", "inputConfig", "model", "priority", "webhookConfig",
-                              "name"}));
+  SLUICE_ASSIGN(const Json* batch, ObjectMember(json, "batch", "batch",
+                                                {"displayName", "inputConfig", "model", "priority",
+                                                 "webhookConfig", "name"}));
   SLUICE_ASSIGN(const Json* input, ObjectMember(*batch, "inputConfig", "batch.input_config",
                                                 {"fileName", "requests"}));
   Draft draft;
@@ -182,11 +174,10 @@ Result<Job> KeepJob(Service& service, Draft draft) {
   draft.job.fate = DrawFate(service.faults);
   SLUICE_ASSIGN(Job job, service.jobs.Create(std::move(draft.job), draft.inlined_input));
   service.counters.CountJobCreated();
-  service.journal.Note("create",
-                       {{"job", "batches/" + job.id},
-                        {"displayName", job.display_name},
-                        {"inputFile", job.inlined() ? "" : "files/" + job.input_file},
-                        {"requests", fmt::format("{}", job.request_count)}});
+  service.journal.Note("create", {{"job", "batches/" + job.id},
+                                  {"displayName", job.display_name},
+                                  {"inputFile", job.inlined() ? "" : "files/" + job.input_file},
+                                  {"requests", fmt::format("{}", job.request_count)}});
   return job;
 }
 
@@ -204,8 +195,8 @@ RouteAnswer AnswerCreate(Service& service, Call& call, const Job& job) {
     call.exchange.Stall();
     return std::nullopt;
   }
-  return std::unexpected(ApiError{.code = RpcCode::kUnavailable,
-                                  .message = "The service is currently unavailable."});
+  return std::unexpected(
+      ApiError{.code = RpcCode::kUnavailable, .message = "The service is currently unavailable."});
 }
 
 RouteAnswer CreateBatch(Service& service, Call& call, ModelUse use, std::string_view method) {
@@ -248,7 +239,8 @@ class ElementSource {
     const size_t wanted = static_cast<size_t>(std::min<uint64_t>(buffer.size(), size_ - offset_));
     SLUICE_ASSIGN(const size_t count, lines_.ReadAt(offset_, buffer.first(wanted)));
     offset_ += count;
-    // A line end inside a JSON string is escaped, so every LF ends an element; the last has no comma.
+    // A line end inside a JSON string is escaped, so every LF ends an element; the last has no
+    // comma.
     std::ranges::replace(buffer.first(count), std::byte{'\n'}, std::byte{','});
     if (count > 0 && offset_ == size_ && buffer[count - 1] == std::byte{','}) {
       buffer[count - 1] = std::byte{'\n'};
@@ -264,12 +256,13 @@ class ElementSource {
 };
 
 // Sends `text`, putting the inlined results wherever the mark stands in it.
-void SendWithResults(Call& call, std::string text, const std::string& mark, ElementSource elements) {
+void SendWithResults(Call& call, std::string text, const std::string& mark,
+                     ElementSource elements) {
   const std::string quoted = '"' + mark + '"';
   bool in_elements = false;
   call.exchange.RespondStream(
-      200, {{"Content-Type", "application/json; charset=UTF-8"}, {"Server", "sluice"}}, std::nullopt,
-      [&](std::span<std::byte> buffer) -> Result<size_t> {
+      200, {{"Content-Type", "application/json; charset=UTF-8"}, {"Server", "sluice"}},
+      std::nullopt, [&](std::span<std::byte> buffer) -> Result<size_t> {
         if (in_elements) {
           SLUICE_ASSIGN(const size_t count, elements.Read(buffer));
           if (count > 0) {
@@ -311,7 +304,7 @@ RouteAnswer UpdateBatch(Service& service, Call& call, ModelUse use) {
   if (!body.has_value()) {
     return body;
   }
-  const auto json = ParseObject(*body);
+  const auto json = ParseMessage<Json>(*body);
   if (!json.has_value()) {
     return std::unexpected(json.error());
   }
@@ -364,8 +357,8 @@ RouteAnswer ListBatches(Service& service, Call& call) {
   const auto lag = service.faults.Happens(Fault::kListLag)
                        ? std::chrono::milliseconds(service.faults.Number(Fault::kListLag))
                        : std::chrono::milliseconds(0);
-  const JobPage page = service.jobs.List(
-      *start, UnixNanoseconds(service.clock.WallNow() - lag), *count);
+  const EmulatedJobPage page =
+      service.jobs.List(*start, UnixNanoseconds(service.clock.WallNow() - lag), *count);
   if (page.jobs.empty()) {
     return "{}";
   }
@@ -375,9 +368,8 @@ RouteAnswer ListBatches(Service& service, Call& call) {
     list += OperationText(job, Form(service));
   }
   const std::string token =
-      page.more
-          ? fmt::format(",\"nextPageToken\":\"{}\"", PageToken(page.jobs.back().create_ns))
-          : "";
+      page.more ? fmt::format(",\"nextPageToken\":\"{}\"", PageToken(page.jobs.back().create_ns))
+                : "";
   return fmt::format("{{\"operations\":[{}]{}}}", list, token);
 }
 

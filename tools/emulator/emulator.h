@@ -4,8 +4,8 @@
 // lexical_embedding.h and answer.h.
 //
 // All state lives in `state_folder` and survives kill -9; starting again over the same folder goes
-// on with every file, upload and job. `journal.jsonl` there notes every request that cost or changed
-// something. GET /_sluice/counters gives the counters as JSON. Thread-safe.
+// on with every file, upload and job. `journal.jsonl` there notes every request that cost or
+// changed something. GET /_sluice/counters gives the counters as JSON. Thread-safe.
 #pragma once
 
 #include <chrono>

@@ -20,7 +20,8 @@ constexpr FaultInfo kFaults[] = {
     {Fault::kNoKey, "no-key", kLines, "1", "result lines lack their key"},
     {Fault::kItemError, "item-error", kLines, "1", "results are errors with a code alone"},
     {Fault::kItemError13, "item-error-13", kLines, "0.5", "results are internal errors (code 13)"},
-    {Fault::kCutLastLine, "cut-last-line", kTimes, "1.0", "the last line of the results is cut short"},
+    {Fault::kCutLastLine, "cut-last-line", kTimes, "1.0",
+     "the last line of the results is cut short"},
     {Fault::kCutDownload, "cut-download", kTimes, "1", "a download is reset half-way"},
     {Fault::kStuckPending, "stuck-pending", kTimes, "1.0", "a job stays pending"},
     {Fault::kExpire, "expire", kTimes, "1.0", "a job expires instead of running"},
@@ -45,7 +46,8 @@ constexpr FaultInfo kFaults[] = {
      "an upload request is reset after so many bytes"},
     {Fault::kKeepWholeChunks, "keep-whole-chunks", kNone, "",
      "of a broken upload request only multiples of 8 MiB are kept"},
-    {Fault::kCorruptUpload, "corrupt-upload", kTimes, "1", "one bit of an uploaded file is flipped"},
+    {Fault::kCorruptUpload, "corrupt-upload", kTimes, "1",
+     "one bit of an uploaded file is flipped"},
     {Fault::kErrorArray, "error-array", kTimes, "1.0", "errors come in a one-element array"},
     {Fault::kErrorHtml, "error-html", kTimes, "1.0", "errors come as a page of HTML"},
     {Fault::kErrorEmpty, "error-empty", kTimes, "1.0", "errors come without a body"},
@@ -129,13 +131,12 @@ Result<void> Faults::SwitchOn(std::string_view text) {
   return {};
 }
 
-Result<void> Faults::SetArgument(const FaultInfo& info, std::string_view argument,
-                                 Switch& target) {
+Result<void> Faults::SetArgument(const FaultInfo& info, std::string_view argument, Switch& target) {
   target.word = argument;
   const auto whole = ParseWhole(argument);
   const auto share = ParseShare(argument);
-  const bool understood = info.argument == kWord   ? !argument.empty()
-                          : info.argument == kNone ? argument.empty()
+  const bool understood = info.argument == kWord    ? !argument.empty()
+                          : info.argument == kNone  ? argument.empty()
                           : IsAmount(info.argument) ? whole.has_value() || share.has_value()
                                                     : whole.has_value();
   if (!understood) {

@@ -57,8 +57,8 @@ inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kStall) + 1;
 // What the argument of a fault says.
 enum class FaultArgument {
   kNone,
-  kTimes,         // a share ("0.2", "20%") of the occasions, or a whole number: the first so many
-  kLines,         // a share of a job's lines, or a whole number of them
+  kTimes,  // a share ("0.2", "20%") of the occasions, or a whole number: the first so many
+  kLines,  // a share of a job's lines, or a whole number of them
   kBytes,
   kMilliseconds,
   kWord,
@@ -89,14 +89,14 @@ class Faults {
   // counted from 0, is hit.
   [[nodiscard]] bool HitsLine(Fault fault, uint64_t position) const;
 
-  [[nodiscard]] uint64_t Number(Fault fault) const;         // bytes or milliseconds
+  [[nodiscard]] uint64_t Number(Fault fault) const;  // bytes or milliseconds
   [[nodiscard]] std::string_view Word(Fault fault) const;
 
  private:
   struct Switch {
     bool on = false;
     double share = 1;
-    uint64_t number = 0;             // lines, bytes, milliseconds
+    uint64_t number = 0;  // lines, bytes, milliseconds
     uint64_t times_max = UINT64_MAX;
     std::string word;
     uint64_t asked = 0;
@@ -106,7 +106,9 @@ class Faults {
   [[nodiscard]] Result<void> SwitchOn(std::string_view text);
   [[nodiscard]] static Result<void> SetArgument(const FaultInfo& info, std::string_view argument,
                                                 Switch& target);
-  [[nodiscard]] const Switch& At(Fault fault) const { return switches_[static_cast<size_t>(fault)]; }
+  [[nodiscard]] const Switch& At(Fault fault) const {
+    return switches_[static_cast<size_t>(fault)];
+  }
 
   uint64_t seed_ = 0;
   std::mutex mutex_;  // guards the counts; the rest stays as parsed

@@ -1,7 +1,8 @@
 // FileStore: the files of the service, as bytes and a document each in a folder. Uploaded and
 // generated files expire 48 hours after their creation. Survives kill -9. Thread-safe.
 //
-//   <id>.data   the bytes          <id>.json   the metadata, written before the bytes get their name
+//   <id>.data   the bytes          <id>.json   the metadata, written before the bytes get their
+//   name
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,8 @@
 
 namespace sluice {
 
-// google.rpc.Code; the numbers stand in operations and result lines, their HTTP statuses in answers.
+// google.rpc.Code; the numbers stand in operations and result lines, their HTTP statuses in
+// answers.
 enum class RpcCode {
   kCancelled = 1,
   kInvalidArgument = 3,

@@ -53,8 +53,8 @@ struct Connection {
   }
 
   Tcp::socket socket;
-  std::mutex mutex;                 // closing and shutting only
-  std::atomic<bool> waits{false};   // between two requests
+  std::mutex mutex;                // closing and shutting only
+  std::atomic<bool> waits{false};  // between two requests
   std::atomic<bool> ended{false};
   std::thread thread;
 };

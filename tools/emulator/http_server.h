@@ -1,8 +1,9 @@
 // HttpServer: HTTP/1.1 on loopback with one thread a connection and blocking sockets, so that a
 // handler can cut, stall or reset an answer at any byte. The only place that knows Boost.
 //
-// At most kConnectionsMax connections at once: a new one then ends connections that wait between two
-// requests, and waits itself while all are busy. Start, Stop and port may be called by any thread.
+// At most kConnectionsMax connections at once: a new one then ends connections that wait between
+// two requests, and waits itself while all are busy. Start, Stop and port may be called by any
+// thread.
 #pragma once
 
 #include <cstddef>

@@ -61,7 +61,7 @@ Result<Job> ParseDocument(const std::string& text, const std::string& path) {
   job.create_ns = json.value("create_ns", int64_t{0});
   job.update_ns = json.value("update_ns", int64_t{0});
   job.end_ns = json.value("end_ns", int64_t{0});
-  job.state = static_cast<JobState>(json.value("state", 0));
+  job.state = static_cast<EmulatedState>(json.value("state", 0));
   job.fate = static_cast<JobFate>(json.value("fate", 0));
   job.request_count = json.value("request_count", uint64_t{0});
   job.success_count = json.value("success_count", uint64_t{0});
@@ -75,19 +75,19 @@ Result<Job> ParseDocument(const std::string& text, const std::string& path) {
 
 }  // namespace
 
-std::string_view JobStateName(JobState state) {
+std::string_view EmulatedStateName(EmulatedState state) {
   switch (state) {
-    case JobState::kPending:
+    case EmulatedState::kPending:
       return "PENDING";
-    case JobState::kRunning:
+    case EmulatedState::kRunning:
       return "RUNNING";
-    case JobState::kSucceeded:
+    case EmulatedState::kSucceeded:
       return "SUCCEEDED";
-    case JobState::kFailed:
+    case EmulatedState::kFailed:
       return "FAILED";
-    case JobState::kCancelled:
+    case EmulatedState::kCancelled:
       return "CANCELLED";
-    case JobState::kExpired:
+    case EmulatedState::kExpired:
       return "EXPIRED";
   }
   return "UNSPECIFIED";
@@ -113,9 +113,9 @@ Result<void> Jobs::Load() {
       SLUICE_ASSIGN(Job job, ParseDocument(text, path));
       last_create_ns_ = std::max(last_create_ns_, job.create_ns);
       // What ran when the process ended is run again, without waiting once more.
-      const MonotonicTime due = job.state == JobState::kRunning ? clock_.Now() : DueTime(job);
-      if (job.state == JobState::kRunning) {
-        job.state = JobState::kPending;
+      const MonotonicTime due = job.state == EmulatedState::kRunning ? clock_.Now() : DueTime(job);
+      if (job.state == EmulatedState::kRunning) {
+        job.state = EmulatedState::kPending;
       }
       entries_[job.id] = {.job = std::move(job), .due = due};
     }
@@ -163,7 +163,7 @@ void Jobs::ExpireOld() {
   for (auto& [id, entry] : entries_) {
     Job& job = entry.job;
     if (!job.ended() && job.create_ns + kLifetimeNs <= now) {
-      job.state = JobState::kExpired;
+      job.state = EmulatedState::kExpired;
       job.end_ns = job.create_ns + kLifetimeNs;
       job.update_ns = job.end_ns;
       (void)Save(job);
@@ -178,10 +178,10 @@ std::optional<Job> Jobs::Find(const std::string& id) {
   return found == entries_.end() ? std::nullopt : std::optional(found->second.job);
 }
 
-JobPage Jobs::List(int64_t before_ns, int64_t listed_until_ns, size_t count) {
+EmulatedJobPage Jobs::List(int64_t before_ns, int64_t listed_until_ns, size_t count) {
   const std::scoped_lock lock(mutex_);
   ExpireOld();
-  JobPage page;
+  EmulatedJobPage page;
   for (const auto& [id, entry] : entries_) {
     if (entry.job.create_ns < before_ns && entry.job.create_ns <= listed_until_ns) {
       page.jobs.push_back(entry.job);
@@ -212,12 +212,12 @@ Result<bool> Jobs::Cancel(const std::string& id, bool as_success) {
   }
   job.cancel_asked = true;
   job.update_ns = UnixNanoseconds(clock_.WallNow());
-  if (job.state == JobState::kPending && as_success) {
+  if (job.state == EmulatedState::kPending && as_success) {
     job.fate = JobFate::kRun;
     found->second.due = clock_.Now();
     changed_.request_stop();
-  } else if (job.state == JobState::kPending) {
-    job.state = JobState::kCancelled;
+  } else if (job.state == EmulatedState::kPending) {
+    job.state = EmulatedState::kCancelled;
     job.end_ns = job.update_ns;
     job.error_code = static_cast<int>(RpcCode::kInternal);
     job.error_message = "Batch was cancelled.";
@@ -260,7 +260,7 @@ Result<std::optional<Job>> Jobs::Rename(const std::string& id,
 Jobs::Entry* Jobs::FindDue(MonotonicTime now, std::optional<MonotonicTime>& next_due) {
   Entry* best = nullptr;
   for (auto& [id, entry] : entries_) {
-    if (entry.job.state != JobState::kPending || entry.job.fate == JobFate::kStuck) {
+    if (entry.job.state != EmulatedState::kPending || entry.job.fate == JobFate::kStuck) {
       continue;
     }
     if (entry.due > now) {
@@ -284,7 +284,7 @@ std::optional<Job> Jobs::TakeDue(std::stop_token stop) {
       std::optional<MonotonicTime> next_due;
       Entry* due = FindDue(clock_.Now(), next_due);
       if (due != nullptr) {
-        due->job.state = JobState::kRunning;
+        due->job.state = EmulatedState::kRunning;
         due->job.update_ns = UnixNanoseconds(clock_.WallNow());
         (void)Save(due->job);
         return due->job;
@@ -301,8 +301,7 @@ std::optional<Job> Jobs::TakeDue(std::stop_token stop) {
   return std::nullopt;
 }
 
-JobOrder Jobs::NoteProgress(const std::string& id, uint64_t success_count,
-                            uint64_t failure_count) {
+JobOrder Jobs::NoteProgress(const std::string& id, uint64_t success_count, uint64_t failure_count) {
   const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(id);
   if (found == entries_.end() || found->second.job.ended()) {

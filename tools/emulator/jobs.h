@@ -26,7 +26,7 @@
 
 namespace sluice {
 
-enum class JobState { kPending, kRunning, kSucceeded, kFailed, kCancelled, kExpired };
+enum class EmulatedState { kPending, kRunning, kSucceeded, kFailed, kCancelled, kExpired };
 
 // What becomes of a job when its waiting is over; anything but kRun is a fault.
 enum class JobFate { kRun, kStuck, kExpire, kFail };
@@ -41,7 +41,7 @@ struct Job {
   int64_t create_ns = 0;  // of Unix time, different for every job
   int64_t update_ns = 0;
   int64_t end_ns = 0;
-  JobState state = JobState::kPending;
+  EmulatedState state = EmulatedState::kPending;
   JobFate fate = JobFate::kRun;
   uint64_t request_count = 0;
   uint64_t success_count = 0;
@@ -52,7 +52,7 @@ struct Job {
   std::string error_message;
 
   [[nodiscard]] bool inlined() const { return input_file.empty(); }
-  [[nodiscard]] bool ended() const { return state > JobState::kRunning; }
+  [[nodiscard]] bool ended() const { return state > EmulatedState::kRunning; }
   // The id of its result file.
   [[nodiscard]] std::string results_id() const { return "batch-" + id; }
 };
@@ -70,7 +70,7 @@ struct JobTiming {
   uint64_t seed = 1;
 };
 
-struct JobPage {
+struct EmulatedJobPage {
   std::vector<Job> jobs;  // newest first
   bool more = false;
 };
@@ -86,7 +86,7 @@ class Jobs {
   [[nodiscard]] Result<Job> Create(Job job, std::string_view inlined_input);
   [[nodiscard]] std::optional<Job> Find(const std::string& id);
   // Jobs created before `before_ns` and not after `listed_until_ns`.
-  [[nodiscard]] JobPage List(int64_t before_ns, int64_t listed_until_ns, size_t count);
+  [[nodiscard]] EmulatedJobPage List(int64_t before_ns, int64_t listed_until_ns, size_t count);
   [[nodiscard]] size_t ActiveCount();
   // A pending job ends; a running one is told to serve no more. False when unknown. `as_success`: a
   // pending job runs at once and ends SUCCEEDED with unserved items.
@@ -131,6 +131,6 @@ class Jobs {
   std::stop_source changed_;
 };
 
-[[nodiscard]] std::string_view JobStateName(JobState state);  // "PENDING"
+[[nodiscard]] std::string_view EmulatedStateName(EmulatedState state);  // "PENDING"
 
 }  // namespace sluice

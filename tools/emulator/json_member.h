@@ -3,12 +3,14 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
-#include <fmt/format.h>
+#include <expected>
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "tools/emulator/google_error.h"
 
 namespace sluice {
 
@@ -42,6 +44,20 @@ template <typename Json>
   return std::nullopt;
 }
 
+// The elements of a repeated field; a single one may stand without its array, as the service has
+// it.
+template <typename Json>
+[[nodiscard]] std::vector<const Json*> Elements(const Json& field) {
+  if (!field.is_array()) {
+    return {&field};
+  }
+  std::vector<const Json*> elements;
+  for (const Json& element : field) {
+    elements.push_back(&element);
+  }
+  return elements;
+}
+
 // The text of a string member, or nothing.
 template <typename Json>
 [[nodiscard]] std::string StringMember(const Json& object, std::string_view camel_name) {
@@ -52,5 +68,20 @@ template <typename Json>
 
 // The refusal of the service's front end; `place` is the dotted path of the object, or nothing.
 [[nodiscard]] std::string UnknownNameMessage(std::string_view name, std::string_view place);
+
+// Nesting beyond protobuf's recursion limit of 100; whoever walks a parsed tree relies on it.
+[[nodiscard]] bool NestsTooDeep(std::string_view json);
+
+// A body that must be one JSON object.
+template <typename Json>
+[[nodiscard]] std::expected<Json, ApiError> ParseMessage(std::string_view text) {
+  if (!NestsTooDeep(text)) {
+    Json json = Json::parse(text, nullptr, false);
+    if (json.is_object()) {
+      return json;
+    }
+  }
+  return std::unexpected(InvalidArgument("Invalid JSON payload received. Unable to parse."));
+}
 
 }  // namespace sluice

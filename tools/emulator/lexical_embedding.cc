@@ -16,8 +16,10 @@ namespace {
 
 enum class Kind : uint8_t { kWord, kFunctionWord, kPair, kFunctionPair, kTrigram, kFourgram };
 
-// Weights are multiples of 1/64, measured on WordNet's glosses at 256 dimensions (see
-// docs/local-service.md).
+// In 1/64. Measured 2026-11-22 on the 117,659 glosses of WordNet 3.0 at 256 dimensions: of 1,000
+// queries made of a gloss without its own words, 98.6 % found it first and 99.9 % among the first
+// five; shuffled or reduced to content words, 99 % of 300. The rest are glosses of one or two
+// words.
 constexpr std::array<int64_t, 6> kWeights = {64, 12, 12, 4, 4, 4};
 // Every feature falls on so many coordinates: two features then rarely cancel or add up in full.
 constexpr uint64_t kSpread = 4;
@@ -27,15 +29,14 @@ constexpr size_t kGramMax = 4;
 
 // Sorted. The commonest words of English that carry grammar, not matter.
 constexpr std::string_view kFunctionWords[] = {
-    "a",     "about", "all",   "also",  "an",    "and",   "any",   "are",   "as",    "at",
-    "be",    "been",  "but",   "by",    "can",   "could", "did",   "do",    "does",  "e",
-    "for",   "from",  "g",     "had",   "has",   "have",  "he",    "her",   "his",   "how",
-    "i",     "if",    "in",    "into",  "is",    "it",    "its",   "may",   "more",  "most",
-    "no",    "not",   "of",    "on",    "one",   "or",    "other", "our",   "out",   "over",
-    "s",     "she",   "so",    "some",  "such",  "t",     "than",  "that",  "the",   "their",
-    "them",  "then",  "there", "these", "they",  "this",  "those", "through", "to",  "up",
-    "used",  "using", "was",   "we",    "were",  "what",  "when",  "where", "which", "while",
-    "who",   "whose", "will",  "with",  "would", "you",   "your"};
+    "a",     "about",   "all",   "also", "an",    "and",   "any",  "are",   "as",    "at",   "be",
+    "been",  "but",     "by",    "can",  "could", "did",   "do",   "does",  "e",     "for",  "from",
+    "g",     "had",     "has",   "have", "he",    "her",   "his",  "how",   "i",     "if",   "in",
+    "into",  "is",      "it",    "its",  "may",   "more",  "most", "no",    "not",   "of",   "on",
+    "one",   "or",      "other", "our",  "out",   "over",  "s",    "she",   "so",    "some", "such",
+    "t",     "than",    "that",  "the",  "their", "them",  "then", "there", "these", "they", "this",
+    "those", "through", "to",    "up",   "used",  "using", "was",  "we",    "were",  "what", "when",
+    "where", "which",   "while", "who",  "whose", "will",  "with", "would", "you",   "your"};
 
 struct Feature {
   uint64_t hash = 0;
@@ -64,9 +65,9 @@ Character CharacterAt(std::string_view text) {
     return {.length = 1, .in_word = letter || (first >= '0' && first <= '9')};
   }
   const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  const bool latin_sign = first == 0xC2;                             // U+0080 to U+00BF
-  const bool general = first == 0xE2 && byte(1) <= 0x81;             // U+2000 to U+207F
-  const bool cjk_sign = first == 0xE3 && byte(1) == 0x80;            // U+3000 to U+303F
+  const bool latin_sign = first == 0xC2;                   // U+0080 to U+00BF
+  const bool general = first == 0xE2 && byte(1) <= 0x81;   // U+2000 to U+207F
+  const bool cjk_sign = first == 0xE3 && byte(1) == 0x80;  // U+3000 to U+303F
   return {.length = std::min(length, text.size()), .in_word = !latin_sign && !general && !cjk_sign};
 }
 
@@ -101,8 +102,7 @@ class FeatureReader {
     }
     const std::string_view word = std::string_view(word_).substr(1);
     const bool function_word = std::ranges::binary_search(kFunctionWords, word);
-    const uint64_t hash =
-        Add(function_word ? Kind::kFunctionWord : Kind::kWord, word);
+    const uint64_t hash = Add(function_word ? Kind::kFunctionWord : Kind::kWord, word);
     if (last_hash_ != 0) {
       const Kind kind = function_word || last_is_function_word_ ? Kind::kFunctionPair : Kind::kPair;
       features_.push_back({.hash = MixBits(last_hash_ * 3 + hash + SeedOf(kind)), .kind = kind});
@@ -147,7 +147,7 @@ class FeatureReader {
 
 // 1 + ln count in 1/1024: an integer, so that no machine's logarithm shows in the vector.
 int64_t Sublinear(size_t count) {
-  return 1024 + std::llround(1024.0 * std::log(static_cast<double>(count)));
+  return count == 1 ? 1024 : 1024 + std::llround(1024.0 * std::log(static_cast<double>(count)));
 }
 
 void AddFeature(uint64_t hash, int64_t weight, std::span<int64_t> sums) {

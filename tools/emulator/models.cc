@@ -42,6 +42,7 @@ constexpr Model kModels[] = {
     Generation("sluice-echo-1", "Sluice Echo 1"),
     FirstGeneration(),
     Embedding("gemini-embedding-2", "Gemini Embedding 2 (local stand-in)", 3072),
+    Embedding("gemini-embedding-2-preview", "Gemini Embedding 2 Preview (local stand-in)", 3072),
     Generation("gemini-2.5-flash", "Gemini 2.5 Flash (local stand-in)"),
     Generation("gemini-2.5-flash-lite", "Gemini 2.5 Flash-Lite (local stand-in)"),
     Generation("gemini-2.5-pro", "Gemini 2.5 Pro (local stand-in)"),
@@ -54,7 +55,8 @@ constexpr Model kModels[] = {
 };
 
 constexpr std::string_view kEmbeddingDescription =
-    "Deterministic lexical embedding by signed feature hashing, made by sluice's local service. Not "
+    "Deterministic lexical embedding by signed feature hashing, made by sluice's local service. "
+    "Not "
     "a neural model: it knows words, not meanings.";
 constexpr std::string_view kEchoDescription =
     "Plain echo of the prompt, made by sluice's local service. Not a neural model.";

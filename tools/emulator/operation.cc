@@ -43,9 +43,8 @@ Json Output(const Job& job, const OperationForm& form) {
   if (form.inlined_mark.empty()) {
     return nullptr;
   }
-  return form.single_level
-             ? Json{{"inlinedResponses", form.inlined_mark}}
-             : Json{{"inlinedResponses", {{"inlinedResponses", form.inlined_mark}}}};
+  return form.single_level ? Json{{"inlinedResponses", form.inlined_mark}}
+                           : Json{{"inlinedResponses", {{"inlinedResponses", form.inlined_mark}}}};
 }
 
 void AddBatch(const Job& job, const OperationForm& form, Json& batch) {
@@ -66,7 +65,7 @@ void AddBatch(const Job& job, const OperationForm& form, Json& batch) {
   batch["updateTime"] = FormatTimestamp(job.update_ns);
   batch["batchStats"] = Stats(job);
   batch["state"] =
-      fmt::format("{}_STATE_{}", form.job_state_prefix ? "JOB" : "BATCH", JobStateName(job.state));
+      fmt::format("{}_STATE_{}", form.job_state_prefix ? "JOB" : "BATCH", EmulatedStateName(job.state));
   batch["name"] = "batches/" + job.id;
   if (job.priority != 0) {
     batch["priority"] = fmt::format("{}", job.priority);

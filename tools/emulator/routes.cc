@@ -107,9 +107,10 @@ const Route* FindRoute(std::string_view method, const RoutePath& path) {
 
 ApiError MissingKey() {
   return {.code = RpcCode::kPermissionDenied,
-          .message = "Method doesn't allow unregistered callers (callers without established "
-                     "identity). Please use API Key or other form of API consumer identity to call "
-                     "this API."};
+          .message =
+              "Method doesn't allow unregistered callers (callers without established "
+              "identity). Please use API Key or other form of API consumer identity to call "
+              "this API."};
 }
 
 ApiError WrongKey() {
@@ -121,8 +122,9 @@ ApiError WrongKey() {
 }
 
 // An upload URL works without a key.
-std::optional<ApiError> CheckKey(const Service& service, const Exchange& exchange) {
-  if (exchange.Query("upload_id").has_value()) {
+std::optional<ApiError> CheckKey(const Service& service, const Exchange& exchange,
+                                 const Route& route) {
+  if (route.prefix == "upload" && exchange.Query("upload_id").has_value()) {
     return std::nullopt;
   }
   std::string key = exchange.Header("x-goog-api-key").value_or("");
@@ -148,9 +150,10 @@ void SendCounters(const Service& service, Exchange& exchange) {
 
 // The front end's own page for a path that is no method of the API.
 void SendNoSuchPage(Exchange& exchange) {
-  exchange.Respond(404, {{"Content-Type", "text/html; charset=UTF-8"}},
-                   "<!DOCTYPE html>\n<html><title>Error 404 (Not Found)</title><p>The requested URL "
-                   "was not found on this server.</html>\n");
+  exchange.Respond(
+      404, {{"Content-Type", "text/html; charset=UTF-8"}},
+      "<!DOCTYPE html>\n<html><title>Error 404 (Not Found)</title><p>The requested URL "
+      "was not found on this server.</html>\n");
 }
 
 void HandleRoute(Service& service, Exchange& exchange, const Route& route, std::string id) {
@@ -165,7 +168,7 @@ void HandleRoute(Service& service, Exchange& exchange, const Route& route, std::
                                         .message = "The service is currently unavailable."}));
     return;
   }
-  if (const auto refusal = CheckKey(service, exchange)) {
+  if (const auto refusal = CheckKey(service, exchange, route)) {
     SendAnswer(service, exchange, std::unexpected(*refusal));
     return;
   }

@@ -177,7 +177,7 @@ class JobRun {
           PartPath()));
     }
     job_.has_results = true;
-    job_.state = JobState::kSucceeded;
+    job_.state = EmulatedState::kSucceeded;
     return {};
   }
 
@@ -191,7 +191,7 @@ class JobRun {
 };
 
 void EndAsFailed(Job& job, RpcCode code, std::string message) {
-  job.state = JobState::kFailed;
+  job.state = EmulatedState::kFailed;
   job.error_code = static_cast<int>(code);
   job.error_message = std::move(message);
 }
@@ -218,9 +218,10 @@ void Runner::Work(std::stop_token stop) {
 
 void Runner::Run(Job job, std::stop_token stop) {
   if (job.fate == JobFate::kExpire) {
-    job.state = JobState::kExpired;
+    job.state = EmulatedState::kExpired;
   } else if (job.fate == JobFate::kFail) {
-    EndAsFailed(job, RpcCode::kResourceExhausted, "Resource has been exhausted (e.g. check quota).");
+    EndAsFailed(job, RpcCode::kResourceExhausted,
+                "Resource has been exhausted (e.g. check quota).");
   } else {
     const Model* model = FindModel(job.model);
     SLUICE_CHECK(model != nullptr, "the model of a job was looked up when it was created");
@@ -233,8 +234,8 @@ void Runner::Run(Job job, std::stop_token stop) {
   }
   if (parts_.jobs.End(job).has_value()) {
     parts_.counters.CountJobEnded();
-    parts_.journal.Note("end", {{"job", "batches/" + job.id},
-                                {"state", std::string(JobStateName(job.state))}});
+    parts_.journal.Note(
+        "end", {{"job", "batches/" + job.id}, {"state", std::string(EmulatedStateName(job.state))}});
   }
 }
 

@@ -54,16 +54,16 @@ ApiAnswer ReadSmallBody(const Service& service, Exchange& exchange) {
   while (true) {
     const Result<size_t> count = exchange.ReadBody(buffer);
     if (!count.has_value()) {
-      return std::unexpected(ApiError{.code = RpcCode::kCancelled, .message = "The body broke off."});
+      return std::unexpected(
+          ApiError{.code = RpcCode::kCancelled, .message = "The body broke off."});
     }
     if (*count == 0) {
       return body;
     }
     body.append(reinterpret_cast<const char*>(buffer.data()), *count);
     if (body.size() > service.options.body_bytes_max) {
-      return std::unexpected(
-          InvalidArgument(fmt::format("Request payload size exceeds the limit: {} bytes.",
-                                      service.options.body_bytes_max)));
+      return std::unexpected(InvalidArgument(fmt::format(
+          "Request payload size exceeds the limit: {} bytes.", service.options.body_bytes_max)));
     }
   }
 }

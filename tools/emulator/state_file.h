@@ -1,6 +1,6 @@
-// Documents of the state folder: small files that are whole under their name whenever the process is
-// killed. They are not synced: the state outlives a kill -9, not a power cut, and the local service
-// stays fast.
+// Documents of the state folder: small files that are whole under their name whenever the process
+// is killed. They are not synced: the state outlives a kill -9, not a power cut, and the local
+// service stays fast.
 #pragma once
 
 #include <string>

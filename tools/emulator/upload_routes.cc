@@ -87,8 +87,7 @@ RouteAnswer SendText(Call& call, int status, std::string_view upload_status, std
   return std::nullopt;
 }
 
-RouteAnswer SendFinal(Service& service, Call& call, const StoredFile& file) {
-  (void)service;
+RouteAnswer SendFinal(Call& call, const StoredFile& file) {
   call.exchange.Respond(
       200,
       {{"Content-Type", "application/json; charset=UTF-8"},
@@ -115,21 +114,18 @@ std::expected<std::shared_ptr<Upload>, ApiError> ReadStart(std::string_view body
   if (body.empty()) {
     return upload;
   }
-  const Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) {
-    return std::unexpected(InvalidArgument("Invalid JSON payload received. Unable to parse."));
-  }
+  SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
   if (const auto unknown = UnknownMember(json, {"file"})) {
     return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "")));
   }
   const Json* file = FindMember(json, "file");
-  if (file == nullptr) {
+  if (file == nullptr || !file->is_object()) {
     return upload;
   }
-  if (const auto unknown = UnknownMember(
-          *file, {"name", "displayName", "mimeType", "sizeBytes", "createTime", "updateTime",
-                  "expirationTime", "sha256Hash", "uri", "downloadUri", "state", "source", "error",
-                  "videoMetadata"})) {
+  if (const auto unknown =
+          UnknownMember(*file, {"name", "displayName", "mimeType", "sizeBytes", "createTime",
+                                "updateTime", "expirationTime", "sha256Hash", "uri", "downloadUri",
+                                "state", "source", "error", "videoMetadata"})) {
     return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "file")));
   }
   upload->display_name = StringMember(*file, "displayName");
@@ -160,8 +156,7 @@ RouteAnswer StartUpload(Service& service, Call& call) {
   if (!upload.has_value()) {
     return std::unexpected(upload.error());
   }
-  (*upload)->declared_size =
-      ParseSize(call.exchange.Header("x-goog-upload-header-content-length"));
+  (*upload)->declared_size = ParseSize(call.exchange.Header("x-goog-upload-header-content-length"));
   if ((*upload)->declared_size.value_or(0) > service.options.file_bytes_max) {
     return std::unexpected(InvalidArgument("The file is larger than the service takes."));
   }
@@ -191,7 +186,7 @@ RouteAnswer AnswerQuery(Service& service, Call& call, const Upload& upload) {
   }
   if (upload.state == UploadState::kFinal) {
     const auto file = service.store.Find(upload.file_id);
-    return file.has_value() ? SendFinal(service, call, *file)
+    return file.has_value() ? SendFinal(call, *file)
                             : SendText(call, 404, "", "The file is no longer there.\n");
   }
   return SendText(call, 200, "active", "",
@@ -291,10 +286,9 @@ RouteAnswer Finalize(Service& service, Call& call, Upload& upload) {
   if (service.faults.Happens(Fault::kCorruptUpload)) {
     (void)FlipOneBit(service, upload);
   }
-  const Result<StoredFile> file = service.store.Adopt({.id = upload.file_id,
-                                                       .display_name = upload.display_name,
-                                                       .mime_type = upload.mime_type},
-                                                      service.uploads.DataPath(upload));
+  const Result<StoredFile> file = service.store.Adopt(
+      {.id = upload.file_id, .display_name = upload.display_name, .mime_type = upload.mime_type},
+      service.uploads.DataPath(upload));
   if (!file.has_value()) {
     return std::unexpected(ToApiError(file.error()));
   }
@@ -303,7 +297,7 @@ RouteAnswer Finalize(Service& service, Call& call, Upload& upload) {
   service.journal.Note("upload.finalize", {{"file", "files/" + file->id},
                                            {"displayName", file->display_name},
                                            {"bytes", fmt::format("{}", file->size)}});
-  return SendFinal(service, call, *file);
+  return SendFinal(call, *file);
 }
 
 // Why the bytes that are coming cannot be taken; the answer was then sent.
@@ -361,9 +355,10 @@ RouteAnswer HandleUpload(Service& service, Call& call) {
       ParseCommands(call.exchange.Header("x-goog-upload-command").value_or(""));
   const auto upload_id = call.exchange.Query("upload_id");
   if (!upload_id.has_value()) {
-    return commands.start ? StartUpload(service, call)
-                          : std::unexpected(InvalidArgument(
-                                "Only resumable uploads are served: X-Goog-Upload-Command: start."));
+    return commands.start
+               ? StartUpload(service, call)
+               : std::unexpected(InvalidArgument(
+                     "Only resumable uploads are served: X-Goog-Upload-Command: start."));
   }
   const std::shared_ptr<Upload> upload = service.uploads.Find(*upload_id);
   if (upload == nullptr) {

@@ -42,7 +42,8 @@ class Uploads {
   [[nodiscard]] std::shared_ptr<Upload> Find(const std::string& id);
   // Uploads that became files right before a kill, so that it was not written down: found by their
   // bytes, which are gone, while `has_file` knows the file.
-  [[nodiscard]] Result<void> Settle(const std::function<bool(const std::string& file_id)>& has_file);
+  [[nodiscard]] Result<void> Settle(
+      const std::function<bool(const std::string& file_id)>& has_file);
   void Forget(const std::string& id);
 
   // Writes down a change of state.

@@ -1,5 +1,5 @@
-// RunSettings: what `sluice run` shall do, read from its arguments. Pure but for the files that a
-// flag names (--template and the like).
+// RunCommandOptions: what `sluice run` shall do, read from its arguments. Pure but for the files
+// that a flag names (--template and the like).
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@
 
 namespace sluice {
 
-struct RunSettings {
+struct RunCommandOptions {
   RunOptions run;
   ServiceAccessOptions service;
   std::string report_copy;  // empty: none
@@ -23,7 +23,8 @@ struct RunSettings {
 };
 
 // Errors: kUsage naming the flag, kIo for a file that cannot be read.
-[[nodiscard]] Result<RunSettings> ReadRunSettings(const Arguments& arguments, FileSystem& files,
-                                                  bool stderr_is_terminal);
+[[nodiscard]] Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments,
+                                                              FileSystem& files,
+                                                              bool stderr_is_terminal);
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-#include "tools/run_settings.h"
+#include "tools/run_command_options.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -38,7 +38,8 @@ Task ReadTask(const Arguments& arguments) {
   if (const auto task = arguments.Text("--task")) {
     return *task == "generate" ? Task::kGenerate : Task::kEmbed;
   }
-  for (const std::string_view flag : {"--template", "--system-instruction", "--generation-config"}) {
+  for (const std::string_view flag :
+       {"--template", "--system-instruction", "--generation-config"}) {
     if (arguments.Has(flag)) {
       return Task::kGenerate;
     }
@@ -85,9 +86,9 @@ Result<void> ReadRequest(const Arguments& arguments, FileSystem& files, Backend 
   request.request_field = arguments.TextOr("--request-field", "");
   SLUICE_ASSIGN(request.prompt_template, ReadFlagFile(arguments, "--template", files));
   SLUICE_ASSIGN(request.generation_config, ReadFlagFile(arguments, "--generation-config", files));
-  SLUICE_ASSIGN(request.system_instruction,
-                ReadFlagFile(arguments, "--system-instruction", files));
-  for (const std::string_view flag : {"--template", "--system-instruction", "--generation-config"}) {
+  SLUICE_ASSIGN(request.system_instruction, ReadFlagFile(arguments, "--system-instruction", files));
+  for (const std::string_view flag :
+       {"--template", "--system-instruction", "--generation-config"}) {
     if (embeds && arguments.Has(flag)) {
       return Fail(ErrorCode::kUsage, fmt::format("{} does not go with --task embed", flag));
     }
@@ -173,17 +174,18 @@ ProgressMode ReadProgressMode(const Arguments& arguments, bool stderr_is_termina
 
 }  // namespace
 
-Result<RunSettings> ReadRunSettings(const Arguments& arguments, FileSystem& files,
-                                    bool stderr_is_terminal) {
-  RunSettings settings;
-  settings.service = {.backend = ParseBackend(arguments.TextOr("--backend", "gemini")),
-                      .base_url = arguments.TextOr("--base-url", ""),
-                      .api_version = arguments.TextOr("--api-version", ""),
-                      .api_key_file = arguments.TextOr("--api-key-file", ""),
-                      .state_folder = {}};
-  const Backend backend = settings.service.backend;
-  settings.report_copy = arguments.TextOr("--report", "");
-  RunOptions& run = settings.run;
+Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, FileSystem& files,
+                                                bool stderr_is_terminal) {
+  RunCommandOptions options;
+  options.service = {.backend = ParseBackend(arguments.TextOr("--backend", "gemini")),
+                     .base_url = arguments.TextOr("--base-url", ""),
+                     .api_version = arguments.TextOr("--api-version", ""),
+                     .api_key_file = arguments.TextOr("--api-key-file", ""),
+                     .state_folder = {}};
+  const Backend backend = options.service.backend;
+  options.report_copy = arguments.TextOr("--report", "");
+  RunOptions& run = options.run;
+  run.backend = BackendName(options.service.backend);
   SLUICE_TRY(ReadCorpus(arguments, run.corpus));
   SLUICE_TRY(ReadRequest(arguments, files, backend, run.request));
   run.id_field = arguments.TextOr("--id-field", "");
@@ -193,20 +195,21 @@ Result<RunSettings> ReadRunSettings(const Arguments& arguments, FileSystem& file
   run.on_error = ReadOnError(arguments);
   run.normalize = arguments.Has("--normalize");
   run.keep_remote = arguments.Has("--keep-remote");
-  run.fresh = arguments.Has("--fresh");
   SLUICE_TRY(ReadLimits(arguments, run.limits));
   SLUICE_ASSIGN(run.zstd_level, ReadCompression(arguments));
   SLUICE_TRY(ReadPace(arguments, run));
   if (backend == Backend::kLocal) {
     PaceForLocalService(run);
-    settings.service.state_folder = run.run_folder + "/service";
+    options.service.state_folder = run.run_folder + "/service";
     run.provider_note = LocalService::kNote;
+    run.account = "local";
   } else {
     run.provider_note = "Gemini Developer API";
+    run.base_url = options.service.base_url;
   }
-  settings.progress = ReadProgressMode(arguments, stderr_is_terminal);
-  SLUICE_TRY(Store(arguments.Duration("--progress-interval"), settings.progress_interval));
-  return settings;
+  options.progress = ReadProgressMode(arguments, stderr_is_terminal);
+  SLUICE_TRY(Store(arguments.Duration("--progress-interval"), options.progress_interval));
+  return options;
 }
 
 }  // namespace sluice
