@@ -65,10 +65,9 @@ int AnswerCollector::dimension() {
 Result<Sink*> AnswerCollector::OpenSink() {
   const std::scoped_lock lock(mutex_);
   if (sink_ == nullptr) {
-    const SinkOptions sink{
-        .output = options_.output,
-        .work_folder = environment_.directory.work(),
-        .dimension = options_.task == Task::kEmbed ? options_.dimension : 0};
+    const SinkOptions sink{.output = options_.output,
+                           .work_folder = environment_.directory.work(),
+                           .dimension = options_.task == Task::kEmbed ? options_.dimension : 0};
     SLUICE_ASSIGN(sink_, MakeSink(environment_.files, sink));
   }
   return sink_.get();
@@ -160,9 +159,9 @@ Result<MergeCounts> AnswerCollector::Finish(const ShardTrack& track, const Merge
 
 Result<void> AnswerCollector::WriteFailures(const ShardTrack& track, const MergeOutcome& outcome) {
   constexpr size_t kFlushBytes = size_t{1} << 20;
-  SLUICE_ASSIGN(AtomicFile file, AtomicFile::Create(
-                                     environment_.files,
-                                     environment_.directory.shard_failures(track.shard)));
+  SLUICE_ASSIGN(
+      AtomicFile file,
+      AtomicFile::Create(environment_.files, environment_.directory.shard_failures(track.shard)));
   std::string text;
   for (const FailedRow& row : outcome.failed) {
     text += fmt::format("{{\"row\":{},\"job\":\"{}\",\"error\":{}}}\n", row.row, track.job,

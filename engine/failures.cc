@@ -30,7 +30,8 @@ std::optional<Ordinal> RowOf(std::string_view line) {
 // Steps through the ids file beside the failures, which are sorted by row as it is.
 class IdsOfRows {
  public:
-  IdsOfRows(LineReader lines, std::string path) : lines_(std::move(lines)), path_(std::move(path)) {}
+  IdsOfRows(LineReader lines, std::string path)
+      : lines_(std::move(lines)), path_(std::move(path)) {}
 
   Result<std::string_view> Of(Ordinal row) {
     std::optional<std::string_view> line;

@@ -172,13 +172,13 @@ std::vector<std::string> JobPlan::OnLook(ShardTrack& track, const std::vector<Ba
     if (track.state == ShardState::kFenced && track.looks >= kLooksNeeded) {
       NextAttempt(track, now);
     } else {
-      track.due = now + (track.looks >= kLooksNeeded
-                             ? std::chrono::milliseconds(0)
-                             : std::min(kLookPauseMax, policy_.settle / 2));
+      track.due = now + (track.looks >= kLooksNeeded ? std::chrono::milliseconds(0)
+                                                     : std::min(kLookPauseMax, policy_.settle / 2));
     }
     return {};
   }
-  std::ranges::sort(found, {}, [](const BatchJob* job) { return std::pair(job->create_time, job->name); });
+  std::ranges::sort(found, {},
+                    [](const BatchJob* job) { return std::pair(job->create_time, job->name); });
   track.state = ShardState::kSubmitted;
   track.job = found.front()->name;
   track.job_state = found.front()->state;

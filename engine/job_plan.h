@@ -8,9 +8,9 @@
 //                          |
 //                       UNKNOWN -> FENCED -> SEALED (next attempt)
 //
-// Creating a job costs money and cannot be repeated safely, so an intent is on stable storage before
-// the request leaves, and when the answer is lost the state is UNKNOWN: then nothing is done but
-// looking. Two full listings that began after the settle time and do not show the job allow the
+// Creating a job costs money and cannot be repeated safely, so an intent is on stable storage
+// before the request leaves, and when the answer is lost the state is UNKNOWN: then nothing is done
+// but looking. Two full listings that began after the settle time and do not show the job allow the
 // fence: the attempt's input file is deleted, after which the lost request can no longer succeed.
 // Two more such listings end the attempt. Each attempt has a file of its own.
 #pragma once
@@ -48,27 +48,27 @@ struct ShardTrack {
   uint32_t shard = 0;
   uint64_t rows = 0;
   ShardState state = ShardState::kSealed;
-  int attempt = 1;       // names the file and the job; grows with every file that is given up
+  int attempt = 1;           // names the file and the job; grows with every file that is given up
   int jobs_ended_empty = 0;  // jobs that ended without results
   std::string staged_file;   // StagedFile::name
   std::string job;
-  std::string note;          // why it waits or failed, for people
+  std::string note;                    // why it waits or failed, for people
   std::optional<RowFailure> given_up;  // ENDED without results: what every row gets
 
   // The rest is of this process only.
-  MonotonicTime due{};              // not before
+  MonotonicTime due{};                 // not before
   std::chrono::milliseconds pause{0};  // last pause between polls or tries
-  MonotonicTime since{};            // when UNKNOWN or FENCED began
-  int looks = 0;                    // full listings begun after `since` + settle
-  bool busy = false;                // an action is under way
+  MonotonicTime since{};               // when UNKNOWN or FENCED began
+  int looks = 0;                       // full listings begun after `since` + settle
+  bool busy = false;                   // an action is under way
   JobState job_state = JobState::kUnspecified;
 };
 
 enum class Action { kNone, kStage, kCreate, kLook, kFence, kPoll, kMerge, kCleanUp };
 
 struct JobPolicy {
-  std::string run_id;       // twelve hex digits
-  int attempts_max = 3;     // jobs that may end without results before the rows are given up
+  std::string run_id;    // twelve hex digits
+  int attempts_max = 3;  // jobs that may end without results before the rows are given up
   std::chrono::milliseconds settle{120'000};
   std::chrono::milliseconds poll_first{30'000};
   std::chrono::milliseconds poll_max{300'000};
@@ -102,7 +102,8 @@ class JobPlan {
                                                     MonotonicTime now) const;
   // `jobs` are all jobs of a full listing that began at `started`. Gives the names of surplus jobs
   // of this attempt, which must be cancelled.
-  [[nodiscard]] std::vector<std::string> OnLook(ShardTrack& track, const std::vector<BatchJob>& jobs,
+  [[nodiscard]] std::vector<std::string> OnLook(ShardTrack& track,
+                                                const std::vector<BatchJob>& jobs,
                                                 MonotonicTime started, MonotonicTime now) const;
   [[nodiscard]] std::optional<Error> OnFenced(ShardTrack& track, const Result<void>& deleted,
                                               MonotonicTime now) const;

@@ -160,16 +160,16 @@ class Ledger::Statement {
 };
 
 Error Ledger::Failure(const char* what) const {
-  return Error{.code = ErrorCode::kIo,
-               .message = fmt::format("cannot {} the ledger: {}", what,
-                                      sqlite3_errmsg(database_.get())),
-               .hint = {}};
+  return Error{
+      .code = ErrorCode::kIo,
+      .message = fmt::format("cannot {} the ledger: {}", what, sqlite3_errmsg(database_.get())),
+      .hint = {}};
 }
 
 Result<Ledger> Ledger::Open(const std::string& path) {
   sqlite3* database = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &database,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
   Ledger ledger(database);
   if (code != SQLITE_OK) {
     return std::unexpected(ledger.Failure("open"));
@@ -254,8 +254,8 @@ Result<std::vector<ShardTrack>> Ledger::Tracks() {
     }
     const std::optional<ShardState> state = ParseShardState(select.Text(2));
     if (!state.has_value()) {
-      return Fail(ErrorCode::kIo, fmt::format("the ledger holds an unknown state '{}'",
-                                              select.Text(2)));
+      return Fail(ErrorCode::kIo,
+                  fmt::format("the ledger holds an unknown state '{}'", select.Text(2)));
     }
     ShardTrack& track = tracks.emplace_back();
     track.shard = static_cast<uint32_t>(select.Integer(0));
@@ -343,7 +343,8 @@ Result<std::map<uint32_t, MergeCounts>> Ledger::Merges() {
       return merges;
     }
     try {
-      merges[static_cast<uint32_t>(select.Integer(0))] = CountsFromJson(Json::parse(select.Text(1)));
+      merges[static_cast<uint32_t>(select.Integer(0))] =
+          CountsFromJson(Json::parse(select.Text(1)));
     } catch (const Json::exception&) {
       return Fail(ErrorCode::kIo, "the ledger holds counts that cannot be read");
     }

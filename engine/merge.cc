@@ -114,7 +114,8 @@ class Verdicts {
   MergeOutcome Take() {
     for (size_t row = 0; row < state_.size(); ++row) {
       if (state_[row] == kFailed) {
-        outcome_.failed.push_back({.row = range_.first + row, .failure = std::move(failures_[row])});
+        outcome_.failed.push_back(
+            {.row = range_.first + row, .failure = std::move(failures_[row])});
       } else if (state_[row] == kUnseen) {
         ++outcome_.missing;
         outcome_.failed.push_back(
@@ -175,9 +176,8 @@ class Merger {
 
  private:
   std::function<Result<void>(PipelineItem&)> On(Result<void> (Merger::*work)(AnswerItem&)) {
-    return [this, work](PipelineItem& item) {
-      return (this->*work)(static_cast<AnswerItem&>(item));
-    };
+    return
+        [this, work](PipelineItem& item) { return (this->*work)(static_cast<AnswerItem&>(item)); };
   }
 
   Result<std::unique_ptr<PipelineItem>> Read(Corpus& answers) {
@@ -192,9 +192,8 @@ class Merger {
     item.floats.clear();
     item.texts.clear();
     const auto decoder = decoders_.Take();
-    ForEachLine(item.block.bytes, [&](std::string_view line) {
-      DecodeLine(decoder->Decode(line), item);
-    });
+    ForEachLine(item.block.bytes,
+                [&](std::string_view line) { DecodeLine(decoder->Decode(line), item); });
     for (size_t i = 0; i < item.block.oversize.size(); ++i) {
       item.answers.emplace_back();
     }

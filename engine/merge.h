@@ -1,8 +1,9 @@
 // Merge: the answers of one shard, in whatever order they come, to the rows of its range.
 //
-// One verdict for every ordinal of the range: a value, or a named failure. The first valid answer to
-// a key counts; a later one is counted as a duplicate (same value) or a conflict (another value);
-// keys that are not of this shard are strangers. Memory: a few bytes a row, and the blocks under way.
+// One verdict for every ordinal of the range: a value, or a named failure. The first valid answer
+// to a key counts; a later one is counted as a duplicate (same value) or a conflict (another
+// value); keys that are not of this shard are strangers. Memory: a few bytes a row, and the blocks
+// under way.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 #include "engine/ordered_pipeline.h"
 
 #include <oneapi/tbb/flow_graph.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <atomic>
@@ -45,7 +46,8 @@ Result<void> WorkAt(const Station& station, PipelineItem& item) {
   try {
     return station.work(item);
   } catch (const std::exception& exception) {
-    return Fail(ErrorCode::kInternal, std::string("a pipeline station failed: ") + exception.what());
+    return Fail(ErrorCode::kInternal,
+                std::string("a pipeline station failed: ") + exception.what());
   }
 }
 
@@ -160,6 +162,9 @@ class Graph {
 
 Result<void> RunOrderedPipeline(const PipelineOptions& options, const PipelineSource& source,
                                 const std::vector<Station>& stations, std::stop_token stop) {
+  // As many threads as asked for, also when that is more than there are cores.
+  const oneapi::tbb::global_control threads(oneapi::tbb::global_control::max_allowed_parallelism,
+                                            options.workers);
   oneapi::tbb::task_arena arena(static_cast<int>(options.workers));
   return arena.execute([&] {
     Graph graph(options, source, stations, std::move(stop));

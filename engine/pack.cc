@@ -23,9 +23,9 @@ struct PackItem final : PipelineItem {
   Block block;
   PreparedBlock prepared;
   std::vector<Segment> segments;
-  Ordinal first = 0;                            // of records[0]
-  std::vector<std::vector<std::byte>> frames;   // one a segment
-  std::vector<std::string> ids;                 // one a segment
+  Ordinal first = 0;                           // of records[0]
+  std::vector<std::vector<std::byte>> frames;  // one a segment
+  std::vector<std::string> ids;                // one a segment
 };
 
 // File names as JSON tokens. A name need not be UTF-8 on this disk, but what we write is.
@@ -113,9 +113,9 @@ class Appender {
     entry_.shard = static_cast<uint32_t>(manifest_.shards().size());
     entry_.range.first = position_.next;
     entry_.file = ShardFileName(entry_.shard);
-    SLUICE_ASSIGN(ShardWriter writer,
-                  ShardWriter::Create(environment_.files,
-                                      environment_.directory.shard(entry_.file)));
+    SLUICE_ASSIGN(
+        ShardWriter writer,
+        ShardWriter::Create(environment_.files, environment_.directory.shard(entry_.file)));
     writer_.emplace(std::move(writer));
     return {};
   }
@@ -148,8 +148,8 @@ class Appender {
     SLUICE_TRY(rejects_->Sync());
     entry_.compressed_bytes = writer_->compressed_bytes();
     entry_.checksum = writer_->checksum();
-    entry_.tokens = static_cast<uint64_t>(static_cast<double>(entry_.tokens) /
-                                          options_.limits.bytes_per_token);
+    entry_.tokens =
+        static_cast<uint64_t>(static_cast<double>(entry_.tokens) / options_.limits.bytes_per_token);
     entry_.after = position_;
     writer_.reset();
     SLUICE_TRY(manifest_.Append(entry_));
@@ -178,17 +178,18 @@ class Appender {
   }
 
   std::unexpected<Error> StopAt(const Reject& reject) const {
-    return Fail(ErrorCode::kInput,
-                fmt::format("{}:{}: {}", names_[reject.place.file], reject.place.line,
-                            reject.reason),
-                "mend the line, or leave such lines out with --on-error skip");
+    return Fail(
+        ErrorCode::kInput,
+        fmt::format("{}:{}: {}", names_[reject.place.file], reject.place.line, reject.reason),
+        "mend the line, or leave such lines out with --on-error skip");
   }
 
   void AppendReject(const Reject& reject, std::string& out) const {
-    out += fmt::format("{{\"file\":{},\"line\":{},\"offset\":{},\"fault_offset\":{},\"bytes\":{},"
-                       "\"reason\":",
-                       names_[reject.place.file], reject.place.line, reject.place.offset,
-                       reject.fault_offset, reject.size);
+    out += fmt::format(
+        "{{\"file\":{},\"line\":{},\"offset\":{},\"fault_offset\":{},\"bytes\":{},"
+        "\"reason\":",
+        names_[reject.place.file], reject.place.line, reject.place.offset, reject.fault_offset,
+        reject.size);
     AppendJsonString(out, reject.reason);
     if (!reject.spool_path.empty()) {
       out += ",\"raw_file\":";
@@ -226,9 +227,8 @@ class Packer {
         names_(NameTokens(list)),
         preparer_(environment.protocol, options.id_field),
         cutter_(options.limits, environment.protocol.expected_answer_bytes()),
-        compressors_([level = options.zstd_level] {
-          return std::make_unique<ZstdCompressor>(level);
-        }),
+        compressors_(
+            [level = options.zstd_level] { return std::make_unique<ZstdCompressor>(level); }),
         appender_(options, environment, manifest, names_, on_sealed),
         next_(manifest.position().next) {}
 
@@ -337,8 +337,8 @@ Result<void> Pack(const PackOptions& options, const std::vector<CorpusFile>& lis
   if (manifest.end().has_value()) {
     return {};
   }
-  SLUICE_ASSIGN(auto corpus, OpenCorpus(environment.files, list, options.corpus,
-                                        manifest.position().place));
+  SLUICE_ASSIGN(auto corpus,
+                OpenCorpus(environment.files, list, options.corpus, manifest.position().place));
   Packer packer(options, list, environment, manifest, on_sealed);
   SLUICE_TRY(packer.Run(*corpus));
   environment.progress.packing_done = true;

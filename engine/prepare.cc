@@ -136,7 +136,11 @@ void Preparer::PrepareTexts(const Block& block, Scratch& scratch, PreparedBlock&
   for (const TextUnit& unit : block.texts) {
     const std::string_view text = block.bytes.substr(unit.begin, unit.size);
     const CorpusPlace place{.file = unit.file, .line = 1, .offset = 0};
-    Reject reject{.place = place, .fault_offset = 0, .reason = {}, .raw = text, .spool_path = {},
+    Reject reject{.place = place,
+                  .fault_offset = 0,
+                  .reason = {},
+                  .raw = text,
+                  .spool_path = {},
                   .size = text.size()};
     if (const auto fault = FindInvalidUtf8(text); fault.has_value()) {
       reject.reason = "not valid UTF-8";
@@ -153,8 +157,11 @@ void Preparer::PrepareTexts(const Block& block, Scratch& scratch, PreparedBlock&
       const size_t begin = out.lines.size();
       const auto bytes = protocol_.AppendRequest(scratch.text_tokens, out.lines);
       if (bytes.has_value()) {
-        out.records.push_back(
-            {.line_begin = begin, .text_bytes = *bytes, .place = place, .blank_before = 0, .id = {}});
+        out.records.push_back({.line_begin = begin,
+                               .text_bytes = *bytes,
+                               .place = place,
+                               .blank_before = 0,
+                               .id = {}});
         continue;
       }
       reject.reason = bytes.error();

@@ -17,11 +17,11 @@ namespace sluice {
 
 // One accepted document. Its request line ends where the next record's begins.
 struct PreparedRecord {
-  size_t line_begin = 0;     // in PreparedBlock::lines
-  uint64_t text_bytes = 0;   // counted as tokens
+  size_t line_begin = 0;    // in PreparedBlock::lines
+  uint64_t text_bytes = 0;  // counted as tokens
   CorpusPlace place;
   uint64_t blank_before = 0;  // blank lines of the block that stand before it
-  std::string_view id;       // a JSON token in the block, or empty: file and line are the id
+  std::string_view id;        // a JSON token in the block, or empty: file and line are the id
 };
 
 // One refused unit. `raw` views the block; an oversize unit is in `spool_path` instead.

@@ -98,7 +98,8 @@ Json ShardsJson(const Manifest& manifest) {
     plain += shard.plain_bytes;
     compressed += shard.compressed_bytes;
   }
-  return {{"count", manifest.shards().size()}, {"plain_bytes", plain},
+  return {{"count", manifest.shards().size()},
+          {"plain_bytes", plain},
           {"compressed_bytes", compressed}};
 }
 

@@ -84,13 +84,12 @@ class Runner {
       return SummarizeFinished(manifest);
     }
     SLUICE_ASSIGN(const int dimension, KnownDimension());
-    AnswerCollector collector(CollectOptionsOf(dimension),
-                              {.files = environment_.files,
-                               .provider = environment_.provider,
-                               .protocol = *protocol,
-                               .directory = directory_,
-                               .progress = environment_.progress,
-                               .times = times_});
+    AnswerCollector collector(CollectOptionsOf(dimension), {.files = environment_.files,
+                                                            .provider = environment_.provider,
+                                                            .protocol = *protocol,
+                                                            .directory = directory_,
+                                                            .progress = environment_.progress,
+                                                            .times = times_});
     SLUICE_TRY(PackAndTrack(*protocol, manifest, collector));
     SLUICE_TRY(ExpectDocuments(manifest));
     return Close(manifest, collector);
@@ -162,9 +161,8 @@ class Runner {
     }
     std::stop_source pack_stop;
     const std::stop_callback forward(environment_.stop, [&] { pack_stop.request_stop(); });
-    const std::jthread packing([&] {
-      tracker.PackEnded(PackAll(protocol, manifest, tracker, pack_stop.get_token()));
-    });
+    const std::jthread packing(
+        [&] { tracker.PackEnded(PackAll(protocol, manifest, tracker, pack_stop.get_token())); });
     Result<void> tracked = tracker.Run(environment_.stop);
     pack_stop.request_stop();
     return tracked;
@@ -210,8 +208,7 @@ class Runner {
 
   Result<RunSummary> Close(const Manifest& manifest, AnswerCollector& collector) {
     const auto close_begin = environment_.clock.Now();
-    SLUICE_ASSIGN(const auto failures,
-                  CollectFailures(environment_.files, directory_, manifest));
+    SLUICE_ASSIGN(const auto failures, CollectFailures(environment_.files, directory_, manifest));
     SLUICE_ASSIGN(Sink* const sink, collector.OpenSink());
     SLUICE_ASSIGN(const auto outputs,
                   sink->Close({.row_count = manifest.end()->next,
@@ -237,13 +234,13 @@ class Runner {
     SLUICE_ASSIGN(const auto text, ledger_.Get("outputs"));
     std::vector<OutputFile> outputs;
     for (const Json& output : Json::parse(text.value_or("[]"), nullptr, false)) {
-      outputs.push_back({.path = output.at("path"), .bytes = output.at("bytes"),
-                         .rows = output.at("rows")});
+      outputs.push_back(
+          {.path = output.at("path"), .bytes = output.at("bytes"), .rows = output.at("rows")});
       if (!environment_.files.Exists(outputs.back().path)) {
-        return Fail(ErrorCode::kUsage,
-                    fmt::format("this run is complete, but its output '{}' is gone",
-                                outputs.back().path),
-                    "put the file back, or start over with --fresh");
+        return Fail(
+            ErrorCode::kUsage,
+            fmt::format("this run is complete, but its output '{}' is gone", outputs.back().path),
+            "put the file back, or start over with --fresh");
       }
     }
     resumed_ = true;

@@ -1,5 +1,6 @@
-// Run: the three steps pack, track and merge together, overlapped: a shard is uploaded as soon as it
-// is sealed and decoded as soon as its job ends. Starting the same run again goes on where it was.
+// Run: the three steps pack, track and merge together, overlapped: a shard is uploaded as soon as
+// it is sealed and decoded as soon as its job ends. Starting the same run again goes on where it
+// was.
 #pragma once
 
 #include <chrono>
@@ -98,7 +99,7 @@ struct JobStatus {
   int attempt = 0;
   std::string state;  // of the ledger: "SEALED", "INTENT", "SUBMITTED", ...
   std::string job;
-  std::string note;   // why it waits or failed
+  std::string note;  // why it waits or failed
   uint64_t rows = 0, ok = 0, failed = 0;
 };
 struct RunStatus {

@@ -66,8 +66,11 @@ Result<void> CompareSettings(const Json& pinned, const Json& now) {
 Result<void> CompareFiles(const Json& pinned, const Json& now) {
   const std::string hint = "put the corpus back to go on, or start over with --fresh";
   if (pinned.size() != now.size()) {
-    return Fail(ErrorCode::kInput, fmt::format("the corpus had {} files when this run began and has "
-                                               "{} now", pinned.size(), now.size()), hint);
+    return Fail(ErrorCode::kInput,
+                fmt::format("the corpus had {} files when this run began and has "
+                            "{} now",
+                            pinned.size(), now.size()),
+                hint);
   }
   for (size_t i = 0; i < now.size(); ++i) {
     if (pinned[i] != now[i]) {

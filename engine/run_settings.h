@@ -1,5 +1,5 @@
-// RunSettings: what may not change within a run, because it changes the bytes sent, their meaning or
-// the account that pays. Kept in the ledger; a run that is started again with something else is
+// RunSettings: what may not change within a run, because it changes the bytes sent, their meaning
+// or the account that pays. Kept in the ledger; a run that is started again with something else is
 // refused with the name of the setting.
 #pragma once
 

@@ -8,11 +8,10 @@ void ShardCutter::Cut(const PreparedBlock& block, std::vector<Segment>& segments
   segments.clear();
   for (size_t i = 0; i < block.records.size(); ++i) {
     const size_t begin = block.records[i].line_begin;
-    const size_t end = i + 1 < block.records.size() ? block.records[i + 1].line_begin
-                                                    : block.lines.size();
-    const Load more{.rows = 1,
-                    .bytes = end - begin,
-                    .tokens = EstimateTokens(block.records[i].text_bytes)};
+    const size_t end =
+        i + 1 < block.records.size() ? block.records[i + 1].line_begin : block.lines.size();
+    const Load more{
+        .rows = 1, .bytes = end - begin, .tokens = EstimateTokens(block.records[i].text_bytes)};
     const Load sum{.rows = load_.rows + more.rows,
                    .bytes = load_.bytes + more.bytes,
                    .tokens = load_.tokens + more.tokens};
@@ -27,7 +26,8 @@ void ShardCutter::Cut(const PreparedBlock& block, std::vector<Segment>& segments
 }
 
 uint64_t ShardCutter::EstimateTokens(uint64_t text_bytes) const {
-  return static_cast<uint64_t>(std::ceil(static_cast<double>(text_bytes) / limits_.bytes_per_token));
+  return static_cast<uint64_t>(
+      std::ceil(static_cast<double>(text_bytes) / limits_.bytes_per_token));
 }
 
 bool ShardCutter::Fits(const Load& load) const {

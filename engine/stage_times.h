@@ -10,9 +10,21 @@
 
 namespace sluice {
 
-enum class Stage { kRead, kPrepare, kCompress, kAppend, kStage, kCreate, kFetch, kDecode, kPlace, kClose };
+enum class Stage {
+  kRead,
+  kPrepare,
+  kCompress,
+  kAppend,
+  kStage,
+  kCreate,
+  kFetch,
+  kDecode,
+  kPlace,
+  kClose
+};
 inline constexpr std::array<std::string_view, 10> kStageNames = {
-    "read", "prepare", "compress", "append", "stage", "create", "fetch", "decode", "place", "close"};
+    "read",   "prepare", "compress", "append", "stage",
+    "create", "fetch",   "decode",   "place",  "close"};
 
 class StageTimes {
  public:

@@ -12,7 +12,7 @@
 namespace sluice {
 namespace {
 
-constexpr int kMergesMax = 2;     // fetching one while another is decoded
+constexpr int kMergesMax = 2;      // fetching one while another is decoded
 constexpr size_t kOtherCalls = 4;  // polls, creates, looks and clean-ups at once
 constexpr std::chrono::milliseconds kIdleWait{1'000};
 
@@ -139,16 +139,14 @@ void Tracker::StartDueActions(MonotonicTime now) {
 }
 
 bool Tracker::MayStart(Action action) const {
-  const int in_flight =
-      CountIn({ShardState::kIntent, ShardState::kUnknown, ShardState::kFenced,
-               ShardState::kSubmitted});
+  const int in_flight = CountIn(
+      {ShardState::kIntent, ShardState::kUnknown, ShardState::kFenced, ShardState::kSubmitted});
   switch (action) {
     case Action::kStage: {
       // Files live only two days at the service: no more are uploaded than can soon be used.
       const int staging = CountBusyWith(Action::kStage);
-      return staging < options_.uploads &&
-             in_flight + CountIn({ShardState::kStaged}) + staging <
-                 options_.jobs_in_flight + options_.uploads;
+      return staging < options_.uploads && in_flight + CountIn({ShardState::kStaged}) + staging <
+                                               options_.jobs_in_flight + options_.uploads;
     }
     case Action::kCreate:
       return in_flight < options_.jobs_in_flight;
@@ -265,9 +263,8 @@ std::optional<Error> Tracker::ApplyLook(const Result<std::vector<BatchJob>>& job
     }
     const auto surplus = plan_.OnLook(track, *jobs, started, now);
     for (const std::string& name : surplus) {
-      workers_.Add([this, name] {
-        (void)environment_.provider.CancelJob(name, worker_stop_.get_token());
-      });
+      workers_.Add(
+          [this, name] { (void)environment_.provider.CancelJob(name, worker_stop_.get_token()); });
     }
     const bool adopted = track.state == ShardState::kSubmitted;
     const Result<void> saved =
@@ -299,7 +296,9 @@ void Tracker::StartPoll(ShardTrack& track) {
   const std::string job = track.job;
   Dispatch<Result<BatchJob>>(
       track,
-      [=, this](std::stop_token stop) { return environment_.provider.GetJob(job, std::move(stop)); },
+      [=, this](std::stop_token stop) {
+        return environment_.provider.GetJob(job, std::move(stop));
+      },
       [this, &track](Result<BatchJob> found) -> std::optional<Error> {
         const ShardState before = track.state;
         if (auto error = plan_.OnPoll(track, found, environment_.clock.Now())) {
@@ -391,7 +390,8 @@ Result<void> Tracker::CheckShardFile(const ShardEntry& entry) {
     checksum.Add(std::span(buffer).first(count));
   }
   if (checksum.Hex() != entry.checksum) {
-    return Fail(ErrorCode::kIo, fmt::format("'{}' is not what was sealed: it changed on disk", path),
+    return Fail(ErrorCode::kIo,
+                fmt::format("'{}' is not what was sealed: it changed on disk", path),
                 "restore it, or start over with --fresh");
   }
   return {};
@@ -430,9 +430,8 @@ Result<void> Tracker::Audit(std::stop_token stop) {
 }
 
 bool Tracker::AllDone() const {
-  return std::ranges::all_of(tracks_, [](const auto& entry) {
-    return entry.second.state == ShardState::kDone;
-  });
+  return std::ranges::all_of(
+      tracks_, [](const auto& entry) { return entry.second.state == ShardState::kDone; });
 }
 
 bool Tracker::AnyBusy() const {

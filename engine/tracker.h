@@ -55,8 +55,9 @@ class Tracker {
   void AddShard(const ShardEntry& entry);
   void PackEnded(Result<void> result);
 
-  // Plans until the pack has ended and every shard is DONE. On a stop, or on an error, waits for the
-  // calls under way, so that what they did is in the ledger, and returns kUnfinished or the error.
+  // Plans until the pack has ended and every shard is DONE. On a stop, or on an error, waits for
+  // the calls under way, so that what they did is in the ledger, and returns kUnfinished or the
+  // error.
   [[nodiscard]] Result<void> Run(std::stop_token stop);
 
  private:

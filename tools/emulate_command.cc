@@ -49,18 +49,19 @@ Result<void> EndWithParent() {
   return {};
 }
 
+// The port file first: who reads the line on stdout may count on it.
 Result<void> Announce(const CommandContext& context, const Emulator& emulator, FileSystem& files) {
+  const std::string port_file = context.arguments.TextOr("--port-file", "");
+  if (!port_file.empty()) {
+    SLUICE_TRY(WriteFileAtomically(files, port_file, fmt::format("{}\n", emulator.port())));
+  }
   context.console.Print(
       context.console.json
           ? fmt::format("{{\"v\":1,\"type\":\"ready\",\"base_url\":\"{}\",\"port\":{}}}\n",
                         emulator.base_url(), emulator.port())
           : emulator.base_url() + '\n');
   std::fflush(stdout);
-  const std::string port_file = context.arguments.TextOr("--port-file", "");
-  if (port_file.empty()) {
-    return {};
-  }
-  return WriteFileAtomically(files, port_file, fmt::format("{}\n", emulator.port()));
+  return {};
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ namespace sluice {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using nlohmann::literals::operator""_json_pointer;
 
 // How the array was made, from the run's report; what is not known is empty.
 struct Recorded {
@@ -42,12 +43,10 @@ Recorded ReadRecorded(FileSystem& files, const std::string& run_folder) {
                     .model = StringMember(report, "model"),
                     .text_field = StringMember(report, "text_field"),
                     .inputs = {}};
-  const auto inputs = report.find("inputs");
-  if (inputs != report.end() && inputs->is_array()) {
-    for (const Json& input : *inputs) {
-      if (input.is_string()) {
-        recorded.inputs.push_back(input.get<std::string>());
-      }
+  const auto inputs = "/corpus/inputs"_json_pointer;
+  for (const Json& input : report.contains(inputs) ? report.at(inputs) : Json()) {
+    if (input.is_string()) {
+      recorded.inputs.push_back(input.get<std::string>());
     }
   }
   return recorded;

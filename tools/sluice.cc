@@ -46,7 +46,23 @@ Result<int> Dispatch(const CommandContext& context) {
   return entry->run(context);
 }
 
-// What is known of the wish for JSON and colours even when the rest cannot be parsed.
+// How errors shall look is wanted even when the rest of the words cannot be parsed.
+Arguments ReadAppearance(const std::vector<std::string>& words) {
+  Arguments arguments;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    constexpr std::string_view kColor = "--color";
+    if (word == "--json") {
+      arguments.values["--json"] = {""};
+    } else if (word == kColor && i + 1 < words.size()) {
+      arguments.values["--color"] = {words[i + 1]};
+    } else if (word.starts_with(kColor) && word.substr(kColor.size()).starts_with('=')) {
+      arguments.values["--color"] = {std::string(word.substr(kColor.size() + 1))};
+    }
+  }
+  return arguments;
+}
+
 Console MakeConsole(const Arguments& arguments) {
   const std::string color = arguments.TextOr("--color", "auto");
   const ColorChoice choice = color == "always"  ? ColorChoice::kAlways
@@ -79,10 +95,7 @@ Result<int> Execute(const CommandContext& context) {
 int RunCommandLine(int argc, const char* const* argv, Signals& signals) {
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   Result<Arguments> parsed = ParseCommandLine(words);
-  Arguments arguments = parsed.value_or(Arguments{});
-  if (!parsed.has_value() && std::ranges::find(words, "--json") != words.end()) {
-    arguments.values["--json"] = {""};
-  }
+  Arguments arguments = parsed.has_value() ? *parsed : ReadAppearance(words);
   ReadEnvironment(arguments);
   const Console console = MakeConsole(arguments);
   if (!parsed.has_value()) {

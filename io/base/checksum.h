@@ -1,5 +1,5 @@
-// Checksum: XXH3 64 bit, for telling whether bytes on our own disk changed. Not for anything that an
-// enemy chooses; what a service stores is compared by SHA-256 (api/files). One thread at a time.
+// Checksum: XXH3 64 bit, for telling whether bytes on our own disk changed. Not for anything that
+// an enemy chooses; what a service stores is compared by SHA-256 (api/files). One thread at a time.
 #pragma once
 
 #include <cstdint>

@@ -70,11 +70,11 @@ using Result = std::expected<T, Error>;
 }  // namespace sluice
 
 // Passes an Error up to the caller of the function it stands in.
-#define SLUICE_TRY(expression)                                              \
-  do {                                                                      \
-    if (auto sluice_result_ = (expression); !sluice_result_.has_value()) {  \
-      return std::unexpected(std::move(sluice_result_).error());            \
-    }                                                                       \
+#define SLUICE_TRY(expression)                                             \
+  do {                                                                     \
+    if (auto sluice_result_ = (expression); !sluice_result_.has_value()) { \
+      return std::unexpected(std::move(sluice_result_).error());           \
+    }                                                                      \
   } while (false)
 
 #define SLUICE_CONCAT_INNER_(a, b) a##b
@@ -83,19 +83,19 @@ using Result = std::expected<T, Error>;
 // SLUICE_ASSIGN(auto file, Open(path)): the value, or return with the Error.
 #define SLUICE_ASSIGN(declaration, expression) \
   SLUICE_ASSIGN_(SLUICE_CONCAT_(sluice_result_, __LINE__), declaration, expression)
-#define SLUICE_ASSIGN_(result, declaration, expression)                   \
-  auto result = (expression);                                             \
-  if (!result.has_value()) {                                              \
-    return std::unexpected(std::move(result).error());                    \
-  }                                                                       \
+#define SLUICE_ASSIGN_(result, declaration, expression) \
+  auto result = (expression);                           \
+  if (!result.has_value()) {                            \
+    return std::unexpected(std::move(result).error());  \
+  }                                                     \
   declaration = std::move(result).value()
 
 // An invariant of ours. Always on, in release builds too: a wrong ledger costs more than a stop.
-#define SLUICE_CHECK(condition, message)                                    \
-  do {                                                                      \
-    if (!(condition)) {                                                     \
-      ::sluice::CheckFailed(#condition, (message), __FILE__, __LINE__);     \
-    }                                                                       \
+#define SLUICE_CHECK(condition, message)                                \
+  do {                                                                  \
+    if (!(condition)) {                                                 \
+      ::sluice::CheckFailed(#condition, (message), __FILE__, __LINE__); \
+    }                                                                   \
   } while (false)
 
 namespace sluice {

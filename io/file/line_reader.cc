@@ -22,8 +22,9 @@ Result<std::optional<std::string_view>> LineReader::Next() {
     begin_ = 0;
     searched = buffer_.size();
     buffer_.resize(searched + kReadBytes);
-    SLUICE_ASSIGN(const size_t count, source_->Read(std::as_writable_bytes(
-                                          std::span(buffer_.data() + searched, kReadBytes))));
+    SLUICE_ASSIGN(
+        const size_t count,
+        source_->Read(std::as_writable_bytes(std::span(buffer_.data() + searched, kReadBytes))));
     buffer_.resize(searched + count);
     ended_ = count == 0;
   }

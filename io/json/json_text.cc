@@ -96,6 +96,12 @@ void AppendJsonString(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+std::string JsonString(std::string_view text) {
+  std::string token;
+  AppendJsonString(token, text);
+  return token;
+}
+
 std::optional<size_t> FindInvalidUtf8(std::string_view text) {
   if (simdjson::validate_utf8(text)) {
     return std::nullopt;

@@ -11,10 +11,10 @@ namespace {
 using Json = nlohmann::json;
 
 Json ToJson(const PackPosition& position) {
-  return {{"file", position.place.file},       {"line", position.place.line},
-          {"offset", position.place.offset},   {"next", position.next},
-          {"rejected", position.rejected},     {"blank", position.blank},
-          {"ids_bytes", position.ids_bytes},   {"rejects_bytes", position.rejects_bytes}};
+  return {{"file", position.place.file},     {"line", position.place.line},
+          {"offset", position.place.offset}, {"next", position.next},
+          {"rejected", position.rejected},   {"blank", position.blank},
+          {"ids_bytes", position.ids_bytes}, {"rejects_bytes", position.rejects_bytes}};
 }
 
 PackPosition PositionFromJson(const Json& json) {
@@ -75,8 +75,8 @@ Result<Content> ReadContent(FileSystem& files, const std::string& path) {
         content.shards.push_back(EntryFromJson(json));
       }
     } catch (const Json::exception&) {
-      return Fail(ErrorCode::kIo, fmt::format("'{}' is damaged at line {}", path,
-                                              content.shards.size() + 1),
+      return Fail(ErrorCode::kIo,
+                  fmt::format("'{}' is damaged at line {}", path, content.shards.size() + 1),
                   "start over in a new run directory, or with --fresh");
     }
   }

@@ -98,9 +98,10 @@ class JsonlShard final : public ShardSink {
     out.resize(begin + place.size);
     size_t done = 0;
     while (done < place.size) {
-      SLUICE_ASSIGN(const size_t count,
-                    file_->ReadAt(place.offset + done, std::as_writable_bytes(std::span(
-                                                           &out[begin + done], place.size - done))));
+      SLUICE_ASSIGN(
+          const size_t count,
+          file_->ReadAt(place.offset + done,
+                        std::as_writable_bytes(std::span(&out[begin + done], place.size - done))));
       if (count == 0) {
         return Fail(ErrorCode::kIo, fmt::format("'{}' is shorter than its rows", path_));
       }

@@ -34,16 +34,16 @@ class ShardSink {
 };
 
 struct SinkOptions {
-  std::string output;       // final name
+  std::string output;  // final name
   std::string work_folder;
-  int dimension = 0;        // of vectors; 0 for answers
+  int dimension = 0;  // of vectors; 0 for answers
 };
 
 struct CloseRequest {
-  uint64_t row_count = 0;           // rows put, failures included
-  std::string ids_path;             // one line a row: {"row":..,"id":..,"file":..,"line":..}
-  bool skip_failures = false;       // leave failed rows out and number the others anew
-  std::vector<Ordinal> failures;    // sorted
+  uint64_t row_count = 0;         // rows put, failures included
+  std::string ids_path;           // one line a row: {"row":..,"id":..,"file":..,"line":..}
+  bool skip_failures = false;     // leave failed rows out and number the others anew
+  std::vector<Ordinal> failures;  // sorted
 };
 
 struct OutputFile {

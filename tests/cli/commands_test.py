@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import signal
 import subprocess
 
@@ -98,7 +97,7 @@ class AfterARun(harness.CliTest):
     def setUp(self):
         super().setUp()
         texts = ["the cat sat on the mat", "a bicycle has two wheels", "tea is a hot drink",
-                 "the moon goes round the earth", "\x1b[31mred\x1b[0m alert\u202e"]
+                 "the cat sat on the roof", "\x1b[31mred\x1b[0m alert\u202e"]
         with open(self.folder / "c.jsonl", "w", encoding="utf-8") as file:
             for number, text in enumerate(texts):
                 file.write(json.dumps({"id": f"t{number}", "text": text}) + "\n")
@@ -166,7 +165,7 @@ class AfterARun(harness.CliTest):
     def test_neighbors_of_a_row_leave_the_row_out(self):
         found = self.sluice("neighbors", "v.npy", "--row", "0", "-k", "9", "--json").json()
         self.assertEqual(sorted(near["row"] for near in found["neighbors"]), [1, 2, 3, 4])
-        self.assertEqual(found["neighbors"][0]["text"], "the moon goes round the earth")
+        self.assertEqual(found["neighbors"][0]["text"], "the cat sat on the roof")
 
     def test_neighbors_show_hostile_documents_harmlessly(self):
         line = self.sluice("neighbors", "v.npy", "--text", "red alert", "-k", "1").out
@@ -191,11 +190,10 @@ class Emulate(harness.CliTest):
         process = self.spawn("emulate", "--port-file", "port", "--json", "--exit-with-parent")
         ready = json.loads(process.stdout.readline())
         self.assertEqual(ready["type"], "ready")
-        # The line is the announcement; the file is there by the time the process has ended.
+        self.assertEqual((self.folder / "port").read_text(), f"{ready['port']}\n")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=harness.PATIENCE_S)
-        self.assertEqual(process.returncode, 143)
-        self.assertEqual((self.folder / "port").read_text(), f"{ready['port']}\n")
+        self.assertEqual(process.returncode, 0)
 
     def test_ends_by_itself(self):
         self.sluice("emulate", "--exit-after", "1ms")

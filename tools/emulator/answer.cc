@@ -9,7 +9,7 @@
 
 #include "io/base/error.h"
 #include "io/json/json_text.h"
-#include "tools/emulator/json_member.h"
+#include "tools/emulator/json_field.h"
 #include "tools/emulator/lexical_embedding.h"
 #include "tools/emulator/mix.h"
 
@@ -51,7 +51,7 @@ Parsed<void> CheckFields(const Json& object, std::initializer_list<std::string_v
     return std::unexpected(InvalidArgument(fmt::format(
         "Invalid value at '{}': a message is an object.", place.empty() ? "request" : place)));
   }
-  if (const auto unknown = UnknownMember(object, names)) {
+  if (const auto unknown = UnknownField(object, names)) {
     return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, place)));
   }
   return {};
@@ -60,12 +60,12 @@ Parsed<void> CheckFields(const Json& object, std::initializer_list<std::string_v
 // Appends the text parts of a Content, one a line. A single part may stand without its array.
 Parsed<void> AppendText(const Json& content, std::string& text) {
   SLUICE_TRY(CheckFields(content, kContentFields, "content"));
-  const Json* parts = FindMember(content, "parts");
+  const Json* parts = FindField(content, "parts");
   if (parts == nullptr) {
     return {};
   }
   for (const Json* part : Elements(*parts)) {
-    const Json* part_text = FindMember(*part, "text");
+    const Json* part_text = FindField(*part, "text");
     if (part_text == nullptr || !part_text->is_string()) {
       return std::unexpected(
           InvalidArgument("The local service takes parts with a 'text' string only."));
@@ -114,7 +114,7 @@ Parsed<void> CheckTaskType(const Json* task_type) {
 }
 
 Parsed<void> CheckModel(const Json& request, const Model& model) {
-  const std::string named = StringMember(request, "model");
+  const std::string named = StringField(request, "model");
   if (!named.empty() && named != fmt::format("models/{}", model.id)) {
     return std::unexpected(InvalidArgument(
         fmt::format("The request names '{}', the call 'models/{}'.", named, model.id)));
@@ -125,14 +125,14 @@ Parsed<void> CheckModel(const Json& request, const Model& model) {
 Parsed<EmbedRequest> ReadEmbedRequest(const Json& request, const Model& model) {
   SLUICE_TRY(CheckFields(request, kEmbedFields, ""));
   SLUICE_TRY(CheckModel(request, model));
-  const Json* config = FindMember(request, "embedContentConfig");
+  const Json* config = FindField(request, "embedContentConfig");
   if (config != nullptr) {
     SLUICE_TRY(CheckFields(*config, kEmbedConfigFields, "embed_content_config"));
   }
   // The newer home of an option wins over the older one.
   const auto option = [&](std::string_view name) {
-    const Json* inner = config != nullptr ? FindMember(*config, name) : nullptr;
-    return inner != nullptr ? inner : FindMember(request, name);
+    const Json* inner = config != nullptr ? FindField(*config, name) : nullptr;
+    return inner != nullptr ? inner : FindField(request, name);
   };
   SLUICE_TRY(CheckTaskType(option("taskType")));
   EmbedRequest read;
@@ -141,7 +141,7 @@ Parsed<EmbedRequest> ReadEmbedRequest(const Json& request, const Model& model) {
     read.text = title->get<std::string>();
   }
   const size_t title_size = read.text.size();
-  const Json* content = FindMember(request, "content");
+  const Json* content = FindField(request, "content");
   if (content != nullptr) {
     SLUICE_TRY(AppendText(*content, read.text));
   }
@@ -186,7 +186,7 @@ Parsed<void> AppendEmbedding(const Model& model, const Json& request, std::strin
 }
 
 Parsed<std::string> ReadContents(const Json& request, std::string& prompt) {
-  const Json* contents = FindMember(request, "contents");
+  const Json* contents = FindField(request, "contents");
   if (contents == nullptr || contents->empty()) {
     return std::unexpected(
         InvalidArgument("* GenerateContentRequest.contents: contents is not specified\n"));
@@ -205,7 +205,7 @@ Parsed<void> AppendEcho(const Model& model, const Json& request, std::string& ou
   SLUICE_TRY(CheckFields(request, kGenerateFields, ""));
   SLUICE_TRY(CheckModel(request, model));
   std::string prompt;
-  if (const Json* instruction = FindMember(request, "systemInstruction")) {
+  if (const Json* instruction = FindField(request, "systemInstruction")) {
     SLUICE_TRY(AppendText(*instruction, prompt));
   }
   SLUICE_ASSIGN(const std::string last, ReadContents(request, prompt));
@@ -251,7 +251,7 @@ void AppendIdentity(const Json& line, const LineTwist& twist, std::string& out) 
     return;
   }
   for (const char* name : {"key", "metadata"}) {
-    if (const Json* identity = FindMember(line, name)) {
+    if (const Json* identity = FindField(line, name)) {
       fmt::format_to(std::back_inserter(out), ",\"{}\":{}", name, identity->dump());
     }
   }
@@ -261,11 +261,11 @@ Parsed<void> AppendLineAnswer(const Model& model, const Json& line, std::string&
   if (!line.is_object()) {
     return std::unexpected(InvalidArgument("The line is not a JSON object."));
   }
-  const Json* request = FindMember(line, "request");
+  const Json* request = FindField(line, "request");
   if (request == nullptr) {
     return AppendAnswer(model, line, out);
   }
-  if (const auto unknown = UnknownMember(line, {"key", "request", "metadata"})) {
+  if (const auto unknown = UnknownField(line, {"key", "request", "metadata"})) {
     return std::unexpected(InvalidArgument(fmt::format("no such field: '{}'", *unknown)));
   }
   return AppendAnswer(model, *request, out);
@@ -293,7 +293,7 @@ ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
   }
   SLUICE_ASSIGN(const Json request, ParseMessage<Json>(body));
   SLUICE_TRY(CheckFields(request, {"requests"}, ""));
-  const Json* requests = FindMember(request, "requests");
+  const Json* requests = FindField(request, "requests");
   const size_t count = requests != nullptr && requests->is_array() ? requests->size() : 0;
   if (count == 0 || count > kBatchEmbedMax) {
     return std::unexpected(InvalidArgument(
@@ -320,8 +320,8 @@ ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
 ApiAnswer AnswerCountTokens(const Model& /*model*/, std::string_view body) {
   SLUICE_ASSIGN(const Json request, ParseMessage<Json>(body));
   SLUICE_TRY(CheckFields(request, {"contents", "generateContentRequest"}, ""));
-  const Json* whole = FindMember(request, "generateContentRequest");
-  if (whole != nullptr && FindMember(request, "contents") != nullptr) {
+  const Json* whole = FindField(request, "generateContentRequest");
+  if (whole != nullptr && FindField(request, "contents") != nullptr) {
     return std::unexpected(
         InvalidArgument("Only one of 'contents' and 'generate_content_request' may be set."));
   }

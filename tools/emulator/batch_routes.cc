@@ -6,7 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "tools/emulator/json_member.h"
+#include "tools/emulator/json_field.h"
 #include "tools/emulator/operation.h"
 #include "tools/emulator/timestamp.h"
 
@@ -28,11 +28,11 @@ struct Draft {
 std::expected<const Json*, ApiError> ObjectMember(const Json& json, std::string_view name,
                                                   std::string_view place,
                                                   std::initializer_list<std::string_view> members) {
-  const Json* object = FindMember(json, name);
+  const Json* object = FindField(json, name);
   if (object == nullptr || !object->is_object()) {
     return std::unexpected(InvalidArgument(fmt::format("* {} is not specified\n", place)));
   }
-  if (const auto unknown = UnknownMember(*object, members)) {
+  if (const auto unknown = UnknownField(*object, members)) {
     return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, place)));
   }
   return object;
@@ -40,7 +40,7 @@ std::expected<const Json*, ApiError> ObjectMember(const Json& json, std::string_
 
 // An int64 comes as a string or a number.
 int64_t WholeMember(const Json& object, std::string_view name) {
-  const Json* member = FindMember(object, name);
+  const Json* member = FindField(object, name);
   if (member == nullptr || !member->is_string()) {
     return member != nullptr && member->is_number_integer() ? member->get<int64_t>() : 0;
   }
@@ -70,16 +70,16 @@ std::expected<void, ApiError> ReadInputFile(Service& service, const std::string&
 std::expected<void, ApiError> ReadInlined(const Json& input, Draft& draft) {
   SLUICE_ASSIGN(const Json* wrapper,
                 ObjectMember(input, "requests", "batch.input_config.requests", {"requests"}));
-  const Json* requests = FindMember(*wrapper, "requests");
+  const Json* requests = FindField(*wrapper, "requests");
   if (requests == nullptr || !requests->is_array() || requests->empty()) {
     return std::unexpected(
         InvalidArgument("* batch.input_config.requests.requests is not specified\n"));
   }
   for (const Json& item : *requests) {
-    if (!item.is_object() || FindMember(item, "request") == nullptr) {
+    if (!item.is_object() || FindField(item, "request") == nullptr) {
       return std::unexpected(InvalidArgument("* an inlined request lacks its 'request'\n"));
     }
-    if (const auto unknown = UnknownMember(item, {"request", "metadata"})) {
+    if (const auto unknown = UnknownField(item, {"request", "metadata"})) {
       return std::unexpected(
           InvalidArgument(UnknownNameMessage(*unknown, "batch.input_config.requests.requests[0]")));
     }
@@ -92,7 +92,7 @@ std::expected<void, ApiError> ReadInlined(const Json& input, Draft& draft) {
 std::expected<Draft, ApiError> ReadDraft(Service& service, const Model& model,
                                          std::string_view body) {
   SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
-  if (const auto unknown = UnknownMember(json, {"batch"})) {
+  if (const auto unknown = UnknownField(json, {"batch"})) {
     return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "")));
   }
   SLUICE_ASSIGN(const Json* batch, ObjectMember(json, "batch", "batch",
@@ -103,10 +103,10 @@ std::expected<Draft, ApiError> ReadDraft(Service& service, const Model& model,
   Draft draft;
   draft.job.model = model.id;
   draft.job.use = model.use;
-  draft.job.display_name = StringMember(*batch, "displayName");
+  draft.job.display_name = StringField(*batch, "displayName");
   draft.job.priority = WholeMember(*batch, "priority");
-  const std::string file_name = StringMember(*input, "fileName");
-  const bool inlined = FindMember(*input, "requests") != nullptr;
+  const std::string file_name = StringField(*input, "fileName");
+  const bool inlined = FindField(*input, "requests") != nullptr;
   if (inlined == !file_name.empty()) {
     return std::unexpected(
         InvalidArgument("* batch.input_config: exactly one of file_name and requests is set\n"));
@@ -314,13 +314,13 @@ RouteAnswer UpdateBatch(Service& service, Call& call, ModelUse use) {
   }
   const std::string mask = call.exchange.Query("updateMask").value_or("");
   const auto masked = [&](std::string_view name) {
-    return mask.empty() || mask == "*" ? FindMember(*json, name) != nullptr
+    return mask.empty() || mask == "*" ? FindField(*json, name) != nullptr
                                        : mask.find(name) != std::string::npos ||
-                                             mask.find(SnakeCase(name)) != std::string::npos;
+                                             mask.find(SnakeName(name)) != std::string::npos;
   };
   const auto renamed = service.jobs.Rename(
       call.id,
-      masked("displayName") ? std::optional(StringMember(*json, "displayName")) : std::nullopt,
+      masked("displayName") ? std::optional(StringField(*json, "displayName")) : std::nullopt,
       masked("priority") ? std::optional(WholeMember(*json, "priority")) : std::nullopt);
   if (!renamed.has_value()) {
     return std::unexpected(ToApiError(renamed.error()));

@@ -117,7 +117,7 @@ Result<void> Jobs::Load() {
       if (job.state == EmulatedState::kRunning) {
         job.state = EmulatedState::kPending;
       }
-      entries_[job.id] = {.job = std::move(job), .due = due};
+      entries_[job.id] = {.job = job, .due = due};
     }
   }
   return {};

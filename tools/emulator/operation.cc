@@ -64,8 +64,8 @@ void AddBatch(const Job& job, const OperationForm& form, Json& batch) {
   }
   batch["updateTime"] = FormatTimestamp(job.update_ns);
   batch["batchStats"] = Stats(job);
-  batch["state"] =
-      fmt::format("{}_STATE_{}", form.job_state_prefix ? "JOB" : "BATCH", EmulatedStateName(job.state));
+  batch["state"] = fmt::format("{}_STATE_{}", form.job_state_prefix ? "JOB" : "BATCH",
+                               EmulatedStateName(job.state));
   batch["name"] = "batches/" + job.id;
   if (job.priority != 0) {
     batch["priority"] = fmt::format("{}", job.priority);

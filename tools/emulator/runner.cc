@@ -234,8 +234,8 @@ void Runner::Run(Job job, std::stop_token stop) {
   }
   if (parts_.jobs.End(job).has_value()) {
     parts_.counters.CountJobEnded();
-    parts_.journal.Note(
-        "end", {{"job", "batches/" + job.id}, {"state", std::string(EmulatedStateName(job.state))}});
+    parts_.journal.Note("end", {{"job", "batches/" + job.id},
+                                {"state", std::string(EmulatedStateName(job.state))}});
   }
 }
 

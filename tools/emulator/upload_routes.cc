@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "tools/emulator/json_member.h"
+#include "tools/emulator/json_field.h"
 #include "tools/emulator/random_id.h"
 
 namespace sluice {
@@ -115,22 +115,22 @@ std::expected<std::shared_ptr<Upload>, ApiError> ReadStart(std::string_view body
     return upload;
   }
   SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
-  if (const auto unknown = UnknownMember(json, {"file"})) {
+  if (const auto unknown = UnknownField(json, {"file"})) {
     return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "")));
   }
-  const Json* file = FindMember(json, "file");
+  const Json* file = FindField(json, "file");
   if (file == nullptr || !file->is_object()) {
     return upload;
   }
   if (const auto unknown =
-          UnknownMember(*file, {"name", "displayName", "mimeType", "sizeBytes", "createTime",
-                                "updateTime", "expirationTime", "sha256Hash", "uri", "downloadUri",
-                                "state", "source", "error", "videoMetadata"})) {
+          UnknownField(*file, {"name", "displayName", "mimeType", "sizeBytes", "createTime",
+                               "updateTime", "expirationTime", "sha256Hash", "uri", "downloadUri",
+                               "state", "source", "error", "videoMetadata"})) {
     return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "file")));
   }
-  upload->display_name = StringMember(*file, "displayName");
-  upload->mime_type = StringMember(*file, "mimeType");
-  const std::string name = StringMember(*file, "name");
+  upload->display_name = StringField(*file, "displayName");
+  upload->mime_type = StringField(*file, "mimeType");
+  const std::string name = StringField(*file, "name");
   if (!name.empty()) {
     upload->file_id = name.starts_with("files/") ? name.substr(6) : name;
   }

@@ -30,20 +30,21 @@ constexpr const char* kLine =
 
 TEST(Answer, EchoesKeyAndMetadataAsTheyAre) {
   EXPECT_EQ(ResultOf("sluice-lexical-1", kLine)["key"], "k");
-  const Json result = ResultOf(
-      "sluice-lexical-1",
-      R"({"request":{"content":{"parts":[{"text":"x"}]}},"metadata":{"key":"m","n":1}})");
+  const Json result =
+      ResultOf("sluice-lexical-1",
+               R"({"request":{"content":{"parts":[{"text":"x"}]}},"metadata":{"key":"m","n":1}})");
   EXPECT_EQ(result["metadata"], Json::parse(R"({"key":"m","n":1})"));
   EXPECT_FALSE(result.contains("key"));
 }
 
 TEST(Answer, TakesBothSpellingsAndBothHomesOfAnOption) {
   const Json expected = ResultOf("sluice-lexical-1", kLine);
-  for (const char* line :
-       {R"({"key":"k","request":{"content":{"parts":[{"text":"a cat"}]},"output_dimensionality":8}})",
-        R"({"key":"k","request":{"content":{"parts":[{"text":"a cat"}]},"embedContentConfig":{"outputDimensionality":8}}})",
-        R"({"key":"k","request":{"content":{"parts":[{"text":"a cat"}]},"outputDimensionality":9,"embed_content_config":{"output_dimensionality":8,"task_type":"CLUSTERING"}}})",
-        R"({"key":"k","request":{"model":"models/sluice-lexical-1","content":{"role":"user","parts":{"text":"a cat"}},"outputDimensionality":"8"}})"}) {
+  for (
+      const char* line :
+      {R"({"key":"k","request":{"content":{"parts":[{"text":"a cat"}]},"output_dimensionality":8}})",
+       R"({"key":"k","request":{"content":{"parts":[{"text":"a cat"}]},"embedContentConfig":{"outputDimensionality":8}}})",
+       R"({"key":"k","request":{"content":{"parts":[{"text":"a cat"}]},"outputDimensionality":9,"embed_content_config":{"output_dimensionality":8,"task_type":"CLUSTERING"}}})",
+       R"({"key":"k","request":{"model":"models/sluice-lexical-1","content":{"role":"user","parts":{"text":"a cat"}},"outputDimensionality":"8"}})"}) {
     EXPECT_EQ(ResultOf("sluice-lexical-1", line), expected) << line;
   }
 }
@@ -56,9 +57,9 @@ TEST(Answer, CountsTokensWhereTheModelDoes) {
 
 TEST(Answer, HasUnitLengthWhereTheModelDoes) {
   const auto values = [](const char* model, int dimensions) {
-    const Json line = {{"request",
-                        {{"content", {{"parts", {{{"text", "a cat"}}}}}},
-                         {"outputDimensionality", dimensions}}}};
+    const Json line = {
+        {"request",
+         {{"content", {{"parts", {{{"text", "a cat"}}}}}}, {"outputDimensionality", dimensions}}}};
     return ResultOf(model, line.dump())["response"]["embedding"]["values"];
   };
   EXPECT_NEAR(LengthOf(values("gemini-embedding-2", 256)), 1, 1e-6);
@@ -89,8 +90,7 @@ TEST(Answer, EchoesTheLastContent) {
 }
 
 TEST(Answer, AnswersBareRequestsWithoutKey) {
-  const Json result =
-      ResultOf("gemini-2.5-flash", R"({"contents":[{"parts":[{"text":"bare"}]}]})");
+  const Json result = ResultOf("gemini-2.5-flash", R"({"contents":[{"parts":[{"text":"bare"}]}]})");
   EXPECT_EQ(result["response"]["candidates"][0]["content"]["parts"][0]["text"], "echo: bare");
   EXPECT_FALSE(result.contains("key"));
 }
@@ -101,13 +101,14 @@ struct BadLine {
 };
 
 TEST(Answer, MakesAnErrorLineOfWhatCannotBeAnswered) {
-  const std::string deep = R"({"key":"k","request":)" + std::string(100'000, '[') +
-                           std::string(100'000, ']') + "}";
+  const std::string deep =
+      R"({"key":"k","request":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
   const BadLine lines[] = {
       {"not json", "not valid JSON"},
       {"{\"key\":\"k\"", "not valid JSON"},
       {"[1]", "not a JSON object"},
-      {"{\"key\":\"k\",\"request\":{\"content\":{\"parts\":[{\"text\":\"\xFF\"}]}}}", "not valid JSON"},
+      {"{\"key\":\"k\",\"request\":{\"content\":{\"parts\":[{\"text\":\"\xFF\"}]}}}",
+       "not valid JSON"},
       {deep.c_str(), "not valid JSON"},
       {R"({"key":"k","request":7})", "object"},
       {R"({"key":"k","request":{}})", "contents is not specified"},

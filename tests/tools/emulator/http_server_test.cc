@@ -28,7 +28,9 @@ std::pair<std::string, bool> ReadAll(Exchange& exchange) {
   }
 }
 
-void Echo(Exchange& exchange) { exchange.Respond(200, {{"X-Test", "yes"}}, ReadAll(exchange).first); }
+void Echo(Exchange& exchange) {
+  exchange.Respond(200, {{"X-Test", "yes"}}, ReadAll(exchange).first);
+}
 
 TEST(HttpServer, AnswersSeveralRequestsOnOneConnection) {
   const auto server = Serve(Echo);
@@ -62,7 +64,9 @@ TEST(HttpServer, GoesOnAfterABodyThatNobodyRead) {
 TEST(HttpServer, TakesChunkedBodies) {
   const auto server = Serve(Echo);
   WireClient client(server->port());
-  client.Send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_EQ(client.Receive().body, "abcde");
 }
 
@@ -128,7 +132,8 @@ TEST(HttpServer, GivesTheBytesBeforeABreak) {
   std::promise<std::pair<std::string, bool>> seen;
   const auto server = Serve([&](Exchange& exchange) { seen.set_value(ReadAll(exchange)); });
   WireClient client(server->port());
-  client.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + std::string(2345, 'b'));
+  client.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" +
+              std::string(2345, 'b'));
   client.Close();
   const auto [body, whole] = seen.get_future().get();
   EXPECT_EQ(body.size(), 2345U);

@@ -88,10 +88,10 @@ class LocalApi {
   }
   WireReply Send(const std::string& upload, const std::string& commands, uint64_t offset,
                  std::string_view bytes) const {
-    return CallOnce(emulator->port(), "POST", upload,
-                    {{"X-Goog-Upload-Command", commands},
-                     {"X-Goog-Upload-Offset", std::to_string(offset)}},
-                    bytes);
+    return CallOnce(
+        emulator->port(), "POST", upload,
+        {{"X-Goog-Upload-Command", commands}, {"X-Goog-Upload-Offset", std::to_string(offset)}},
+        bytes);
   }
   // Uploads in one request; the file's name.
   std::string Upload(std::string_view bytes) const {
@@ -101,10 +101,10 @@ class LocalApi {
   }
 
   WireReply CreateFromFile(const std::string& file, const std::string& display_name = "job") const {
-    return Call("POST", "/v1beta/models/sluice-lexical-1:asyncBatchEmbedContent",
-                Json{{"batch",
-                      {{"displayName", display_name}, {"inputConfig", {{"fileName", file}}}}}}
-                    .dump());
+    return Call(
+        "POST", "/v1beta/models/sluice-lexical-1:asyncBatchEmbedContent",
+        Json{{"batch", {{"displayName", display_name}, {"inputConfig", {{"fileName", file}}}}}}
+            .dump());
   }
   // A job over an uploaded file; its name.
   std::string Create(const std::string& file, const std::string& display_name = "job") const {

@@ -19,7 +19,7 @@ namespace sluice {
 using WireHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct WireReply {
-  int status = 0;  // 0: no answer came
+  int status = 0;                              // 0: no answer came
   std::map<std::string, std::string> headers;  // names lower-cased
   std::string body;
   bool whole = false;  // the body came to its announced end
@@ -153,8 +153,8 @@ class WireClient {
 }
 
 [[nodiscard]] inline WireReply CallOnce(int port, const std::string& method,
-                                         const std::string& target, const WireHeaders& headers = {},
-                                         std::string_view body = "") {
+                                        const std::string& target, const WireHeaders& headers = {},
+                                        std::string_view body = "") {
   WireClient client(port);
   client.Send(RequestText(method, target, headers, body));
   return client.Receive();

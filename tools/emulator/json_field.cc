@@ -1,10 +1,10 @@
-#include "tools/emulator/json_member.h"
+#include "tools/emulator/json_field.h"
 
 #include <fmt/format.h>
 
 namespace sluice {
 
-std::string SnakeCase(std::string_view camel_name) {
+std::string SnakeName(std::string_view camel_name) {
   std::string snake;
   for (const char c : camel_name) {
     if (c >= 'A' && c <= 'Z') {

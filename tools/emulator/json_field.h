@@ -15,28 +15,28 @@
 namespace sluice {
 
 // "fileName" -> "file_name".
-[[nodiscard]] std::string SnakeCase(std::string_view camel_name);
+[[nodiscard]] std::string SnakeName(std::string_view camel_name);
 
 // The member under either of its names; null when absent or JSON null.
 template <typename Json>
-[[nodiscard]] const Json* FindMember(const Json& object, std::string_view camel_name) {
+[[nodiscard]] const Json* FindField(const Json& object, std::string_view camel_name) {
   if (!object.is_object()) {
     return nullptr;
   }
   auto found = object.find(camel_name);
   if (found == object.end()) {
-    found = object.find(SnakeCase(camel_name));
+    found = object.find(SnakeName(camel_name));
   }
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
 // A member that is none of `names`, as the client wrote it.
 template <typename Json>
-[[nodiscard]] std::optional<std::string> UnknownMember(
+[[nodiscard]] std::optional<std::string> UnknownField(
     const Json& object, std::initializer_list<std::string_view> names) {
   for (const auto& [name, value] : object.items()) {
     if (std::ranges::none_of(names, [&](std::string_view known) {
-          return name == known || name == SnakeCase(known);
+          return name == known || name == SnakeName(known);
         })) {
       return name;
     }
@@ -60,8 +60,8 @@ template <typename Json>
 
 // The text of a string member, or nothing.
 template <typename Json>
-[[nodiscard]] std::string StringMember(const Json& object, std::string_view camel_name) {
-  const Json* member = FindMember(object, camel_name);
+[[nodiscard]] std::string StringField(const Json& object, std::string_view camel_name) {
+  const Json* member = FindField(object, camel_name);
   return member != nullptr && member->is_string() ? member->template get<std::string>()
                                                   : std::string();
 }

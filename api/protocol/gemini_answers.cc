@@ -1,0 +1,234 @@
+// Answer lines: {"key": K, "response": {...}} or {"key": K, "error": {...}}, members in any order
+// and more of them than are known.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "api/protocol/gemini_lines.h"
+#include "io/json/float_array.h"
+#include "io/json/json_text.h"
+#include "io/json/record_scanner.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+// Bytes between the quotes of a string token.
+std::string_view Inside(std::string_view token) { return token.substr(1, token.size() - 2); }
+
+bool IsAbsent(std::string_view token) { return token.empty() || token == "null"; }
+
+// google.rpc codes (1..16) and HTTP codes (100 and more); which may be asked again follows the
+// service's own troubleshooting page (2026-07-08).
+FailureClass ClassOf(int code, std::string_view message) {
+  switch (code) {
+    case 8:
+    case 429:
+      return FailureClass::kQuota;
+    case 1:
+    case 4:
+    case 10:
+    case 13:
+    case 14:
+    case 408:
+      return FailureClass::kTransient;
+    default:
+      break;
+  }
+  if (code >= 500) {
+    return FailureClass::kTransient;
+  }
+  const bool about_length = message.find("token") != std::string_view::npos ||
+                            message.find("too long") != std::string_view::npos;
+  return about_length ? FailureClass::kTooLong : FailureClass::kInvalid;
+}
+
+RowFailure FailureOf(std::string_view token) {
+  const Json error = Json::parse(token, nullptr, false);
+  RowFailure failure;
+  if (error.is_object()) {
+    failure.code = error.contains("code") && error["code"].is_number_integer() &&
+                           error["code"].get<int64_t>() >= 0 && error["code"].get<int64_t>() < 1000
+                       ? error["code"].get<int>()
+                       : 0;
+    failure.message = error.contains("message") && error["message"].is_string()
+                          ? error["message"].get<std::string>()
+                          : fmt::format("the service failed it with code {}", failure.code);
+  } else {
+    failure.message = "the service failed it without saying why";
+  }
+  failure.failure_class = ClassOf(failure.code, failure.message);
+  return failure;
+}
+
+RowFailure Malformed(std::string message) {
+  return {.failure_class = FailureClass::kMalformed, .message = std::move(message)};
+}
+
+// Counters come as numbers or as strings of digits.
+std::optional<int64_t> CountOf(std::string_view token) {
+  if (token.size() > 2 && token.front() == '"') {
+    token = Inside(token);
+  }
+  if (token.empty() || token.size() > 15 ||
+      token.find_first_not_of("0123456789") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  int64_t count = 0;
+  for (const char digit : token) {
+    count = count * 10 + (digit - '0');
+  }
+  return count;
+}
+
+// The text of the first candidate without the model's thoughts, and why it ended.
+struct Candidate {
+  std::string text;
+  std::string finish_reason;
+};
+
+Candidate CandidateOf(const Json& candidate) {
+  Candidate result;
+  if (candidate.contains("finishReason") && candidate["finishReason"].is_string()) {
+    result.finish_reason = candidate["finishReason"].get<std::string>();
+  }
+  const Json parts = candidate.value("/content/parts"_json_pointer, Json::array());
+  for (const Json& part : parts) {
+    const bool thought = part.is_object() && part.value("thought", Json(false)) == Json(true);
+    if (part.is_object() && !thought && part.contains("text") && part["text"].is_string()) {
+      result.text += part["text"].get<std::string>();
+    }
+  }
+  return result;
+}
+
+class GeminiDecoder final : public ReplyDecoder {
+ public:
+  explicit GeminiDecoder(Task task)
+      : task_(task),
+        scanner_({"key", "metadata.key", "error", "status", "response", "response.embedding.values",
+                  "response.tokenCount", "response.usageMetadata.promptTokenCount",
+                  "response.usageMetadata.candidatesTokenCount", "response.candidates"}) {}
+
+  Reply Decode(std::string_view line) override {
+    const auto tokens = scanner_.Scan(line);
+    if (!tokens.has_value()) {
+      Reply reply;
+      reply.failure = Malformed("the answer line is not JSON: " + tokens.error().reason);
+      return reply;
+    }
+    return DecodeTokens(*tokens);
+  }
+
+ private:
+  enum Field : size_t {
+    kKey,
+    kMetadataKey,
+    kError,
+    kStatus,
+    kResponse,
+    kValues,
+    kTokenCount,
+    kPromptTokens,
+    kOutputTokens,
+    kCandidates
+  };
+
+  Reply DecodeTokens(std::span<const std::string_view> tokens) {
+    Reply reply;
+    SetKey(IsAbsent(tokens[kKey]) ? tokens[kMetadataKey] : tokens[kKey], reply);
+    reply.usage = {.prompt_tokens = CountOf(tokens[kPromptTokens].empty() ? tokens[kTokenCount]
+                                                                          : tokens[kPromptTokens]),
+                   .output_tokens = CountOf(tokens[kOutputTokens])};
+    const std::string_view error = IsAbsent(tokens[kError]) ? tokens[kStatus] : tokens[kError];
+    const bool answered = !tokens[kResponse].empty() && tokens[kResponse].front() == '{';
+    if (answered && IsAbsent(error)) {
+      DecodeResponse(tokens, reply);
+    } else if (answered) {
+      reply.failure = Malformed("the answer line has both a response and an error");
+    } else if (!IsAbsent(error) && error != "{}") {
+      reply.failure = FailureOf(error);
+    } else {
+      reply.failure = Malformed("the answer line has neither a response nor an error");
+    }
+    return reply;
+  }
+
+  void SetKey(std::string_view token, Reply& reply) {
+    if (IsAbsent(token) || token.front() != '"') {
+      return;
+    }
+    reply.key = Inside(token);
+    if (reply.key.find('\\') != std::string_view::npos) {
+      key_ = UnescapeJsonString(token);
+      reply.key = key_;
+    }
+    reply.ordinal = ParseKey(reply.key);
+  }
+
+  void DecodeResponse(std::span<const std::string_view> tokens, Reply& reply) {
+    if (task_ == Task::kGenerate) {
+      DecodeGeneration(tokens, reply);
+      return;
+    }
+    if (const auto fault = ParseFloatArray(tokens[kValues], vector_); fault.has_value()) {
+      reply.failure = Malformed("the embedding's " + *fault);
+      return;
+    }
+    if (vector_.empty()) {
+      reply.failure = Malformed("the embedding is empty");
+      return;
+    }
+    reply.vector = vector_;
+  }
+
+  void DecodeGeneration(std::span<const std::string_view> tokens, Reply& reply) {
+    const Json response = Json::parse(tokens[kResponse], nullptr, false);
+    const Json candidates = response.value("candidates", Json::array());
+    if (!candidates.is_array() || candidates.empty() || !candidates[0].is_object()) {
+      reply.failure = BlockedPrompt(response);
+      return;
+    }
+    Candidate candidate = CandidateOf(candidates[0]);
+    if (candidate.text.empty() && candidate.finish_reason != "STOP") {
+      reply.failure = {.failure_class = FailureClass::kBlocked,
+                       .message = "no text; finish reason " + candidate.finish_reason};
+      return;
+    }
+    Json usage = Json::object();
+    if (reply.usage.prompt_tokens.has_value()) {
+      usage["prompt_tokens"] = *reply.usage.prompt_tokens;
+    }
+    if (reply.usage.output_tokens.has_value()) {
+      usage["output_tokens"] = *reply.usage.output_tokens;
+    }
+    answer_ =
+        fmt::format("{{\"text\":{},\"finish_reason\":{},\"usage\":{}}}", JsonString(candidate.text),
+                    JsonString(candidate.finish_reason), usage.dump());
+    reply.answer = answer_;
+  }
+
+  static RowFailure BlockedPrompt(const Json& response) {
+    const Json feedback = response.value("promptFeedback", Json::object());
+    const Json reason = feedback.is_object() ? feedback.value("blockReason", Json()) : Json();
+    if (reason.is_string()) {
+      return {.failure_class = FailureClass::kBlocked,
+              .message = "the prompt was blocked: " + reason.get<std::string>()};
+    }
+    return Malformed("the response has no candidates");
+  }
+
+  Task task_;
+  RecordScanner scanner_;
+  std::string key_;
+  std::vector<float> vector_;
+  std::string answer_;
+};
+
+}  // namespace
+
+std::unique_ptr<ReplyDecoder> MakeGeminiDecoder(Task task) {
+  return std::make_unique<GeminiDecoder>(task);
+}
+
+}  // namespace sluice

@@ -1,0 +1,209 @@
+// Request lines: EmbedContentRequest and GenerateContentRequest, as JSON text put together from
+// tokens of the record. The cookbook's quickstarts/Batch_mode.ipynb (2026-08) is the only
+// documentation of the embedding form.
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "api/protocol/gemini_lines.h"
+#include "api/protocol/prompt_template.h"
+#include "io/json/json_text.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+// Bytes between the quotes of a string token.
+std::string_view Inside(std::string_view token) { return token.substr(1, token.size() - 2); }
+
+bool IsAbsent(std::string_view token) { return token.empty() || token == "null"; }
+
+std::expected<void, std::string> CheckText(std::string_view token, std::string_view field) {
+  if (token.empty()) {
+    return std::unexpected(fmt::format("no field \"{}\"", field));
+  }
+  if (token.front() != '"') {
+    return std::unexpected(fmt::format("field \"{}\" is not a string", field));
+  }
+  if (token.size() == 2) {
+    return std::unexpected(fmt::format("field \"{}\" is an empty string", field));
+  }
+  return {};
+}
+
+// gemini-embedding-2 knows no taskType parameter: the task is said in front of the text
+// (ai.google.dev embeddings guide, 2026-06-22).
+struct TaskPrefix {
+  std::string_view task_type;
+  std::string_view prefix;
+};
+constexpr std::array kTaskPrefixes = {
+    TaskPrefix{.task_type = "RETRIEVAL_QUERY", .prefix = "task: search result | query: "},
+    TaskPrefix{.task_type = "CLASSIFICATION", .prefix = "task: classification | query: "},
+    TaskPrefix{.task_type = "CLUSTERING", .prefix = "task: clustering | query: "},
+    TaskPrefix{.task_type = "SEMANTIC_SIMILARITY", .prefix = "task: sentence similarity | query: "},
+    TaskPrefix{.task_type = "QUESTION_ANSWERING", .prefix = "task: question answering | query: "},
+    TaskPrefix{.task_type = "FACT_VERIFICATION", .prefix = "task: fact checking | query: "},
+    TaskPrefix{.task_type = "CODE_RETRIEVAL_QUERY", .prefix = "task: code retrieval | query: "},
+};
+
+class EmbedBody final : public GeminiRequestBody {
+ public:
+  explicit EmbedBody(const RequestOptions& options)
+      : text_field_(options.text_field),
+        title_field_(options.title_field),
+        task_in_text_(options.model.starts_with("gemini-embedding-2")),
+        document_(options.task_type == "RETRIEVAL_DOCUMENT") {
+    if (task_in_text_) {
+      for (const TaskPrefix& entry : kTaskPrefixes) {
+        prefix_ = entry.task_type == options.task_type ? entry.prefix : prefix_;
+      }
+    } else if (!options.task_type.empty()) {
+      suffix_ = fmt::format(",\"taskType\":{}", JsonString(options.task_type));
+    }
+    if (options.dimension > 0) {
+      suffix_ += fmt::format(",\"outputDimensionality\":{}", options.dimension);
+    }
+  }
+
+  std::vector<std::string> fields() const override {
+    return title_field_.empty() ? std::vector{text_field_} : std::vector{text_field_, title_field_};
+  }
+
+  std::expected<uint64_t, std::string> Append(std::span<const std::string_view> tokens,
+                                              std::string& out) const override {
+    const std::string_view text = tokens[0];
+    const std::string_view title = title_field_.empty() ? std::string_view{} : tokens[1];
+    SLUICE_TRY(CheckText(text, text_field_));
+    const bool titled = !IsAbsent(title) && title != "\"\"";
+    if (titled && title.front() != '"') {
+      return std::unexpected(fmt::format("field \"{}\" is not a string", title_field_));
+    }
+    out.append("{\"content\":{\"parts\":[{\"text\":");
+    AppendText(text, titled ? Inside(title) : std::string_view{}, out);
+    out.append("}]}").append(suffix_);
+    if (titled && !task_in_text_) {
+      out.append(",\"title\":").append(title);
+    }
+    out.push_back('}');
+    return text.size();
+  }
+
+ private:
+  void AppendText(std::string_view text, std::string_view title, std::string& out) const {
+    if (!task_in_text_) {
+      out.append(text);
+      return;
+    }
+    out.push_back('"');
+    if (document_) {
+      out.append("title: ").append(title.empty() ? "none" : title).append(" | text: ");
+    } else {
+      out.append(prefix_);
+    }
+    out.append(text.substr(1));
+  }
+
+  std::string text_field_;
+  std::string title_field_;
+  bool task_in_text_;
+  bool document_;
+  std::string_view prefix_;
+  std::string suffix_;
+};
+
+class GenerateBody final : public GeminiRequestBody {
+ public:
+  static Result<std::unique_ptr<GeminiRequestBody>> Make(const RequestOptions& options) {
+    auto body = std::make_unique<GenerateBody>();
+    const std::string text = options.prompt_template.empty() ? "{{" + options.text_field + "}}"
+                                                             : options.prompt_template;
+    SLUICE_ASSIGN(body->prompt_, PromptTemplate::Parse(text));
+    body->text_field_ = options.text_field;
+    body->checks_text_ = options.prompt_template.empty();
+    if (!options.system_instruction.empty()) {
+      body->suffix_ += fmt::format(",\"systemInstruction\":{{\"parts\":[{{\"text\":{}}}]}}",
+                                   JsonString(options.system_instruction));
+    }
+    if (!options.generation_config.empty()) {
+      const Json config = Json::parse(options.generation_config, nullptr, false);
+      if (!config.is_object()) {
+        return Fail(ErrorCode::kUsage, "the generation config is not a JSON object");
+      }
+      body->suffix_ += ",\"generationConfig\":" + config.dump();
+    }
+    return body;
+  }
+
+  std::vector<std::string> fields() const override { return prompt_.fields(); }
+
+  std::optional<size_t> text_field_index() const override {
+    const auto place = std::ranges::find(prompt_.fields(), text_field_);
+    if (place == prompt_.fields().end()) {
+      return std::nullopt;
+    }
+    return static_cast<size_t>(place - prompt_.fields().begin());
+  }
+
+  std::expected<uint64_t, std::string> Append(std::span<const std::string_view> tokens,
+                                              std::string& out) const override {
+    if (checks_text_) {
+      SLUICE_TRY(CheckText(tokens[0], text_field_));
+    }
+    out.append("{\"contents\":[{\"parts\":[{\"text\":");
+    const size_t begin = out.size();
+    SLUICE_TRY(prompt_.Append(tokens, out));
+    const uint64_t prompt_bytes = out.size() - begin;
+    out.append("}],\"role\":\"user\"}]").append(suffix_).push_back('}');
+    return prompt_bytes;
+  }
+
+ private:
+  PromptTemplate prompt_;
+  std::string text_field_;
+  bool checks_text_ = false;
+  std::string suffix_;
+};
+
+// Requests that the user made: passed through as they stand.
+class ReadyBody final : public GeminiRequestBody {
+ public:
+  explicit ReadyBody(std::string field) : field_(std::move(field)) {}
+
+  std::vector<std::string> fields() const override { return {field_}; }
+  std::optional<size_t> text_field_index() const override { return std::nullopt; }
+
+  std::expected<uint64_t, std::string> Append(std::span<const std::string_view> tokens,
+                                              std::string& out) const override {
+    if (tokens[0].empty()) {
+      return std::unexpected(fmt::format("no field \"{}\"", field_));
+    }
+    if (tokens[0].front() != '{') {
+      return std::unexpected(fmt::format("field \"{}\" is not a request (an object)", field_));
+    }
+    out.append(tokens[0]);
+    return tokens[0].size();
+  }
+
+ private:
+  std::string field_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<GeminiRequestBody>> MakeGeminiRequestBody(const RequestOptions& options) {
+  if (!options.request_field.empty()) {
+    return std::make_unique<ReadyBody>(options.request_field);
+  }
+  if (options.task == Task::kGenerate) {
+    return GenerateBody::Make(options);
+  }
+  if (!options.title_field.empty() && options.task_type != "RETRIEVAL_DOCUMENT") {
+    return Fail(ErrorCode::kUsage, "a title goes only with the task type RETRIEVAL_DOCUMENT");
+  }
+  return std::make_unique<EmbedBody>(options);
+}
+
+}  // namespace sluice

@@ -1,0 +1,234 @@
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "api/protocol/line_protocol.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+RequestOptions Embed() {
+  RequestOptions options;
+  options.model = "gemini-embedding-001";
+  options.dimension = 256;
+  options.task_type = "RETRIEVAL_DOCUMENT";
+  return options;
+}
+
+RequestOptions Generate() {
+  RequestOptions options;
+  options.task = Task::kGenerate;
+  options.model = "gemini-2.5-flash";
+  return options;
+}
+
+// The request line for these tokens, or the reason against it in angle brackets.
+std::string LineFor(const RequestOptions& options, std::vector<std::string_view> tokens) {
+  const auto protocol = MakeLineProtocol("gemini", options).value();
+  std::string line = "before";
+  const auto bytes = protocol->AppendRequest(tokens, line);
+  if (!bytes.has_value()) {
+    EXPECT_EQ(line, "before") << "a refused record must leave nothing behind";
+    return "<" + bytes.error() + ">";
+  }
+  return line.substr(6);
+}
+
+TEST(GeminiRequests, EmbeddingLineIsWhatTheServiceDocuments) {
+  EXPECT_EQ(LineFor(Embed(), {R"("some \u00e9 text")"}),
+            R"({"key":"000000000000","request":{"content":{"parts":[{"text":"some \u00e9 text"}]},)"
+            R"("taskType":"RETRIEVAL_DOCUMENT","outputDimensionality":256}})"
+            "\n");
+}
+
+TEST(GeminiRequests, RoomForTheKeyIsWhereKeyOffsetSays) {
+  const auto protocol = MakeLineProtocol("gemini", Embed()).value();
+  std::string line;
+  ASSERT_TRUE(protocol->AppendRequest(std::vector<std::string_view>{"\"x\""}, line).has_value());
+  WriteKey(42, &line[protocol->key_offset()]);
+  EXPECT_EQ(Json::parse(line)["key"], "000000000042");
+}
+
+TEST(GeminiRequests, TitleGoesAlongWhenThereIsOne) {
+  RequestOptions options = Embed();
+  options.title_field = "title";
+  EXPECT_NE(LineFor(options, {"\"x\"", "\"T\""}).find(R"(,"title":"T"}})"), std::string::npos);
+  EXPECT_EQ(LineFor(options, {"\"x\"", ""}).find("title"), std::string::npos);
+  EXPECT_EQ(LineFor(options, {"\"x\"", "null"}).find("title"), std::string::npos);
+  EXPECT_EQ(LineFor(options, {"\"x\"", "7"}), "<field \"title\" is not a string>");
+  options.task_type = "CLUSTERING";
+  EXPECT_EQ(MakeLineProtocol("gemini", options).error().code, ErrorCode::kUsage);
+}
+
+TEST(GeminiRequests, RefusesTextThatCannotBeEmbedded) {
+  EXPECT_EQ(LineFor(Embed(), {""}), "<no field \"text\">");
+  EXPECT_EQ(LineFor(Embed(), {"null"}), "<field \"text\" is not a string>");
+  EXPECT_EQ(LineFor(Embed(), {"[1]"}), "<field \"text\" is not a string>");
+  EXPECT_EQ(LineFor(Embed(), {"\"\""}), "<field \"text\" is an empty string>");
+}
+
+TEST(GeminiRequests, TheSecondEmbeddingModelIsToldItsTaskInTheText) {
+  RequestOptions options = Embed();
+  options.model = "gemini-embedding-2";
+  options.title_field = "title";
+  EXPECT_EQ(Json::parse(LineFor(options, {"\"x\"", "\"T\""}))["request"],
+            Json::parse(R"({"content":{"parts":[{"text":"title: T | text: x"}]},)"
+                        R"("outputDimensionality":256})"));
+  options.title_field.clear();
+  options.task_type = "CLUSTERING";
+  EXPECT_NE(LineFor(options, {"\"x\""}).find("\"task: clustering | query: x\""), std::string::npos);
+}
+
+TEST(GeminiRequests, GenerationLineCarriesTheJobWideSettings) {
+  RequestOptions options = Generate();
+  options.system_instruction = "be \"brief\"";
+  options.generation_config = R"({"temperature":0.5})";
+  EXPECT_EQ(Json::parse(LineFor(options, {"\"hello\""}))["request"], Json::parse(R"({
+      "contents":[{"parts":[{"text":"hello"}],"role":"user"}],
+      "systemInstruction":{"parts":[{"text":"be \"brief\""}]},
+      "generationConfig":{"temperature":0.5}})"));
+  options.generation_config = "[]";
+  EXPECT_EQ(MakeLineProtocol("gemini", options).error().code, ErrorCode::kUsage);
+}
+
+TEST(GeminiRequests, TemplateIsFilledFromTheFields) {
+  RequestOptions options = Generate();
+  options.prompt_template = "Say \"{{ a.b }}\" and {{n}}\nagain {{a.b}}.";
+  const auto protocol = MakeLineProtocol("gemini", options).value();
+  EXPECT_EQ(std::vector<std::string>(protocol->fields().begin(), protocol->fields().end()),
+            (std::vector<std::string>{"a.b", "n"}));
+  const Json line = Json::parse(LineFor(options, {R"("x\ty")", R"({"k":"v"})"}));
+  EXPECT_EQ(line["request"]["contents"][0]["parts"][0]["text"],
+            "Say \"x\ty\" and {\"k\":\"v\"}\nagain x\ty.");
+  EXPECT_EQ(LineFor(options, {"\"x\"", ""}), "<no field \"n\" for the template>");
+  for (const char* bad : {"{{", "{{a", "{{}}", "{{ }}"}) {
+    options.prompt_template = bad;
+    EXPECT_EQ(MakeLineProtocol("gemini", options).error().code, ErrorCode::kUsage) << bad;
+  }
+}
+
+TEST(GeminiRequests, ReadyMadeRequestsPassThroughAsTheyStand) {
+  RequestOptions options = Generate();
+  options.request_field = "request";
+  EXPECT_EQ(LineFor(options, {R"({ "contents": [] })"}),
+            "{\"key\":\"000000000000\",\"request\":{ \"contents\": [] }}\n");
+  EXPECT_EQ(LineFor(options, {"\"x\""}), "<field \"request\" is not a request (an object)>");
+}
+
+// Decodes a copy of the line with the padding that a block gives.
+class GeminiAnswers : public testing::Test {
+ protected:
+  Reply Decode(const std::string& line, Task task = Task::kEmbed) {
+    bytes_ = line + std::string(64, '}');
+    RequestOptions options = task == Task::kEmbed ? Embed() : Generate();
+    protocol_ = MakeLineProtocol("gemini", options).value();
+    decoder_ = protocol_->MakeDecoder();
+    return decoder_->Decode(std::string_view(bytes_).substr(0, line.size()));
+  }
+
+  std::string bytes_;
+  std::unique_ptr<LineProtocol> protocol_;
+  std::unique_ptr<ReplyDecoder> decoder_;
+};
+
+TEST_F(GeminiAnswers, VectorsOfBothModelsAndAnyOrderOfMembers) {
+  const char* lines[] = {
+      R"({"response":{"tokenCount":"7","embedding":{"values":[-0.5,0.25]}},"key":"000000000009"})",
+      R"({"key":"000000000009","response":{"usageMetadata":{"promptTokenCount":7},"embedding":{"values":[ -0.5 , 0.25 ],"shape":[2]},"new":{"a":[1,{}]}}})",
+      R"({"metadata":{"key":"000000000009"},"response":{"embedding":{"values":[-5e-1,0.25]},"tokenCount":"7"}})",
+  };
+  for (const char* line : lines) {
+    const Reply reply = Decode(line);
+    EXPECT_FALSE(reply.failure.has_value()) << line;
+    EXPECT_EQ(reply.ordinal, 9u);
+    EXPECT_EQ(std::vector<float>(reply.vector.begin(), reply.vector.end()),
+              (std::vector<float>{-0.5F, 0.25F}));
+    EXPECT_EQ(reply.usage.prompt_tokens, 7);
+  }
+}
+
+TEST_F(GeminiAnswers, UnknownTokensAreNotZeroTokens) {
+  const Reply reply = Decode(R"({"key":"h1","response":{"embedding":{"values":[1]}}})");
+  EXPECT_EQ(reply.usage.prompt_tokens, std::nullopt);
+  EXPECT_EQ(reply.key, "h1");
+  EXPECT_EQ(reply.ordinal, std::nullopt);
+}
+
+TEST_F(GeminiAnswers, ErrorsHaveAClassACodeAndAMessage) {
+  struct Case {
+    const char* error;
+    FailureClass failure_class;
+    int code;
+  };
+  const Case cases[] = {
+      {R"({"code":3,"message":"bad"})", FailureClass::kInvalid, 3},
+      {R"({"code":3,"message":"input has 9000 tokens"})", FailureClass::kTooLong, 3},
+      {R"({"code":8})", FailureClass::kQuota, 8},
+      {R"({"code":13})", FailureClass::kTransient, 13},
+      {R"({"code":1})", FailureClass::kTransient, 1},
+      {R"({"code":429,"message":"x"})", FailureClass::kQuota, 429},
+      {R"({"code":503})", FailureClass::kTransient, 503},
+      {R"({"code":99999999999999999999})", FailureClass::kInvalid, 0},
+      {R"("just text")", FailureClass::kInvalid, 0},
+  };
+  for (const Case& one : cases) {
+    const Reply reply = Decode(std::string(R"({"key":"000000000001","error":)") + one.error + "}");
+    ASSERT_TRUE(reply.failure.has_value()) << one.error;
+    EXPECT_EQ(reply.failure->failure_class, one.failure_class) << one.error;
+    EXPECT_EQ(reply.failure->code, one.code) << one.error;
+    EXPECT_FALSE(reply.failure->message.empty());
+    EXPECT_EQ(reply.ordinal, 1u);
+  }
+}
+
+TEST_F(GeminiAnswers, LinesThatCannotBeUnderstoodAreMalformedNeverAValue) {
+  const char* lines[] = {
+      "",
+      "{",
+      "[]",
+      "\"text\"",
+      R"({"key":"000000000001"})",
+      R"({"key":"000000000001","response":null})",
+      R"({"key":"000000000001","response":[]})",
+      R"({"key":"000000000001","response":{}})",
+      R"({"key":"000000000001","response":{"embedding":{"values":[]}}})",
+      R"({"key":"000000000001","response":{"embedding":{"values":[1,null]}}})",
+      R"({"key":"000000000001","response":{"embedding":{"values":[1]}},"error":{"code":3}})",
+      R"({"key":"000000000001","response":{"embedding":{"values":[1]}}} {"key":"000000000002"})",
+  };
+  for (const char* line : lines) {
+    const Reply reply = Decode(line);
+    ASSERT_TRUE(reply.failure.has_value()) << line;
+    EXPECT_EQ(reply.failure->failure_class, FailureClass::kMalformed) << line;
+  }
+}
+
+TEST_F(GeminiAnswers, GenerationJoinsTheTextAndLeavesThoughtsOut) {
+  const Reply reply = Decode(
+      R"({"key":"000000000001","response":{"candidates":[{"content":{"parts":[)"
+      R"({"text":"hmm","thought":true},{"text":"four"},{"text":"\n!"}]},"finishReason":"STOP"}],)"
+      R"("usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}})",
+      Task::kGenerate);
+  EXPECT_FALSE(reply.failure.has_value());
+  EXPECT_EQ(Json::parse(reply.answer),
+            Json::parse(R"({"text":"four\n!","finish_reason":"STOP",)"
+                        R"("usage":{"prompt_tokens":3,"output_tokens":2}})"));
+}
+
+TEST_F(GeminiAnswers, GenerationWithoutTextIsAFailureWithItsReason) {
+  const Reply blocked =
+      Decode(R"({"key":"000000000001","response":{"promptFeedback":{"blockReason":"SAFETY"}}})",
+             Task::kGenerate);
+  ASSERT_TRUE(blocked.failure.has_value());
+  EXPECT_EQ(blocked.failure->failure_class, FailureClass::kBlocked);
+  EXPECT_NE(blocked.failure->message.find("SAFETY"), std::string::npos);
+  const Reply stopped =
+      Decode(R"({"key":"000000000001","response":{"candidates":[{"finishReason":"RECITATION"}]}})",
+             Task::kGenerate);
+  ASSERT_TRUE(stopped.failure.has_value());
+  EXPECT_EQ(stopped.failure->failure_class, FailureClass::kBlocked);
+}
+
+}  // namespace
+}  // namespace sluice

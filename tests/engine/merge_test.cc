@@ -1,0 +1,148 @@
+#include "engine/merge.h"
+
+#include <cmath>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <mutex>
+
+#include "tests/support/temp_folder.h"
+
+namespace sluice {
+namespace {
+
+// Keeps rows in memory; a row put twice is a fault of the merge.
+class MemorySink final : public ShardSink {
+ public:
+  Result<void> PutVector(Ordinal row, std::span<const float> vector) override {
+    const std::scoped_lock lock(mutex_);
+    EXPECT_TRUE(vectors.emplace(row, std::vector<float>(vector.begin(), vector.end())).second);
+    return {};
+  }
+  Result<void> PutAnswer(Ordinal row, std::string_view answer) override {
+    const std::scoped_lock lock(mutex_);
+    EXPECT_TRUE(answers.emplace(row, answer).second);
+    return {};
+  }
+  Result<void> PutFailure(Ordinal row, std::string_view failure) override {
+    const std::scoped_lock lock(mutex_);
+    EXPECT_TRUE(failures.emplace(row, failure).second);
+    return {};
+  }
+  Result<void> Seal() override { return {}; }
+
+  std::map<Ordinal, std::vector<float>> vectors;
+  std::map<Ordinal, std::string> answers, failures;
+
+ private:
+  std::mutex mutex_;
+};
+
+RequestOptions TwoDimensions() {
+  RequestOptions options;
+  options.model = "m";
+  options.dimension = 2;
+  return options;
+}
+
+std::string VectorLine(Ordinal row, std::string_view values) {
+  return fmt::format("{{\"response\":{{\"embedding\":{{\"values\":[{}]}}}},\"key\":\"{:012}\"}}\n",
+                     values, row);
+}
+
+class MergeTest : public testing::Test {
+ protected:
+  Result<MergeOutcome> Merge(const std::string& answers, OrdinalRange range,
+                             bool normalize = false) {
+    const MergeOptions options{.range = range,
+                               .dimension = 2,
+                               .normalize = normalize,
+                               .threads = 2,
+                               .spool_folder = folder_.Path("spool")};
+    return MergeAnswers(folder_.Write("answers.jsonl", answers), options, environment_, sink_);
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<FileSystem> files_ = MakePosixFileSystem();
+  std::unique_ptr<LineProtocol> protocol_ = MakeLineProtocol("gemini", TwoDimensions()).value();
+  StageTimes times_;
+  MergeEnvironment environment_{
+      .files = *files_, .protocol = *protocol_, .times = times_, .stop = {}};
+  MemorySink sink_;
+};
+
+TEST_F(MergeTest, PutsEveryRowUnderItsOrdinalWhateverTheOrder) {
+  const auto outcome =
+      Merge(VectorLine(12, "3,4") + VectorLine(10, "1,2") + VectorLine(11, "5,6"), {10, 3});
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->ok, 3u);
+  EXPECT_TRUE(outcome->failed.empty());
+  EXPECT_EQ(sink_.vectors[10], (std::vector<float>{1, 2}));
+  EXPECT_EQ(sink_.vectors[11], (std::vector<float>{5, 6}));
+  EXPECT_EQ(sink_.vectors[12], (std::vector<float>{3, 4}));
+}
+
+TEST_F(MergeTest, NamesWhatIsMissingTwiceThereUnknownOrBroken) {
+  const std::string answers = VectorLine(0, "1,2") + VectorLine(0, "1,2") +  // same again
+                              VectorLine(1, "3,4") + VectorLine(1, "9,9") +  // another value
+                              VectorLine(77, "1,1") +                        // not of this shard
+                              "{\"response\":{},\"key\":\"somebody\"}\n" +   // not of ours
+                              "{\"response\":{\"embedding\":{\"val" +        // no key to be told
+                              "\n" + VectorLine(2, "1,2,3") +                // wrong length
+                              "{\"key\":\"000000000003\",\"error\":{\"code\":8}}\n";
+  const auto outcome = Merge(answers, {0, 5});
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->ok, 2u);
+  EXPECT_EQ(outcome->duplicates, 1u);
+  EXPECT_EQ(outcome->conflicts, 1u);
+  EXPECT_EQ(outcome->strangers, 2u);
+  EXPECT_EQ(outcome->malformed_lines, 1u);
+  EXPECT_EQ(outcome->missing, 1u);
+  ASSERT_EQ(outcome->failed.size(), 3u);
+  EXPECT_EQ(outcome->failed[0].failure.failure_class, FailureClass::kMalformed);
+  EXPECT_EQ(outcome->failed[1].failure.failure_class, FailureClass::kQuota);
+  EXPECT_EQ(outcome->failed[2].failure.failure_class, FailureClass::kMissing);
+  EXPECT_EQ(sink_.vectors[1], (std::vector<float>{3, 4})) << "the first valid answer counts";
+  EXPECT_EQ(sink_.vectors.size() + sink_.failures.size(), 5u);
+}
+
+TEST_F(MergeTest, AValueBeatsAnErrorForTheSameKey) {
+  const std::string error = "{\"key\":\"000000000000\",\"error\":{\"code\":13}}\n";
+  for (const std::string& answers : {error + VectorLine(0, "1,2"), VectorLine(0, "1,2") + error}) {
+    sink_.vectors.clear();
+    const auto outcome = Merge(answers, {0, 1});
+    ASSERT_TRUE(outcome.has_value());
+    EXPECT_EQ(outcome->ok, 1u);
+    EXPECT_TRUE(outcome->failed.empty());
+    EXPECT_EQ(outcome->duplicates, 1u);
+  }
+}
+
+TEST_F(MergeTest, NoRowHoldsANumberThatIsNotFinite) {
+  const auto outcome = Merge(VectorLine(0, "1,1e999") + VectorLine(1, "null,1") +
+                                 VectorLine(2, "1,NaN") + VectorLine(3, "\"1\",2"),
+                             {0, 4});
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->ok, 0u);
+  EXPECT_EQ(outcome->failed.size(), 4u);
+  EXPECT_TRUE(sink_.vectors.empty());
+}
+
+TEST_F(MergeTest, NormalizesWhenAskedTo) {
+  const auto outcome = Merge(VectorLine(0, "3,4") + VectorLine(1, "0,0"), {0, 2}, true);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(sink_.vectors[0], (std::vector<float>{0.6F, 0.8F}));
+  ASSERT_EQ(outcome->failed.size(), 1u);
+  EXPECT_EQ(outcome->failed[0].row, 1u);
+}
+
+TEST_F(MergeTest, FindsTheLengthOfMostVectors) {
+  const std::string path =
+      folder_.Write("a.jsonl", VectorLine(0, "1") + VectorLine(1, "1,2") + VectorLine(2, "1,2"));
+  EXPECT_EQ(FindDimension(path, environment_, folder_.Path("s")).value(), 2);
+  const std::string none = folder_.Write("b.jsonl", "{\"key\":\"000000000003\",\"error\":{}}\n");
+  EXPECT_EQ(FindDimension(none, environment_, folder_.Path("s")).value(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace sluice
