@@ -18,6 +18,17 @@ void Console::Say(std::string_view text) const {
   }
 }
 
+void Console::Warn(std::string_view text) const {
+  if (text.empty()) {
+    return;
+  }
+  if (json) {
+    Say(nlohmann::ordered_json({{"v", 1}, {"type", "warning"}, {"message", text}}).dump() + '\n');
+  } else {
+    Say(Styled(err.color, Style::kYellow, "warning:") + ' ' + EscapeControls(text) + '\n');
+  }
+}
+
 void Console::PrintError(const Error& error) const {
   const std::string text = json ? FormatErrorAsJson(error) : FormatError(error, err.color);
   std::fwrite(text.data(), 1, text.size(), stderr);

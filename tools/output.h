@@ -18,6 +18,7 @@ struct Console {
 
   void Print(std::string_view text) const;  // stdout
   void Say(std::string_view text) const;    // stderr, unless quiet
+  void Warn(std::string_view text) const;   // stderr, unless quiet; nothing when `text` is empty
   void PrintError(const Error& error) const;
 };
 

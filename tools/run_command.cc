@@ -151,6 +151,7 @@ Result<int> RunCommand(const CommandContext& context) {
                 ReadRunCommandOptions(context.arguments, *files, context.console.err.is_terminal));
   SLUICE_TRY(PrepareRunFolder(context, options, *files));
   SLUICE_ASSIGN(ServiceAccess service, ServiceAccess::Open(options.service, clock));
+  context.console.Warn(service.warning());
   if (context.arguments.Has("--verbose")) {
     context.console.Say(SettingsLine(options, service.base_url()));
   }

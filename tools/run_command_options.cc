@@ -61,6 +61,10 @@ Result<void> ReadCorpus(const Arguments& arguments, CorpusOptions& corpus) {
                 "a .jsonl file, a folder, a glob, or - for standard input; see sluice run --help");
   }
   corpus.inputs = arguments.positionals;
+  const bool on_stdin = std::ranges::find(corpus.inputs, "-") != corpus.inputs.end();
+  if (on_stdin && arguments.Text("--api-key-file") == "-") {
+    return Fail(ErrorCode::kUsage, "--api-key-file: standard input is the corpus already");
+  }
   corpus.globs = arguments.List("--glob");
   corpus.excludes = arguments.List("--exclude");
   const std::string format = arguments.TextOr("--input-format", "auto");
@@ -204,8 +208,9 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
     run.provider_note = LocalService::kNote;
     run.account = "local";
   } else {
-    run.provider_note = "Gemini Developer API";
     run.base_url = options.service.base_url;
+    run.provider_note = run.base_url.empty() ? "Gemini Developer API"
+                                             : "a service that speaks the Gemini Developer API";
   }
   options.progress = ReadProgressMode(arguments, stderr_is_terminal);
   SLUICE_TRY(Store(arguments.Duration("--progress-interval"), options.progress_interval));

@@ -35,6 +35,8 @@ class ServiceAccess {
 
   [[nodiscard]] Provider& provider() { return *provider_; }
   [[nodiscard]] const std::string& base_url() const { return base_url_; }
+  // What the user should know about the key, or empty.
+  [[nodiscard]] const std::string& warning() const { return warning_; }
   // Throws away what the local service kept; nothing to do for other backends.
   void DiscardLocalState();
 
@@ -43,6 +45,7 @@ class ServiceAccess {
 
   std::optional<LocalService> local_;
   std::string base_url_;
+  std::string warning_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Provider> provider_;  // uses the transport
 };

@@ -29,11 +29,12 @@ struct FreeList {
 };
 using HeaderList = std::unique_ptr<curl_slist, FreeList>;
 
-// An easy handle and the multi handle that drives it and keeps its connections. The multi handle is
-// what makes waiting interruptible: curl_multi_wakeup() is libcurl's one call for other threads.
-struct CurlHandles {
+// Drives exchanges, one at a time, and keeps their connections. It is what makes waiting
+// interruptible: curl_multi_wakeup() is libcurl's one call for other threads. Easy handles are made
+// anew for each exchange: one that failed early refuses options even after curl_easy_reset()
+// (7.88.1: CURLOPT_BUFFERSIZE).
+struct CurlDriver {
   std::unique_ptr<CURLM, FreeMulti> multi{curl_multi_init()};
-  std::unique_ptr<CURL, FreeEasy> easy{curl_easy_init()};
 };
 
 void InitialiseCurlOnce() {
@@ -272,25 +273,25 @@ void SetTimes(CURL* easy, const CurlTransportOptions& options, const HttpRequest
   Set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
-// Keeps a handle in its multi handle for the length of one exchange. A connection that was left in
-// the middle of something is closed on the way out.
+// Keeps an easy handle in its multi handle for the length of one exchange. A connection that was
+// left in the middle of something is closed on the way out.
 class Attached {
  public:
-  explicit Attached(const CurlHandles& handles) : handles_(handles) {
-    curl_multi_add_handle(handles.multi.get(), handles.easy.get());
+  Attached(CURLM* multi, CURL* easy) : multi_(multi), easy_(easy) {
+    curl_multi_add_handle(multi, easy);
   }
-  ~Attached() { curl_multi_remove_handle(handles_.multi.get(), handles_.easy.get()); }
+  ~Attached() { curl_multi_remove_handle(multi_, easy_); }
   Attached(const Attached&) = delete;
   Attached& operator=(const Attached&) = delete;
 
  private:
-  const CurlHandles& handles_;
+  CURLM* multi_;
+  CURL* easy_;
 };
 
 // Nothing when it was stopped before it ended.
-std::optional<CURLcode> Perform(const CurlHandles& handles, const std::stop_token& stop) {
-  const Attached attached(handles);
-  CURLM* multi = handles.multi.get();
+std::optional<CURLcode> Perform(CURLM* multi, CURL* easy, const std::stop_token& stop) {
+  const Attached attached(multi, easy);
   const std::stop_callback wake(stop, [&] { curl_multi_wakeup(multi); });
   for (int running = 1;;) {
     const CURLMcode code = curl_multi_perform(multi, &running);
@@ -312,13 +313,13 @@ std::optional<CURLcode> Perform(const CurlHandles& handles, const std::stop_toke
 class CurlTransport final : public Transport {
  public:
   explicit CurlTransport(CurlTransportOptions options)
-      : options_(std::move(options)), handles_([] { return std::make_unique<CurlHandles>(); }) {}
+      : options_(std::move(options)), drivers_([] { return std::make_unique<CurlDriver>(); }) {}
 
   Result<HttpResponse> Send(const HttpRequest& request) override;
 
  private:
   const CurlTransportOptions options_;
-  ResourcePool<CurlHandles> handles_;
+  ResourcePool<CurlDriver> drivers_;
 };
 
 Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
@@ -334,10 +335,10 @@ Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
     return Fail(ErrorCode::kUnfinished, fmt::format("{}: stopped", LabelOf(request)));
   }
 
-  const auto lease = handles_.Take();
-  SLUICE_CHECK(lease->multi && lease->easy, "out of memory");
-  CURL* easy = lease->easy.get();
-  curl_easy_reset(easy);
+  const auto driver = drivers_.Take();
+  const std::unique_ptr<CURL, FreeEasy> handle(curl_easy_init());
+  SLUICE_CHECK(driver->multi && handle, "out of memory");
+  CURL* easy = handle.get();
   Exchange exchange(request, easy);
   Set(easy, CURLOPT_URL, request.url.c_str());
   Set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
@@ -356,7 +357,7 @@ Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
   SetSafety(easy, options_, loopback);
   SetTimes(easy, options_, request);
 
-  const std::optional<CURLcode> code = Perform(*lease, request.stop);
+  const std::optional<CURLcode> code = Perform(driver->multi.get(), easy, request.stop);
   if (!code) {
     return Fail(ErrorCode::kUnfinished, fmt::format("{}: stopped", LabelOf(request)));
   }

@@ -277,6 +277,22 @@ TEST_F(CurlTransportTest, WhatCannotBeReachedWasNotSent) {
   EXPECT_EQ(Send(request).error().code, ErrorCode::kNotSent);
 }
 
+TEST_F(CurlTransportTest, GoesOnAfterFailuresOfEveryStage) {
+  ScriptedServer server(std::vector<Play>(4, JsonPlay(200, "{}")));
+  ScriptedServer hanging({{.answer = {}, .end = Play::End::kHang}});
+  for (const std::string& url :
+       {std::string("https://no-such-host.invalid/"),
+        fmt::format("http://127.0.0.1:{}/", FreePort()),
+        fmt::format("https://127.0.0.1:{}/", server.port()), hanging.url() + "/"}) {
+    HttpRequest failing;
+    failing.url = url;
+    failing.timeout = milliseconds(300);
+    EXPECT_FALSE(Send(failing).has_value()) << url;
+    EXPECT_FALSE(Send(failing).has_value()) << url;
+    EXPECT_TRUE(Send(Get(server)).has_value()) << url;
+  }
+}
+
 TEST_F(CurlTransportTest, TimesOutAndStallsAreTransportErrors) {
   ScriptedServer server(
       {{.answer = {}, .end = Play::End::kHang},
