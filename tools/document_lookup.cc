@@ -43,7 +43,7 @@ std::optional<std::string> FindCorpusPath(FileSystem& files, const std::string& 
     return name;
   }
   for (const std::string& input : inputs) {
-    const std::string path = fmt::format("{}/{}", input, name);
+    std::string path = fmt::format("{}/{}", input, name);
     if (files.Exists(path)) {
       return path;
     }

@@ -170,14 +170,11 @@ Result<int> HelpCommand(const CommandContext& context) {
     context.console.Say(CommandList());
     return ExitCode(ErrorCode::kUsage);
   }
-  std::string text;
-  if (arguments.command == nullptr) {
-    text = CommandList();
-  } else if (arguments.command->name != "help") {
-    text = CommandHelp(*arguments.command);
-  } else if (arguments.positionals.empty()) {
-    text = CommandList();
-  } else {
+  const CommandSpec* command = arguments.command;
+  std::string text = CommandList();
+  if (command != nullptr && command->name != "help") {
+    text = CommandHelp(*command);
+  } else if (!arguments.positionals.empty()) {
     SLUICE_ASSIGN(text, Topic(arguments.positionals.front()));
   }
   context.console.Print(text);

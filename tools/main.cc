@@ -1,13 +1,35 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <malloc.h>
+#include <sys/stat.h>
 
 #include "tools/signals.h"
 #include "tools/sluice.h"
 
+namespace {
+
+// Flat memory is a promise. By habit malloc keeps a heap for every thread and keeps what was freed
+// in each of them; two heaps, and large buffers that go back to the system when they are freed, hold
+// the peak to what is really in use at once.
+void KeepMemoryFlat() {
+  constexpr int kHeaps = 2;
+  constexpr int kLargeBytes = 1 << 18;
+  mallopt(M_ARENA_MAX, kHeaps);
+  mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+  mallopt(M_TRIM_THRESHOLD, kLargeBytes);
+}
+
+// What a run keeps is nobody else's business, whichever library makes the file.
+void KeepFilesPrivate() { umask(S_IRWXG | S_IRWXO); }
+
+}  // namespace
+
 // The last border of exceptions: what arrives here is a mistake of ours or no memory left.
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  KeepMemoryFlat();
+  KeepFilesPrivate();
   try {
     sluice::Signals signals;
     return sluice::RunCommandLine(argc, argv, signals);

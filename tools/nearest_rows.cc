@@ -58,11 +58,11 @@ std::vector<NearRow> FindNearestRows(const NpyView& array, std::span<const float
       best.push(candidate);
     }
   }
-  std::vector<NearRow> rows(best.size());
-  for (auto place = rows.rbegin(); place != rows.rend(); ++place) {
-    *place = best.top();
-    best.pop();
+  std::vector<NearRow> rows;
+  for (rows.reserve(best.size()); !best.empty(); best.pop()) {
+    rows.push_back(best.top());
   }
+  std::ranges::reverse(rows);
   return rows;
 }
 

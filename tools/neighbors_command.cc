@@ -144,11 +144,13 @@ Result<std::vector<Neighbor>> Describe(FileSystem& files, const Request& request
                                        const DocumentSource& source,
                                        const std::vector<NearRow>& nearest) {
   std::vector<uint64_t> rows;
+  rows.reserve(nearest.size());
   for (const NearRow& near : nearest) {
     rows.push_back(near.row);
   }
   SLUICE_ASSIGN(auto places, FindDocuments(files, request.ids, rows));
   std::vector<Neighbor> neighbors;
+  neighbors.reserve(places.size());
   for (size_t i = 0; i < places.size(); ++i) {
     neighbors.push_back({.cosine = nearest[i].cosine,
                          .document = places[i],

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -41,6 +42,7 @@ constexpr std::string_view kFunctionWords[] = {
 struct Feature {
   uint64_t hash = 0;
   Kind kind = Kind::kWord;
+  uint32_t count = 1;
 };
 
 uint64_t SeedOf(Kind kind) {
@@ -105,7 +107,8 @@ class FeatureReader {
     const uint64_t hash = Add(function_word ? Kind::kFunctionWord : Kind::kWord, word);
     if (last_hash_ != 0) {
       const Kind kind = function_word || last_is_function_word_ ? Kind::kFunctionPair : Kind::kPair;
-      features_.push_back({.hash = MixBits(last_hash_ * 3 + hash + SeedOf(kind)), .kind = kind});
+      features_.push_back(
+          {.hash = MixBits(last_hash_ * 3 + hash + SeedOf(kind)), .kind = kind, .count = 1});
     }
     if (!function_word) {
       AddGrams();
@@ -134,7 +137,7 @@ class FeatureReader {
 
   uint64_t Add(Kind kind, std::string_view bytes) {
     const uint64_t hash = HashText(bytes, SeedOf(kind));
-    features_.push_back({.hash = hash, .kind = kind});
+    features_.push_back({.hash = hash, .kind = kind, .count = 1});
     return hash;
   }
 
@@ -144,6 +147,23 @@ class FeatureReader {
   uint64_t last_hash_ = 0;
   bool last_is_function_word_ = false;
 };
+
+// Equal features as one with their count, by open addressing: twice as fast as sorting them, and
+// the sums they go into are integers, for which no order matters.
+std::vector<Feature> Counted(const std::vector<Feature>& features) {
+  std::vector<Feature> slots(std::bit_ceil(2 * features.size() + 1),
+                             Feature{.hash = 0, .kind = Kind::kWord, .count = 0});
+  const size_t mask = slots.size() - 1;
+  for (const Feature& feature : features) {
+    size_t place = feature.hash & mask;
+    while (slots[place].count != 0 && slots[place].hash != feature.hash) {
+      place = (place + 1) & mask;
+    }
+    slots[place] = {.hash = feature.hash, .kind = feature.kind, .count = slots[place].count + 1};
+  }
+  std::erase_if(slots, [](const Feature& slot) { return slot.count == 0; });
+  return slots;
+}
 
 // 1 + ln count in 1/1024: an integer, so that no machine's logarithm shows in the vector.
 int64_t Sublinear(size_t count) {
@@ -164,17 +184,10 @@ void AddFeature(uint64_t hash, int64_t weight, std::span<int64_t> sums) {
 void EmbedLexically(std::string_view text, std::span<float> vector) {
   SLUICE_CHECK(!vector.empty() && vector.size() <= size_t{kLexicalDimensionsMax},
                "an embedding has 1 to 3072 dimensions");
-  std::vector<Feature> features = FeatureReader().Read(text);
-  std::ranges::sort(features, {}, &Feature::hash);
   std::vector<int64_t> sums(vector.size());
-  for (size_t i = 0; i < features.size();) {
-    size_t end = i;
-    while (end < features.size() && features[end].hash == features[i].hash) {
-      ++end;
-    }
-    AddFeature(features[i].hash,
-               kWeights[static_cast<size_t>(features[i].kind)] * Sublinear(end - i), sums);
-    i = end;
+  for (const Feature& feature : Counted(FeatureReader().Read(text))) {
+    AddFeature(feature.hash, kWeights[static_cast<size_t>(feature.kind)] * Sublinear(feature.count),
+               sums);
   }
   double square_sum = 0;
   for (const int64_t sum : sums) {

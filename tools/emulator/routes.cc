@@ -1,6 +1,7 @@
 #include "tools/emulator/routes.h"
 
 #include <algorithm>
+#include <exception>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -156,6 +157,15 @@ void SendNoSuchPage(Exchange& exchange) {
       "was not found on this server.</html>\n");
 }
 
+// The border where exceptions end: out of memory, or a Host header that is no text.
+RouteAnswer AnswerCall(Service& service, Call& call, const Route& route) {
+  try {
+    return route.handler(service, call);
+  } catch (const std::exception& error) {
+    return std::unexpected(ApiError{.code = RpcCode::kInternal, .message = error.what()});
+  }
+}
+
 void HandleRoute(Service& service, Exchange& exchange, const Route& route, std::string id) {
   service.counters.CountRequest(std::string(route.name));
   if (service.faults.Happens(Fault::kStall)) {
@@ -175,7 +185,7 @@ void HandleRoute(Service& service, Exchange& exchange, const Route& route, std::
   Call call{.exchange = exchange,
             .id = std::move(id),
             .base_url = fmt::format("http://{}", exchange.Header("host").value_or("localhost"))};
-  if (const RouteAnswer answer = route.handler(service, call)) {
+  if (const RouteAnswer answer = AnswerCall(service, call, route)) {
     SendAnswer(service, exchange, *answer);
   }
 }

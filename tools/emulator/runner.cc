@@ -1,6 +1,7 @@
 #include "tools/emulator/runner.h"
 
 #include <algorithm>
+#include <exception>
 #include <fmt/format.h>
 #include <memory>
 #include <string>
@@ -190,6 +191,18 @@ class JobRun {
   JobOrder order_ = JobOrder::kGoOn;
 };
 
+// The border where exceptions end; a line may be larger than the memory.
+Result<bool> AnswerJob(const RunnerParts& parts, Job& job, const RunnerOptions& options,
+                       const std::stop_token& stop) {
+  const Model* model = FindModel(job.model);
+  SLUICE_CHECK(model != nullptr, "the model of a job was looked up when it was created");
+  try {
+    return JobRun(parts, job, *model).Answer(options, stop);
+  } catch (const std::exception& error) {
+    return Fail(ErrorCode::kInternal, error.what());
+  }
+}
+
 void EndAsFailed(Job& job, RpcCode code, std::string message) {
   job.state = EmulatedState::kFailed;
   job.error_code = static_cast<int>(code);
@@ -223,9 +236,7 @@ void Runner::Run(Job job, std::stop_token stop) {
     EndAsFailed(job, RpcCode::kResourceExhausted,
                 "Resource has been exhausted (e.g. check quota).");
   } else {
-    const Model* model = FindModel(job.model);
-    SLUICE_CHECK(model != nullptr, "the model of a job was looked up when it was created");
-    const Result<bool> answered = JobRun(parts_, job, *model).Answer(options_, stop);
+    const Result<bool> answered = AnswerJob(parts_, job, options_, stop);
     if (!answered.has_value()) {
       EndAsFailed(job, RpcCode::kInternal, answered.error().message);
     } else if (!*answered) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "io/json/json_text.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/random_id.h"
 
@@ -163,6 +164,9 @@ RouteAnswer StartUpload(Service& service, Call& call) {
   if ((*upload)->mime_type.empty()) {
     (*upload)->mime_type = call.exchange.Header("x-goog-upload-header-content-type")
                                .value_or("application/octet-stream");
+  }
+  if (FindInvalidUtf8((*upload)->mime_type).has_value()) {
+    return std::unexpected(InvalidArgument("The MIME type is not text."));
   }
   if (service.store.Find((*upload)->file_id).has_value()) {
     return std::unexpected(AlreadyExists((*upload)->file_id));

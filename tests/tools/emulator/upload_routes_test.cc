@@ -195,6 +195,22 @@ TEST(UploadRoutes, HonoursAChosenNameOnce) {
   }
 }
 
+TEST(UploadRoutes, SurvivesHeadersThatAreNoText) {
+  LocalApi api;
+  api.Start();
+  EXPECT_EQ(
+      api.Call("POST", "/upload/v1beta/files", "",
+               {{"X-Goog-Upload-Command", "start"}, {"X-Goog-Upload-Header-Content-Type", "\xFF"}})
+          .status,
+      400);
+  const std::string file = api.Upload("abc");
+  WireClient client(api.emulator->port());
+  client.Send("GET /v1beta/" + file + " HTTP/1.1\r\nHost: \xFF\r\nx-goog-api-key: k\r\n\r\n");
+  EXPECT_EQ(client.Receive().status, 500);
+  EXPECT_EQ(api.Call("GET", "/v1beta/models/%FF%00").status, 404);
+  EXPECT_EQ(api.Call("GET", "/v1beta/files/%2e%2e%2fjournal").status, 403);
+}
+
 TEST(UploadRoutes, FaultsOfTheSendStepHappen) {
   LocalApi api({"chunk-no-status=1", "chunk-offset-409=1", "upload-gone=1", "corrupt-upload=1"});
   api.Start();
