@@ -13,6 +13,8 @@ constexpr std::array<std::string_view, 9> kStateNames = {
 // Looking more often than this tells nothing new.
 constexpr std::chrono::milliseconds kLookPauseMax{15'000};
 constexpr int kLooksNeeded = 2;
+// A young job may not be readable yet; one that stays unknown over so many growing pauses is gone.
+constexpr int kTimesNotFoundMax = 10;
 
 void Expect(bool holds, const ShardTrack& track, std::string_view event) {
   SLUICE_CHECK(holds, fmt::format("shard {} is {} at event {}", track.shard,
@@ -209,6 +211,7 @@ std::optional<Error> JobPlan::OnPoll(ShardTrack& track, const Result<BatchJob>& 
     return OnFailed(track, job.error(), now);
   }
   track.job_state = job->state;
+  track.times_not_found = 0;
   track.note.clear();
   if (job->complete() || job->done) {
     OnJobEnded(track, *job, now);
@@ -229,11 +232,18 @@ void JobPlan::OnMerged(ShardTrack& track, MonotonicTime now) const {
 std::optional<Error> JobPlan::OnFailed(ShardTrack& track, const Error& error,
                                        MonotonicTime now) const {
   track.note = error.message;
-  // A young job may not be readable yet, and a lost one must not be bought again on that ground:
-  // in both cases asking again later is right.
-  const bool waits = IsTransient(error.code) || error.code == ErrorCode::kNotFound;
-  if (!waits) {
+  const bool not_found = error.code == ErrorCode::kNotFound;
+  track.times_not_found = not_found ? track.times_not_found + 1 : 0;
+  if (!IsTransient(error.code) && !not_found) {
     return error;
+  }
+  const bool has_job = track.state == ShardState::kSubmitted || track.state == ShardState::kEnded;
+  if (has_job && track.times_not_found >= kTimesNotFoundMax) {
+    // Deleted by somebody, or expired. It may have been paid for, so it is not bought again.
+    track.state = ShardState::kEnded;
+    track.given_up = RowFailure{.failure_class = FailureClass::kMissing,
+                                .code = 0,
+                                .message = "the job or its results are gone: " + error.message};
   }
   WaitLonger(track, now);
   if (error.retry_after.has_value()) {

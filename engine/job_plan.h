@@ -60,6 +60,7 @@ struct ShardTrack {
   std::chrono::milliseconds pause{0};  // last pause between polls or tries
   MonotonicTime since{};               // when UNKNOWN or FENCED began
   int looks = 0;                       // full listings begun after `since` + settle
+  int times_not_found = 0;             // in a row: the service does not know the job or its results
   bool busy = false;                   // an action is under way
   JobState job_state = JobState::kUnspecified;
 };

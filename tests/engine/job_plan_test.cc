@@ -216,6 +216,29 @@ TEST_F(JobPlanTest, KeepsPollingThroughFailuresAndUnknownStates) {
   EXPECT_TRUE(plan_.OnPoll(track, Fail(ErrorCode::kAuth, "key"), now_).has_value());
 }
 
+TEST_F(JobPlanTest, GivesUpRowsOfAJobThatIsGoneButDoesNotBuyItAgain) {
+  ShardTrack track = Sent();
+  (void)plan_.OnCreateAnswer(track,
+                             {.outcome = CreateOutcome::kCreated,
+                              .job = JobNamed("batches/a", "", JobState::kPending),
+                              .error = {}},
+                             now_);
+  const auto gone = [&] { return plan_.OnPoll(track, Fail(ErrorCode::kNotFound, "gone"), now_); };
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_FALSE(gone().has_value());
+  }
+  (void)plan_.OnPoll(track, JobNamed("batches/a", "", JobState::kRunning), now_);
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_FALSE(gone().has_value());
+    EXPECT_EQ(track.state, ShardState::kSubmitted) << "it was seen in between";
+  }
+  EXPECT_FALSE(gone().has_value());
+  EXPECT_EQ(track.state, ShardState::kEnded);
+  EXPECT_EQ(track.attempt, 1);
+  ASSERT_TRUE(track.given_up.has_value());
+  EXPECT_EQ(track.given_up->failure_class, FailureClass::kMissing);
+}
+
 TEST_F(JobPlanTest, PollsWithGrowingPausesUpToTheLimit) {
   ShardTrack track = Sent();
   (void)plan_.OnCreateAnswer(track,

@@ -219,7 +219,7 @@ TEST_F(RunTest, ALostCreateAnswerIsFoundAgainNotBoughtAgain) {
 TEST_F(RunTest, LinesThatTheServiceDropsDoublesOrMangledAreNamed) {
   (void)folder_.Write("corpus.jsonl", Corpus(60));
   for (const std::string fault :
-       {"drop-line=0.1", "duplicate-line=0.2", "no-key=0.1", "cut-last-line", "cut-download=1"}) {
+       {"drop-line=0.1", "duplicate-line=3", "no-key=0.1", "cut-last-line", "cut-download=1"}) {
     StartService({fault});
     RunOptions options = Options();
     options.fresh = true;
