@@ -113,6 +113,7 @@ Result<MergeOutcome> AnswerCollector::MergeFile(const std::string& path, Ordinal
                          .protocol = environment_.protocol,
                          .times = environment_.times,
                          .stop = std::move(stop)};
+  const std::scoped_lock lock(merging_);
   return MergeAnswers(path, options, merge, sink);
 }
 

@@ -71,7 +71,8 @@ class AnswerCollector {
 
   CollectOptions options_;
   CollectEnvironment environment_;
-  std::mutex mutex_;  // guards the dimension and the sink
+  std::mutex mutex_;    // guards the dimension and the sink
+  std::mutex merging_;  // one shard is decoded at a time: a merge uses all threads by itself
   std::unique_ptr<Sink> sink_;
 };
 

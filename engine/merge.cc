@@ -19,6 +19,8 @@ namespace sluice {
 namespace {
 
 constexpr size_t kAnswerLineBytesMax = size_t{64} << 20;
+// Small, because decoding overlaps with packing and the two share the memory that is promised.
+constexpr size_t kAnswerBlockBytes = size_t{1} << 18;
 
 struct Answer {
   std::optional<Ordinal> ordinal;
@@ -43,6 +45,7 @@ Result<std::unique_ptr<Corpus>> OpenAnswers(FileSystem& files, const std::string
   options.inputs = {path};
   options.format = CorpusOptions::Format::kJsonLines;
   options.line_bytes_max = kAnswerLineBytesMax;
+  options.block_bytes = kAnswerBlockBytes;
   options.spool_folder = spool_folder;
   SLUICE_ASSIGN(auto list, ListCorpusFiles(files, options));
   return OpenCorpus(files, std::move(list), options);

@@ -22,8 +22,10 @@ namespace sluice {
 
 // A shard is cut before the first document that would take it over any of these.
 struct ShardLimits {
-  uint64_t rows_max = 200'000;
-  uint64_t bytes_max = uint64_t{512} << 20;       // plain request bytes
+  uint64_t rows_max = 50'000;
+  // Plain request bytes. About 4 M tokens, so that a job fits into the 5 M that the second tier of
+  // the Gemini API lets an embedding model have enqueued (ai.google.dev rate limits, 2026-05-19).
+  uint64_t bytes_max = uint64_t{16} << 20;
   uint64_t tokens_max = 0;                        // estimated; 0: no limit
   uint64_t answer_bytes_max = uint64_t{1} << 30;  // expected
   double bytes_per_token = 4.0;                   // the estimate

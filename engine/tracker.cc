@@ -381,7 +381,7 @@ Result<void> Tracker::CheckShardFile(const ShardEntry& entry) {
   const std::string path = environment_.directory.shard(entry.file);
   SLUICE_ASSIGN(auto file, environment_.files.Open(path, OpenMode::kRead));
   Checksum checksum;
-  std::vector<std::byte> buffer(size_t{1} << 20);
+  std::vector<std::byte> buffer(size_t{1} << 18);
   while (true) {
     SLUICE_ASSIGN(const size_t count, file->Read(buffer));
     if (count == 0) {

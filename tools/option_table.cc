@@ -52,8 +52,8 @@ constexpr OptionSpec kRunOptions[] = {
     {"--normalize", kFlag, "", "", "What to write", "vectors of unit length"},
     {"--report", kText, "FILE", "", "What to write", "copy of the report"},
 
-    {"--shard-rows", kText, "N", "", "Sizes and pace", "documents in one job at most (200k)"},
-    {"--shard-bytes", kText, "SIZE", "", "Sizes and pace", "request bytes in one job (512Mi)"},
+    {"--shard-rows", kText, "N", "", "Sizes and pace", "documents in one job at most (50k)"},
+    {"--shard-bytes", kText, "SIZE", "", "Sizes and pace", "request bytes in one job (16Mi)"},
     {"--shard-tokens", kText, "N", "", "Sizes and pace", "estimated tokens in one job (no limit)"},
     {"--shard-answer-bytes", kText, "SIZE", "", "Sizes and pace",
      "expected answer bytes of one job (1Gi)"},

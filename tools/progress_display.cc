@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <fmt/format.h>
 #include <optional>
-#include <utility>
 
 #include "tools/units.h"
 
@@ -176,9 +175,9 @@ std::string JsonProgressLine(const ProgressSnapshot& now, WallTime time) {
 
 ProgressDisplay::ProgressDisplay(const Progress& progress, Clock& clock,
                                  ProgressDisplayOptions options)
-    : progress_(progress), clock_(clock), options_(std::move(options)), start_(clock.Now()) {
+    : progress_(progress), clock_(clock), options_(options), start_(clock.Now()) {
   if (options_.mode != ProgressMode::kNone) {
-    thread_ = std::jthread([this](std::stop_token stop) { Draw(std::move(stop)); });
+    thread_ = std::jthread([this](const std::stop_token& stop) { Draw(stop); });
   }
 }
 
@@ -205,7 +204,7 @@ void ProgressDisplay::PrintNow() {
   }
 }
 
-void ProgressDisplay::Draw(std::stop_token stop) {
+void ProgressDisplay::Draw(const std::stop_token& stop) {
   const bool bar = options_.mode == ProgressMode::kBar;
   const milliseconds pause = bar ? kFrame : options_.interval;
   if (bar) {

@@ -68,7 +68,7 @@ class ProgressDisplay {
   void PrintNow();
 
  private:
-  void Draw(std::stop_token stop);
+  void Draw(const std::stop_token& stop);
   void DrawFrame();
   void EraseBlock(std::string& frame);
   [[nodiscard]] ProgressSnapshot Look() const;

@@ -16,7 +16,8 @@ Result<void> Store(Result<std::optional<Value>> value, Target& target) {
     return std::unexpected(std::move(value).error());
   }
   if (value->has_value()) {
-    target = static_cast<Target>(**value);
+    const Value& given = **value;
+    target = static_cast<Target>(given);
   }
   return {};
 }

@@ -45,6 +45,7 @@ struct JobStats {
 struct JobError {
   int code = 0;
   std::string message = {};
+  std::string details = {};  // a JSON array as sent, may be empty
 };
 
 struct BatchJob {
@@ -76,6 +77,8 @@ struct BatchJob {
 struct JobPage {
   std::vector<BatchJob> jobs = {};   // without inline responses
   std::string next_page_token = {};  // empty at the end
+
+  [[nodiscard]] bool has_more_pages() const { return !next_page_token.empty(); }
 };
 
 }  // namespace sluice

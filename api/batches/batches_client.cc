@@ -1,10 +1,16 @@
 #include "api/batches/batches_client.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <random>
 
+#include "api/auth/vertex.h"
+#include "api/batches/inline_answers.h"
 #include "api/batches/operation.h"
+#include "api/files/files_client.h"
 #include "api/http/google_error.h"
+#include "api/http/json_fields.h"
 
 namespace sluice {
 namespace {
@@ -15,15 +21,90 @@ constexpr uint64_t kCreateAnswerBytesMax = uint64_t{1} << 20;
 // A job with inline results carries them twice, and 20 MB of requests can have far larger answers.
 constexpr uint64_t kJobAnswerBytesMax = uint64_t{256} << 20;
 
-Result<Json> InputConfig(const CreateJobRequest& request) {
+// Far above the 2 GB of an input file; a bound, not an expectation.
+constexpr uint64_t kResultBytesMax = uint64_t{64} << 30;
+// The last poll of a wait gets this long even when the wait is over.
+constexpr std::chrono::milliseconds kPollTimeoutMin{1'000};
+
+// The name as it stands in addresses; a bare id is taken for that of a job.
+Result<std::string> JobName(const std::string& name) {
+  if (name.starts_with("batchPredictionJobs/") || name.starts_with("projects/")) {
+    return FailForVertex("a batch prediction job");
+  }
+  std::string full = name.find('/') == std::string::npos ? "batches/" + name : name;
+  SLUICE_TRY(CheckResourceName(full, "batches"));
+  return full;
+}
+
+Result<void> CheckSource(const CreateJobRequest& request) {
+  if (!request.gcs_uris.empty()) {
+    return FailForVertex("gcs_uri");
+  }
+  if (!request.bigquery_uri.empty()) {
+    return FailForVertex("bigquery_uri");
+  }
   if (request.staged_file.empty() == request.inline_requests.empty()) {
     return Fail(ErrorCode::kUsage, "a job has one source: an uploaded file or inline requests");
   }
+  const bool job_wide = !request.generation_config.empty() || !request.system_instruction.empty();
+  if (job_wide && !request.staged_file.empty()) {
+    return Fail(ErrorCode::kUsage,
+                "a generation config or system instruction cannot be given to a job with a file: "
+                "the service takes it from each request",
+                "put generationConfig and systemInstruction into each line of the file");
+  }
+  if (request.task == Task::kEmbed && !request.system_instruction.empty()) {
+    return Fail(ErrorCode::kUsage, "embedding requests have no system instruction");
+  }
+  return {};
+}
+
+// What is put into each inline request, by name.
+Result<Json> JobWideMembers(const CreateJobRequest& request) {
+  Json members = Json::object();
+  if (!request.generation_config.empty()) {
+    Json config = Json::parse(request.generation_config, nullptr, false);
+    if (!config.is_object()) {
+      return Fail(ErrorCode::kUsage, "the generation config is not a JSON object");
+    }
+    if (request.task == Task::kEmbed) {
+      members = std::move(config);
+    } else {
+      members["generationConfig"] = std::move(config);
+    }
+  }
+  if (!request.system_instruction.empty()) {
+    Json content = Json::parse(request.system_instruction, nullptr, false);
+    members["systemInstruction"] = content.is_object()
+                                       ? std::move(content)
+                                       : Json{{"parts", {{{"text", request.system_instruction}}}}};
+  }
+  return members;
+}
+
+// Adds the members that `object` lacks, in either spelling. Of the generation config, member by
+// member.
+void AddMissing(const Json& members, Json& object) {
+  for (const auto& [name, value] : members.items()) {
+    const Json* own = FindMember(object, name);
+    if (own == nullptr) {
+      object[name] = value;
+    } else if (name == "generationConfig" && own->is_object()) {
+      Json merged = *own;
+      AddMissing(value, merged);
+      object[object.contains(name) ? name : SnakeCase(name)] = std::move(merged);
+    }
+  }
+}
+
+Result<Json> InputConfig(const CreateJobRequest& request) {
+  SLUICE_TRY(CheckSource(request));
   if (!request.staged_file.empty()) {
     SLUICE_TRY(CheckResourceName(request.staged_file, "files"));
     // The spellings of the official SDKs: they differ between the two calls.
     return Json{{request.task == Task::kEmbed ? "file_name" : "fileName", request.staged_file}};
   }
+  SLUICE_ASSIGN(const Json job_wide, JobWideMembers(request));
   Json items = Json::array();
   for (const InlineRequest& item : request.inline_requests) {
     Json body = Json::parse(item.request, nullptr, false);
@@ -31,6 +112,7 @@ Result<Json> InputConfig(const CreateJobRequest& request) {
       return Fail(ErrorCode::kUsage, fmt::format("inline request '{}' is not a JSON object",
                                                  PrintableText(item.key, 80)));
     }
+    AddMissing(job_wide, body);
     items.push_back({{"request", std::move(body)}, {"metadata", {{"key", item.key}}}});
   }
   return Json{{"requests", {{"requests", std::move(items)}}}};
@@ -40,8 +122,11 @@ Result<HttpRequest> MakeCreateRequest(const GoogleService& service, const Create
                                       std::stop_token stop) {
   SLUICE_ASSIGN(const std::string model, ModelPath(request.model));
   SLUICE_ASSIGN(Json input, InputConfig(request));
-  const Json body = {
-      {"batch", {{"displayName", request.display_name}, {"inputConfig", std::move(input)}}}};
+  Json batch = {{"inputConfig", std::move(input)}};
+  if (!request.display_name.empty()) {
+    batch["displayName"] = request.display_name;
+  }
+  const Json body = {{"batch", std::move(batch)}};
   const char* method =
       request.task == Task::kEmbed ? "asyncBatchEmbedContent" : "batchGenerateContent";
   HttpRequest http = service.JsonRequest("POST", fmt::format("/{}:{}", model, method),
@@ -72,7 +157,8 @@ CreateAnswer ReadCreated(const HttpResponse& answer, const CreateJobRequest& req
   if (!job) {
     return NotCreated(CreateOutcome::kUnknown, std::move(job).error());
   }
-  if (!job->display_name.empty() && job->display_name != request.display_name) {
+  if (!job->display_name.empty() && !request.display_name.empty() &&
+      job->display_name != request.display_name) {
     return NotCreated(CreateOutcome::kUnknown,
                       Error{.code = ErrorCode::kBadAnswer,
                             .message = "the answer to a create call names another job"});
@@ -122,12 +208,23 @@ CreateAnswer Batches::Create(const CreateJobRequest& request, std::stop_token st
                     service_.ErrorOf(*answer, *http));
 }
 
+CreateAnswer Batches::CreateEmbeddings(CreateJobRequest request, std::stop_token stop) const {
+  request.task = Task::kEmbed;
+  return Create(request, std::move(stop));
+}
+
 Result<BatchJob> Batches::Get(const std::string& name, std::stop_token stop) const {
-  SLUICE_TRY(CheckResourceName(name, "batches"));
+  return GetWith(Repeat::kSafe, name, service_.options().request_timeout, std::move(stop));
+}
+
+Result<BatchJob> Batches::GetWith(Repeat repeat, const std::string& given_name,
+                                  std::chrono::milliseconds timeout, std::stop_token stop) const {
+  SLUICE_ASSIGN(const std::string name, JobName(given_name));
   HttpRequest request = service_.Request("GET", "/" + name, std::move(stop));
   request.answer_bytes_max = kJobAnswerBytesMax;
+  request.timeout = timeout;
   return service_.Call<BatchJob>(
-      Repeat::kSafe, request, [&](const HttpResponse& answer) -> Result<BatchJob> {
+      repeat, request, [&](const HttpResponse& answer) -> Result<BatchJob> {
         SLUICE_ASSIGN(BatchJob job, Named(ParseOperation(answer.body), "GET " + name));
         if (job.name != name) {
           return Fail(ErrorCode::kBadAnswer,
@@ -142,6 +239,9 @@ Result<JobPage> Batches::List(const ListJobsOptions& options, std::stop_token st
   if (!options.page_token.empty()) {
     path += "&pageToken=" + EncodeQueryValue(options.page_token);
   }
+  if (!options.filter.empty()) {
+    path += "&filter=" + EncodeQueryValue(options.filter);
+  }
   return service_.Call<JobPage>(
       Repeat::kSafe, service_.Request("GET", path, std::move(stop)),
       [&](const HttpResponse& answer) -> Result<JobPage> {
@@ -154,8 +254,57 @@ Result<JobPage> Batches::List(const ListJobsOptions& options, std::stop_token st
       });
 }
 
-Result<void> Batches::Cancel(const std::string& name, std::stop_token stop) const {
-  SLUICE_TRY(CheckResourceName(name, "batches"));
+PagedList<BatchJob> Batches::ListAll(const ListJobsOptions& options, std::stop_token stop) const {
+  const auto fetch = [service = &service_, options, stop = std::move(stop)](
+                         const std::string& page_token) -> Result<PagedList<BatchJob>::Page> {
+    ListJobsOptions page_options = options;
+    page_options.page_token = page_token;
+    SLUICE_ASSIGN(JobPage page, Batches(*service).List(page_options, stop));
+    return PagedList<BatchJob>::Page{.items = std::move(page.jobs),
+                                     .next_page_token = std::move(page.next_page_token)};
+  };
+  return PagedList<BatchJob>(fetch, options.page_token);
+}
+
+Result<BatchJob> Batches::Wait(const std::string& name, const WaitOptions& options,
+                               std::stop_token stop) const {
+  Clock& clock = service_.clock();
+  const MonotonicTime deadline = clock.Now() + options.timeout;
+  Backoff backoff(service_.options().retry, std::random_device{}());
+  std::string last = "never seen";
+  for (int failures = 0;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock.Now());
+    const auto timeout =
+        std::min(std::max(left, kPollTimeoutMin), service_.options().request_timeout);
+    Result<BatchJob> job = GetWith(Repeat::kOnce, name, timeout, stop);
+    auto pause = options.poll_interval;
+    if (job) {
+      failures = 0;
+      last = job->raw_state.empty() ? JobStateName(job->state) : job->raw_state;
+      if (options.progress) {
+        options.progress(*job);
+      }
+      if (job->complete()) {
+        return job;
+      }
+    } else if (IsTransient(job.error().code)) {
+      pause = backoff.Wait(++failures, job.error());
+    } else {
+      return job;
+    }
+    if (clock.Now() >= deadline) {
+      return Fail(ErrorCode::kUnfinished,
+                  fmt::format("{} has not ended in time; its last state: {}{}", name, last,
+                              job ? "" : "; the last poll failed: " + job.error().message));
+    }
+    if (!clock.SleepUntil(std::min(clock.Now() + pause, deadline), stop)) {
+      return Fail(ErrorCode::kUnfinished, fmt::format("stopped while waiting for {}", name));
+    }
+  }
+}
+
+Result<void> Batches::Cancel(const std::string& given_name, std::stop_token stop) const {
+  SLUICE_ASSIGN(const std::string name, JobName(given_name));
   const auto result = service_.Call<void>(
       Repeat::kSafe,
       service_.JsonRequest("POST", fmt::format("/{}:cancel", name), "{}", std::move(stop)),
@@ -164,10 +313,58 @@ Result<void> Batches::Cancel(const std::string& name, std::stop_token stop) cons
   return !result && result.error().code == ErrorCode::kConflict ? Result<void>() : result;
 }
 
-Result<void> Batches::Delete(const std::string& name, std::stop_token stop) const {
-  SLUICE_TRY(CheckResourceName(name, "batches"));
+Result<void> Batches::Delete(const std::string& given_name, std::stop_token stop) const {
+  SLUICE_ASSIGN(const std::string name, JobName(given_name));
   return service_.Call<void>(Repeat::kSafe, service_.Request("DELETE", "/" + name, std::move(stop)),
                              &Nothing);
+}
+
+Result<uint64_t> Batches::ForEachResponse(
+    const BatchJob& job, const std::function<Result<void>(const JobResponse& response)>& take,
+    std::stop_token stop) const {
+  if (!job.complete()) {
+    return Fail(ErrorCode::kConflict, fmt::format("{} is {} and has no responses yet", job.name,
+                                                  JobStateName(job.state)));
+  }
+  std::string result_file = job.result_file;
+  std::string inline_responses = job.inline_responses;
+  if (result_file.empty() && inline_responses.empty()) {
+    // A job out of a list has no inline responses, and a stale one no result file yet.
+    SLUICE_ASSIGN(BatchJob whole, Get(job.name, stop));
+    result_file = std::move(whole.result_file);
+    inline_responses = std::move(whole.inline_responses);
+  }
+  JobResponseStream stream(take);
+  if (!result_file.empty()) {
+    const BodyWriter writer = [&](std::span<const std::byte> bytes) {
+      return stream.Write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    };
+    const auto restart = [&]() -> Result<void> {
+      stream.Restart();
+      return {};
+    };
+    SLUICE_TRY(Files(service_).Download(result_file, kResultBytesMax, writer, restart, stop));
+  } else if (!inline_responses.empty()) {
+    SLUICE_TRY(ForEachInlineAnswer(inline_responses,
+                                   [&](std::string_view line) { return stream.Write(line); }));
+  } else {
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("{} ({}) has no responses{}", job.name, JobStateName(job.state),
+                            job.error ? ": " + PrintableText(job.error->message, 300) : ""));
+  }
+  SLUICE_TRY(stream.Close());
+  return stream.count();
+}
+
+Result<std::vector<JobResponse>> Batches::GetResponses(const BatchJob& job,
+                                                       std::stop_token stop) const {
+  std::vector<JobResponse> responses;
+  const auto take = [&](const JobResponse& response) -> Result<void> {
+    responses.push_back(response);
+    return {};
+  };
+  SLUICE_TRY(ForEachResponse(job, take, std::move(stop)));
+  return responses;
 }
 
 }  // namespace sluice

@@ -1,17 +1,24 @@
 // Batches: the batch jobs of the Gemini Developer API, call by call. Thread-safe.
 //
 // All calls but Create() are repeated by themselves as api/http/retry.h says, and end with
-// kUnfinished soon after `stop` is requested. Errors of all: kAuth, kUnavailable, kNotSent,
-// kTransport, kBadAnswer, kRefused, kUsage for a name that cannot be one.
+// kUnfinished soon after `stop` is requested. Each exchange has the deadline of
+// GoogleServiceOptions::request_timeout. Errors of all: kAuth, kUnavailable, kNotSent,
+// kTransport, kBadAnswer, kRefused, kUsage for a name that cannot be one. A name is "batches/x" or
+// just "x"; "batchPredictionJobs/x" is kUsage until there is a Vertex backend.
 // Source: ai.google.dev/api/batch-api (v1beta) and recorded answers of 2025-2026.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "api/batches/batch_job.h"
 #include "api/batches/create_job.h"
+#include "api/batches/job_response.h"
 #include "api/http/google_service.h"
+#include "api/http/paged_list.h"
 #include "io/base/error.h"
 
 namespace sluice {
@@ -21,6 +28,16 @@ struct ListJobsOptions {
   // issue 1250). 100 works in public clients; the maximum is not documented.
   int page_size = 100;
   std::string page_token = {};
+  // Sent only when not empty. The reference knows it, its grammar is not documented, and the SDKs
+  // refuse it for this API (2026-11): expect it to be ignored.
+  std::string filter = {};
+};
+
+struct WaitOptions {
+  std::chrono::milliseconds poll_interval{30'000};  // Google's samples (batch-api guide, 2026-09)
+  std::chrono::milliseconds timeout{3'600'000};     // of the whole wait
+  // Called in the waiting thread with every answer, the one that ends the wait too.
+  std::function<void(const BatchJob& job)> progress = {};
 };
 
 class Batches {
@@ -33,21 +50,56 @@ class Batches {
   // name; kRefused for 400, 401, 403 and 404 with an error object of the service, and for what was
   // refused before sending; kNotSent when the host could not be found or reached; kUnknown for all
   // else.
-  [[nodiscard]] CreateAnswer Create(const CreateJobRequest& request, std::stop_token stop) const;
+  [[nodiscard]] CreateAnswer Create(const CreateJobRequest& request,
+                                    std::stop_token stop = {}) const;
+
+  // Create() of an embedding job, whatever `request.task` says.
+  [[nodiscard]] CreateAnswer CreateEmbeddings(CreateJobRequest request,
+                                              std::stop_token stop = {}) const;
 
   // Also kNotFound. An answer that names another job is kBadAnswer.
-  [[nodiscard]] Result<BatchJob> Get(const std::string& name, std::stop_token stop) const;
+  [[nodiscard]] Result<BatchJob> Get(const std::string& name, std::stop_token stop = {}) const;
 
   // One page, newest first as far as was seen. A page may be empty and still not be the last.
-  [[nodiscard]] Result<JobPage> List(const ListJobsOptions& options, std::stop_token stop) const;
+  [[nodiscard]] Result<JobPage> List(const ListJobsOptions& options = {},
+                                     std::stop_token stop = {}) const;
+
+  // All jobs from the page that `options` names on, fetched as they are taken. The list must not
+  // outlive the GoogleService.
+  [[nodiscard]] PagedList<BatchJob> ListAll(const ListJobsOptions& options = {},
+                                            std::stop_token stop = {}) const;
+
+  // Polls until the job has ended, in whatever way, and returns it. A poll that fails in a way that
+  // may pass is tried again, sooner than the interval, for as long as the timeout allows. Errors:
+  // kNotFound, kAuth and others that do not pass, at once; kUnfinished when the timeout is over or
+  // `stop` is requested (noticed within a second).
+  [[nodiscard]] Result<BatchJob> Wait(const std::string& name, const WaitOptions& options = {},
+                                      std::stop_token stop = {}) const;
 
   // Asks for a stop; what becomes of the job must be polled. A job that ended already is a success.
-  [[nodiscard]] Result<void> Cancel(const std::string& name, std::stop_token stop) const;
+  [[nodiscard]] Result<void> Cancel(const std::string& name, std::stop_token stop = {}) const;
 
   // Forgets the job. Whether that stops a running one is told both ways: cancel first.
-  [[nodiscard]] Result<void> Delete(const std::string& name, std::stop_token stop) const;
+  [[nodiscard]] Result<void> Delete(const std::string& name, std::stop_token stop = {}) const;
+
+  // Gives every response of an ended job to `take`, inline and file results alike, in the order of
+  // the service, which is not that of the requests: go by the key. Files are streamed: memory holds
+  // one response. A transfer that breaks goes on by range, and no response is given twice. Returns
+  // how many there were. Errors: kConflict for a job that has not ended; kNotFound when it has no
+  // results (expired, failed); kBadAnswer also for a result that ends in the middle of a line;
+  // those of `take`.
+  [[nodiscard]] Result<uint64_t> ForEachResponse(
+      const BatchJob& job, const std::function<Result<void>(const JobResponse& response)>& take,
+      std::stop_token stop = {}) const;
+
+  // The same as a list, for results that fit into memory.
+  [[nodiscard]] Result<std::vector<JobResponse>> GetResponses(const BatchJob& job,
+                                                              std::stop_token stop = {}) const;
 
  private:
+  Result<BatchJob> GetWith(Repeat repeat, const std::string& name,
+                           std::chrono::milliseconds timeout, std::stop_token stop) const;
+
   const GoogleService& service_;
 };
 

@@ -17,13 +17,25 @@ struct InlineRequest {
   std::string request = {};  // a JSON object: EmbedContentRequest or GenerateContentRequest
 };
 
-// The source is one of `staged_file` and `inline_requests`.
+// The source is exactly one of `staged_file` and `inline_requests`.
 struct CreateJobRequest {
   Task task = Task::kEmbed;
   std::string model = {};        // without "models/"
   std::string staged_file = {};  // the service's name of the file: "files/..."
   std::vector<InlineRequest> inline_requests = {};
-  std::string display_name = {};  // unique for each attempt: the token by which a lost job is found
+  // Unique for each attempt: the token by which a job is found whose creation was not answered.
+  // Empty: none is sent, as the official SDKs do.
+  std::string display_name = {};
+  // A JSON object for all inline requests, or empty. The service knows none for a whole job, so it
+  // is put into each request, where a member that stands already counts: as "generationConfig" for
+  // generation, and as members of the request itself ("outputDimensionality") for embeddings. A
+  // file's lines must carry it themselves.
+  std::string generation_config = {};
+  // For all inline requests of a generation job: a Content as a JSON object, or else plain text.
+  std::string system_instruction = {};
+  // Sources of Vertex AI. They come with its backend; until then, kUsage.
+  std::vector<std::string> gcs_uris = {};
+  std::string bigquery_uri = {};
 };
 
 // What became of a create call. `kUnknown` is an answer in its own right: the job may exist, and
@@ -33,6 +45,9 @@ struct CreateAnswer {
   CreateOutcome outcome = CreateOutcome::kUnknown;
   BatchJob job = {};                // kCreated
   std::optional<Error> error = {};  // the others
+
+  // The job, or the Error; after kUnknown with the hint to look before creating again.
+  [[nodiscard]] Result<BatchJob> result() const;
 };
 
 }  // namespace sluice

@@ -58,8 +58,12 @@ std::optional<JobError> ReadError(const Json& operation) {
   if (error == nullptr || !error->is_object()) {
     return std::nullopt;
   }
+  const Json* details = FindMember(*error, "details");
   return JobError{.code = static_cast<int>(IntegerMember(*error, "code").value_or(0)),
-                  .message = TextMember(*error, "message")};
+                  .message = TextMember(*error, "message"),
+                  .details = details == nullptr
+                                 ? ""
+                                 : details->dump(-1, ' ', true, Json::error_handler_t::replace)};
 }
 
 void ReadState(const Json& operation, const Json& metadata, BatchJob& job) {

@@ -8,6 +8,8 @@
 #include "api/files/resumable_upload.h"
 #include "api/files/sha256.h"
 #include "api/files/upload_body.h"
+#include "api/files/upload_session.h"
+#include "io/file/atomic_file.h"
 
 namespace sluice {
 namespace {
@@ -31,6 +33,12 @@ bool IsMimeTypeRefusal(const Error& error) {
 bool IsTakenName(const Error& error) {
   return error.http_status == 409 ||
          (error.http_status == 400 && error.message.find("already exists") != std::string::npos);
+}
+
+// Whether the same upload can go on later where it stands.
+bool MayGoOn(const Error& error) {
+  return IsTransient(error.code) || error.code == ErrorCode::kUnfinished ||
+         error.code == ErrorCode::kIo || error.code == ErrorCode::kAuth;
 }
 
 // Names are compared too: an answer about another file proves nothing about ours.
@@ -67,8 +75,29 @@ Result<UploadedFile> Files::Upload(const StageSource& source, const UploadOption
                 fmt::format("'{}' cannot be the id of a file (a-z, 0-9, dash, at most {})",
                             options.file_id, kFileIdMax));
   }
-  for (size_t index = accepted_mime_type_;; ++index) {
-    auto uploaded = UploadAs(mime_types_[index], source, options, stop);
+  const UploadSessionFile session_file(options.state_file,
+                                       {.account = service_.AccountFingerprint(),
+                                        .file_id = options.file_id,
+                                        .display_name = options.display_name,
+                                        .content = source.identity,
+                                        .size = source.size});
+  auto uploaded = UploadAsAnyType(source, options, session_file, std::move(stop));
+  if (uploaded || !MayGoOn(uploaded.error())) {
+    session_file.Remove();
+  }
+  return uploaded;
+}
+
+Result<UploadedFile> Files::UploadAsAnyType(const StageSource& source, const UploadOptions& options,
+                                            const UploadSessionFile& session_file,
+                                            std::stop_token stop) {
+  size_t index = accepted_mime_type_;
+  if (const auto begun = session_file.Load()) {
+    const auto type = std::ranges::find(mime_types_, begun->mime_type);
+    index = type == mime_types_.end() ? index : static_cast<size_t>(type - mime_types_.begin());
+  }
+  for (;; ++index) {
+    auto uploaded = UploadAs(mime_types_[index], source, options, session_file, stop);
     if (uploaded) {
       accepted_mime_type_ = index;
       return uploaded;
@@ -82,13 +111,27 @@ Result<UploadedFile> Files::Upload(const StageSource& source, const UploadOption
   }
 }
 
+Result<UploadedFile> Files::UploadFile(const std::string& path, const UploadOptions& options,
+                                       std::stop_token stop) {
+  SLUICE_ASSIGN(const StageSource source, SourceOfFile(path));
+  return Upload(source, options, std::move(stop));
+}
+
+Result<UploadedFile> Files::UploadBytes(std::string bytes, const UploadOptions& options,
+                                        std::stop_token stop) {
+  return Upload(SourceOfBytes(std::move(bytes)), options, std::move(stop));
+}
+
 Result<UploadedFile> Files::UploadAs(const std::string& mime_type, const StageSource& source,
-                                     const UploadOptions& options, std::stop_token stop) {
+                                     const UploadOptions& options,
+                                     const UploadSessionFile& session_file, std::stop_token stop) {
   const UploadRequest request{.file_id = options.file_id,
                               .display_name = options.display_name,
                               .mime_type = mime_type,
-                              .progress = options.progress};
+                              .progress = options.progress,
+                              .session_file = &session_file};
   SLUICE_ASSIGN(UploadEnd end, ResumableUpload(service_, source, request, stop).Run());
+  session_file.Remove();  // There is nothing left to go on with, even if the file turns out wrong.
   SLUICE_ASSIGN(RemoteFile file, ParseRemoteFile(end.answer));
   if (!options.file_id.empty() && file.name != "files/" + options.file_id) {
     return Fail(ErrorCode::kBadAnswer, fmt::format("upload of files/{}: the service stored {}",
@@ -138,6 +181,18 @@ Result<FilePage> Files::List(const ListFilesOptions& options, std::stop_token st
       });
 }
 
+PagedList<RemoteFile> Files::ListAll(const ListFilesOptions& options, std::stop_token stop) const {
+  const auto fetch = [service = &service_, options, stop = std::move(stop)](
+                         const std::string& page_token) -> Result<PagedList<RemoteFile>::Page> {
+    ListFilesOptions page_options = options;
+    page_options.page_token = page_token;
+    SLUICE_ASSIGN(FilePage page, Files(*service).List(page_options, stop));
+    return PagedList<RemoteFile>::Page{.items = std::move(page.files),
+                                       .next_page_token = std::move(page.next_page_token)};
+  };
+  return PagedList<RemoteFile>(fetch, options.page_token);
+}
+
 Result<void> Files::Delete(const std::string& name, std::stop_token stop) const {
   SLUICE_TRY(CheckResourceName(name, "files"));
   return service_.Call<void>(Repeat::kSafe, service_.Request("DELETE", "/" + name, std::move(stop)),
@@ -176,6 +231,23 @@ Result<uint64_t> Files::Download(const std::string& name, uint64_t bytes_max,
   HttpRequest request = service_.Request("GET", fmt::format("/{}:download?alt=media", name), stop);
   request.answer_bytes_max = bytes_max;
   return RangeDownload(service_, std::move(request), writer, restart).Run();
+}
+
+Result<uint64_t> Files::DownloadFile(const std::string& name, const std::string& path,
+                                     std::stop_token stop, uint64_t bytes_max) const {
+  const auto files = MakePosixFileSystem();
+  std::optional<AtomicFile> file;
+  const auto begin = [&]() -> Result<void> {
+    file.reset();
+    SLUICE_ASSIGN(AtomicFile created, AtomicFile::Create(*files, path));
+    file.emplace(std::move(created));
+    return {};
+  };
+  SLUICE_TRY(begin());
+  const BodyWriter writer = [&](std::span<const std::byte> bytes) { return file->Write(bytes); };
+  SLUICE_ASSIGN(const uint64_t size, Download(name, bytes_max, writer, begin, std::move(stop)));
+  SLUICE_TRY(file->Commit());
+  return size;
 }
 
 }  // namespace sluice

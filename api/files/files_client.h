@@ -15,6 +15,7 @@
 #include "api/files/remote_file.h"
 #include "api/files/stage_source.h"
 #include "api/http/google_service.h"
+#include "api/http/paged_list.h"
 #include "io/base/error.h"
 
 namespace sluice {
@@ -23,7 +24,15 @@ struct UploadOptions {
   std::string file_id = {};       // a-z, 0-9, dash, at most 40; empty: the service makes one up
   std::string display_name = {};  // empty: none
   ByteProgress progress = {};     // called with the bytes handed to the network; may step back
+  // Where to keep the upload while it runs, so that the same call in another process goes on with
+  // it: a path, written with mode 0600, removed when the upload has ended for good. It holds the
+  // upload's address, which is a secret. Another content, name or key begins anew. Empty: none.
+  // Uploads that run at once need files of their own.
+  std::string state_file = {};
 };
+
+// Far above the 2 GB that a file may have (ai.google.dev/gemini-api/docs/files, 2026-11).
+inline constexpr uint64_t kDownloadBytesMax = uint64_t{64} << 30;
 
 struct UploadedFile {
   RemoteFile file = {};
@@ -34,6 +43,8 @@ struct ListFilesOptions {
   int page_size = 100;  // the service's maximum (discovery document, 2026)
   std::string page_token = {};
 };
+
+class UploadSessionFile;
 
 class Files {
  public:
@@ -52,21 +63,37 @@ class Files {
   // Sends `source` through a resumable session and compares name, size and SHA-256 with what the
   // service says it stored; a file that differs is deleted and kBadAnswer. When the name is taken
   // by a file with the same content, that file is the result; kConflict when it is another.
-  // The result may still be PROCESSING.
-  [[nodiscard]] Result<UploadedFile> Upload(const StageSource& source, const UploadOptions& options,
-                                            std::stop_token stop);
+  // The result may still be PROCESSING. Also kInput for an empty source, kIo.
+  [[nodiscard]] Result<UploadedFile> Upload(const StageSource& source,
+                                            const UploadOptions& options = {},
+                                            std::stop_token stop = {});
+  // The same of a file; see SourceOfFile().
+  [[nodiscard]] Result<UploadedFile> UploadFile(const std::string& path,
+                                                const UploadOptions& options = {},
+                                                std::stop_token stop = {});
+  // The same of bytes in memory.
+  [[nodiscard]] Result<UploadedFile> UploadBytes(std::string bytes,
+                                                 const UploadOptions& options = {},
+                                                 std::stop_token stop = {});
 
   // Also kNotFound.
-  [[nodiscard]] Result<RemoteFile> Get(const std::string& name, std::stop_token stop) const;
+  [[nodiscard]] Result<RemoteFile> Get(const std::string& name, std::stop_token stop = {}) const;
 
-  [[nodiscard]] Result<FilePage> List(const ListFilesOptions& options, std::stop_token stop) const;
+  [[nodiscard]] Result<FilePage> List(const ListFilesOptions& options = {},
+                                      std::stop_token stop = {}) const;
+
+  // All files from the page that `options` names on, fetched as they are taken. The list must not
+  // outlive the GoogleService.
+  [[nodiscard]] PagedList<RemoteFile> ListAll(const ListFilesOptions& options = {},
+                                              std::stop_token stop = {}) const;
 
   // Also kNotFound. Result files ("files/batch-...") cannot be deleted: their ids are longer than
   // the 40 characters that the service lets through (googleapis/python-genai issue 1613).
-  [[nodiscard]] Result<void> Delete(const std::string& name, std::stop_token stop) const;
+  [[nodiscard]] Result<void> Delete(const std::string& name, std::stop_token stop = {}) const;
 
   // Polls while the file is PROCESSING. Errors: also kRemoteFailed, and kUnavailable after 10 min.
-  [[nodiscard]] Result<RemoteFile> WaitActive(const std::string& name, std::stop_token stop) const;
+  [[nodiscard]] Result<RemoteFile> WaitActive(const std::string& name,
+                                              std::stop_token stop = {}) const;
 
   // Gives the bytes of a generated file to `writer` and returns their count. A broken transfer goes
   // on by range when the service lets it; otherwise `restart` is called and it begins from zero. A
@@ -74,11 +101,19 @@ class Files {
   [[nodiscard]] Result<uint64_t> Download(const std::string& name, uint64_t bytes_max,
                                           const BodyWriter& writer,
                                           const std::function<Result<void>()>& restart,
-                                          std::stop_token stop) const;
+                                          std::stop_token stop = {}) const;
+  // The same into a file, which bears its name only when it is whole; an older one is replaced.
+  // Also kIo.
+  [[nodiscard]] Result<uint64_t> DownloadFile(const std::string& name, const std::string& path,
+                                              std::stop_token stop = {},
+                                              uint64_t bytes_max = kDownloadBytesMax) const;
 
  private:
   Result<UploadedFile> UploadAs(const std::string& mime_type, const StageSource& source,
-                                const UploadOptions& options, std::stop_token stop);
+                                const UploadOptions& options, const UploadSessionFile& session_file,
+                                std::stop_token stop);
+  Result<UploadedFile> UploadAsAnyType(const StageSource& source, const UploadOptions& options,
+                                       const UploadSessionFile& session_file, std::stop_token stop);
   Result<UploadedFile> Adopt(const StageSource& source, const UploadOptions& options,
                              std::stop_token stop) const;
 

@@ -31,6 +31,8 @@ struct RemoteFile {
 struct FilePage {
   std::vector<RemoteFile> files;
   std::string next_page_token;  // empty at the end
+
+  [[nodiscard]] bool has_more_pages() const { return !next_page_token.empty(); }
 };
 
 // Read `{"file": {...}}` or a bare file. Errors: kBadAnswer without a well-formed name.

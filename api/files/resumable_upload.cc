@@ -27,16 +27,29 @@ Result<UploadEnd> ResumableUpload::Run() {
   if (source_.size == 0) {
     return Fail(ErrorCode::kInput, Label() + ": an empty file cannot be uploaded");
   }
-  for (int session = 1; session <= kSessionsMax; ++session) {
+  SLUICE_ASSIGN(std::optional<std::string> answer, GoOn());
+  for (int session = 1; !answer && session <= kSessionsMax; ++session) {
     SLUICE_ASSIGN(const std::string url, Start());
-    SLUICE_ASSIGN(std::optional<std::string> answer, SendThrough(url));
-    if (answer) {
-      SLUICE_ASSIGN(std::string sha256, HashOfSource());
-      return UploadEnd{.answer = *std::move(answer), .sha256 = std::move(sha256)};
-    }
+    SLUICE_ASSIGN(answer, SendThrough(url, false));
   }
-  return Fail(ErrorCode::kTransport,
-              fmt::format("{}: {} upload sessions were lost", Label(), kSessionsMax));
+  if (!answer) {
+    return Fail(ErrorCode::kTransport,
+                fmt::format("{}: {} upload sessions were lost", Label(), kSessionsMax));
+  }
+  SLUICE_ASSIGN(std::string sha256, HashOfSource());
+  return UploadEnd{.answer = *std::move(answer), .sha256 = std::move(sha256)};
+}
+
+Result<std::optional<std::string>> ResumableUpload::GoOn() {
+  const auto kept = request_.session_file ? request_.session_file->Load() : std::nullopt;
+  if (!kept || kept->mime_type != request_.mime_type || !CheckOrigin(kept->url)) {
+    return std::nullopt;
+  }
+  auto answer = SendThrough(kept->url, true);
+  const bool refused =
+      !answer && answer.error().http_status != 0 && !IsTransient(answer.error().code);
+  // What is wrong with an old session need not be wrong with a new one.
+  return refused ? Result<std::optional<std::string>>(std::nullopt) : answer;
 }
 
 Result<std::string> ResumableUpload::Start() {
@@ -63,15 +76,24 @@ Result<std::string> ResumableUpload::Start() {
         if (!url) {
           return Fail(ErrorCode::kBadAnswer, Label() + ": the service named no upload address");
         }
-        const auto origin = ParseOrigin(*url);
-        if (!origin || *origin != service_.origin()) {
-          return Fail(ErrorCode::kRefused,
-                      fmt::format("{}: the service named an upload address at another origin ({}); "
-                                  "nothing was sent to it",
-                                  Label(), origin ? origin->host : "unreadable"));
+        SLUICE_TRY(CheckOrigin(*url));
+        if (request_.session_file) {
+          SLUICE_TRY(request_.session_file->Save(
+              {.url = std::string(*url), .mime_type = request_.mime_type}));
         }
         return std::string(*url);
       });
+}
+
+Result<void> ResumableUpload::CheckOrigin(std::string_view url) const {
+  const auto origin = ParseOrigin(url);
+  if (origin && *origin == service_.origin()) {
+    return {};
+  }
+  return Fail(ErrorCode::kRefused,
+              fmt::format("{}: the service named an upload address at another origin ({}); "
+                          "nothing was sent to it",
+                          Label(), origin ? origin->host : "unreadable"));
 }
 
 HttpRequest ResumableUpload::SessionRequest(const std::string& url, const char* command) const {
@@ -86,12 +108,17 @@ HttpRequest ResumableUpload::SessionRequest(const std::string& url, const char* 
   return request;
 }
 
-Result<std::optional<std::string>> ResumableUpload::SendThrough(const std::string& url) {
+Result<std::optional<std::string>> ResumableUpload::SendThrough(const std::string& url,
+                                                                bool begun) {
   uint64_t offset = 0;
   uint64_t best = 0;
   int idle_queries = 0;
   while (true) {
-    SLUICE_ASSIGN(Standing standing, SendFrom(url, offset));
+    Standing standing{.kind = Standing::kActive, .answer = {}};
+    if (!begun) {
+      SLUICE_ASSIGN(standing, SendFrom(url, offset));
+    }
+    begun = false;
     const std::optional<Error> broken = standing.error;
     if (standing.kind == Standing::kUnclear || standing.kind == Standing::kActive) {
       if (broken) {

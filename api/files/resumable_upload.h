@@ -5,7 +5,7 @@
 // (developers.google.com/photos/library/guides/resumable-uploads, 2026), and it leaves no part to
 // align to the granularity of 8 MiB. When it breaks, the session is asked how far it came and is
 // sent the rest; what we believe we sent counts for nothing. A session that is gone is replaced,
-// under the same file name.
+// under the same file name. A session can be kept in a file: then another process goes on with it.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include <string>
 
 #include "api/files/stage_source.h"
+#include "api/files/upload_session.h"
 #include "api/http/google_service.h"
 #include "io/base/error.h"
 
@@ -24,6 +25,7 @@ struct UploadRequest {
   std::string display_name = {};  // empty: none
   std::string mime_type = {};
   ByteProgress progress = {};
+  const UploadSessionFile* session_file = nullptr;  // must outlive the upload; null: none
 };
 
 struct UploadEnd {
@@ -56,13 +58,18 @@ class ResumableUpload {
     std::optional<Error> error = {};  // kUnclear: why
   };
 
+  // Of the session in the file: a final answer, or nothing when there is none to go on with.
+  Result<std::optional<std::string>> GoOn();
   Result<std::string> Start();
-  // A final answer, or nothing when the session is gone.
-  Result<std::optional<std::string>> SendThrough(const std::string& url);
+  // A final answer, or nothing when the session is gone. `begun`: in another process, so that the
+  // session is asked first.
+  Result<std::optional<std::string>> SendThrough(const std::string& url, bool begun);
   Result<Standing> SendFrom(const std::string& url, uint64_t offset);
   Result<Standing> Query(const std::string& url);
   Result<Standing> ReadStanding(const HttpResponse& answer, const HttpRequest& request) const;
   HttpRequest SessionRequest(const std::string& url, const char* command) const;
+  // kRefused when `url` is at another origin than the service.
+  Result<void> CheckOrigin(std::string_view url) const;
   Result<std::string> HashOfSource();
   std::string Label() const;
 

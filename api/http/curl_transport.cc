@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kHeaderBytesMax = size_t{64} << 10;
 // Of an answer that is not 2xx while the request has a writer: it is held in memory.
 constexpr uint64_t kErrorBodyBytesMax = uint64_t{1} << 20;
-constexpr long kUploadBufferBytes = 1L << 20;
+constexpr long kUploadBufferBytes = 1L << 18;
 constexpr long kReceiveBufferBytes = 256L << 10;
 
 struct FreeEasy {

@@ -65,6 +65,9 @@ class GoogleService {
   [[nodiscard]] Result<HttpResponse> SendForSuccess(const HttpRequest& request) const;
   [[nodiscard]] Error ErrorOf(const HttpResponse& answer, const HttpRequest& request) const;
 
+  // A word that changes with the address and the key, and tells nothing about either.
+  [[nodiscard]] std::string AccountFingerprint() const;
+
   [[nodiscard]] const GoogleServiceOptions& options() const { return options_; }
   [[nodiscard]] const Origin& origin() const { return origin_; }
   [[nodiscard]] Clock& clock() const { return clock_; }

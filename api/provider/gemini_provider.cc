@@ -7,7 +7,6 @@
 #include "api/batches/batches_client.h"
 #include "api/batches/inline_answers.h"
 #include "api/files/files_client.h"
-#include "api/files/sha256.h"
 #include "api/http/google_service.h"
 #include "api/http/json_fields.h"
 #include "api/provider/provider.h"
@@ -78,12 +77,7 @@ class GeminiProvider final : public Provider {
 
   const ProviderTraits& traits() const override { return traits_; }
 
-  std::string account_fingerprint() const override {
-    constexpr size_t kHexDigits = 16;
-    return Sha256Hex(fmt::format("sluice-account:{}\n{}", service_->options().base_url,
-                                 service_->options().api_key))
-        .substr(0, kHexDigits);
-  }
+  std::string account_fingerprint() const override { return service_->AccountFingerprint(); }
 
   Result<StagedFile> Stage(const StageSource& source, const std::string& file_id,
                            const ByteProgress& progress, std::stop_token stop) override {

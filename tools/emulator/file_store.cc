@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 // https://ai.google.dev/gemini-api/docs/files, 2026: files are kept for 48 hours.
 constexpr int64_t kLifetimeNs = int64_t{48} * 3600 * 1'000'000'000;
-constexpr size_t kReadBytes = 1 << 20;
+constexpr size_t kReadBytes = 1 << 18;
 
 struct Digest {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }

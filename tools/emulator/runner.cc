@@ -15,9 +15,9 @@ namespace sluice {
 
 namespace {
 
-constexpr size_t kScanBytes = 1 << 20;
+constexpr size_t kScanBytes = 1 << 18;
 constexpr size_t kLineGuessBytes = 4 << 10;
-constexpr size_t kFlushBytes = 4 << 20;
+constexpr size_t kFlushBytes = 1 << 18;
 // How many lines pass between two looks at whether the job was cancelled.
 constexpr uint64_t kLookLines = 64;
 

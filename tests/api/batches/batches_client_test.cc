@@ -65,6 +65,84 @@ TEST(BatchesCreate, SendsInlineRequestsWithTheirKeys) {
         {"request":{"content":{"parts":[{"text":"b"}]}},"metadata":{"key":"k2"}}]}}}})"));
 }
 
+TEST(BatchesCreate, PutsWhatIsForAllIntoEachGenerationRequest) {
+  BatchesUnderTest test({JsonPlay(200, R"({"name":"batches/abc"})")});
+  const CreateJobRequest request{
+      .task = Task::kGenerate,
+      .model = "gemini-2.5-flash",
+      .inline_requests = {{.key = "k1", .request = R"({"contents":[]})"},
+                          {.key = "k2",
+                           .request = R"({"contents":[],"generation_config":{"temperature":1},
+                                          "systemInstruction":{"parts":[{"text":"own"}]}})"}},
+      .generation_config = R"({"temperature":0.5,"maxOutputTokens":10})",
+      .system_instruction = "be brief"};
+  EXPECT_EQ(test.batches.Create(request).outcome, CreateOutcome::kCreated);
+  EXPECT_EQ(Json::parse(test.server.requests().at(0).body), Json::parse(R"(
+      {"batch":{"inputConfig":{"requests":{"requests":[
+        {"request":{"contents":[],"generationConfig":{"temperature":0.5,"maxOutputTokens":10},
+                    "systemInstruction":{"parts":[{"text":"be brief"}]}},"metadata":{"key":"k1"}},
+        {"request":{"contents":[],"generation_config":{"temperature":1,"maxOutputTokens":10},
+                    "systemInstruction":{"parts":[{"text":"own"}]}},"metadata":{"key":"k2"}}]}}}})"));
+}
+
+TEST(BatchesCreate, PutsWhatIsForAllIntoEachEmbeddingRequest) {
+  BatchesUnderTest test({JsonPlay(200, kPending)});
+  const CreateJobRequest request{
+      .task = Task::kGenerate,  // CreateEmbeddings() knows better.
+      .model = "gemini-embedding-001",
+      .inline_requests = {{.key = "k1", .request = R"({"content":{}})"},
+                          {.key = "k2", .request = R"({"content":{},"outputDimensionality":8})"}},
+      .display_name = "sluice/1/2/3",
+      .generation_config = R"({"outputDimensionality":256,"taskType":"CLUSTERING"})"};
+  EXPECT_EQ(test.batches.CreateEmbeddings(request).result().value().name, "batches/abc");
+  const ReceivedRequest sent = test.server.requests().at(0);
+  EXPECT_EQ(sent.target, "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent");
+  EXPECT_EQ(Json::parse(sent.body), Json::parse(R"(
+      {"batch":{"displayName":"sluice/1/2/3","inputConfig":{"requests":{"requests":[
+        {"request":{"content":{},"outputDimensionality":256,"taskType":"CLUSTERING"},
+         "metadata":{"key":"k1"}},
+        {"request":{"content":{},"outputDimensionality":8,"taskType":"CLUSTERING"},
+         "metadata":{"key":"k2"}}]}}}})"));
+}
+
+TEST(BatchesCreate, WhatTheServiceCannotDoIsAUsageErrorThatSaysSo) {
+  struct Case {
+    CreateJobRequest request;
+    std::string word;
+  };
+  std::vector<Case> cases(6, {kCreate, ""});
+  cases[0].request.generation_config = "{}";
+  cases[0].word = "each request";
+  cases[1].request.system_instruction = "be brief";
+  cases[1].word = "each request";
+  cases[2].request.gcs_uris = {"gs://bucket/x.jsonl"};
+  cases[2].word = "gcs_uri comes with the Vertex backend";
+  cases[3].request.bigquery_uri = "bq://p.d.t";
+  cases[3].word = "bigquery_uri comes with the Vertex backend";
+  cases[4].request.staged_file.clear();
+  cases[4].request.inline_requests = {{.key = "k", .request = "{}"}};
+  cases[4].request.system_instruction = "be brief";
+  cases[4].word = "no system instruction";
+  cases[5].request = cases[4].request;
+  cases[5].request.system_instruction.clear();
+  cases[5].request.generation_config = "[]";
+  cases[5].word = "not a JSON object";
+  BatchesUnderTest test(std::vector<Play>{});
+  for (const Case& wrong : cases) {
+    const auto created = test.batches.Create(wrong.request).result();
+    EXPECT_EQ(created.error().code, ErrorCode::kUsage);
+    EXPECT_NE(created.error().message.find(wrong.word), std::string::npos)
+        << created.error().message;
+  }
+  EXPECT_EQ(test.server.connection_count(), 0);
+}
+
+TEST(BatchesCreate, AnUnknownOutcomeAsksToLookFirst) {
+  BatchesUnderTest test({JsonPlay(500, "")});
+  const auto created = test.batches.Create(kCreate).result();
+  EXPECT_NE(created.error().hint.find("may exist"), std::string::npos);
+}
+
 TEST(BatchesCreate, WhatCannotBeARequestIsRefusedBeforeItIsSent) {
   BatchesUnderTest test({JsonPlay(200, kPending)});
   std::vector<CreateJobRequest> wrong(5, kCreate);
@@ -190,7 +268,8 @@ TEST(Batches, UnknownAndMalformedNames) {
   BatchesUnderTest test(
       {JsonPlay(404, R"({"error":{"code":404,"message":"x","status":"NOT_FOUND"}})")});
   EXPECT_EQ(test.batches.Get("batches/none", {}).error().code, ErrorCode::kNotFound);
-  for (const char* name : {"", "abc", "files/abc", "batches/../files/x", "batches/a?b"}) {
+  for (const char* name :
+       {"", "files/abc", "batchPredictionJobs/1", "batches/../files/x", "batches/a?b"}) {
     EXPECT_EQ(test.batches.Get(name, {}).error().code, ErrorCode::kUsage);
     EXPECT_EQ(test.batches.Cancel(name, {}).error().code, ErrorCode::kUsage);
     EXPECT_EQ(test.batches.Delete(name, {}).error().code, ErrorCode::kUsage);
@@ -210,6 +289,32 @@ TEST(Batches, ListSendsPageSizeAndAnEncodedToken) {
   EXPECT_EQ(sent.at(0).target, "/v1beta/batches?pageSize=100");
   EXPECT_EQ(sent.at(1).target, "/v1beta/batches?pageSize=100&pageToken=a%3D%2F%2Bb");
   EXPECT_EQ(sent.at(2).target, "/v1beta/batches?pageSize=7&pageToken=c");
+}
+
+TEST(Batches, ListSendsAFilterOnlyWhenThereIsOne) {
+  BatchesUnderTest test({JsonPlay(200, "{}")});
+  EXPECT_FALSE(test.batches.List({.filter = "state=\"X\" AND a"}).value().has_more_pages());
+  EXPECT_EQ(test.server.requests().at(0).target,
+            "/v1beta/batches?pageSize=100&filter=state%3D%22X%22%20AND%20a");
+}
+
+TEST(Batches, ListAllFollowsThePagesWithTheOptionsOfTheFirst) {
+  BatchesUnderTest test(
+      {JsonPlay(200, R"({"operations":[{"name":"batches/a"}],"nextPageToken":"2"})"),
+       JsonPlay(200, R"({"nextPageToken":"3"})"),
+       JsonPlay(200, R"({"operations":[{"name":"batches/b"}]})")});
+  auto jobs = test.batches.ListAll({.page_size = 1, .filter = "f"});
+  EXPECT_EQ(jobs.Next().value()->name, "batches/a");
+  EXPECT_EQ(test.server.requests().size(), 1U);
+  EXPECT_EQ(jobs.Next().value()->name, "batches/b");
+  EXPECT_FALSE(jobs.Next().value().has_value());
+  EXPECT_EQ(test.server.requests().at(2).target, "/v1beta/batches?pageSize=1&pageToken=3&filter=f");
+}
+
+TEST(Batches, ABareIdIsTheNameOfAJob) {
+  BatchesUnderTest test({JsonPlay(200, kPending)});
+  EXPECT_EQ(test.batches.Get("abc").value().name, "batches/abc");
+  EXPECT_EQ(test.server.requests().at(0).target, "/v1beta/batches/abc");
 }
 
 TEST(Batches, ListRefusesATokenThatLeadsBack) {

@@ -1,0 +1,168 @@
+#include "api/batches/job_response.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "api/http/json_fields.h"
+#include "io/json/float_array.h"
+#include "io/json/record_scanner.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kScannerPadding = 64;  // Block::kPadding: what a RecordScanner may read behind
+
+// The tokens that are scanned for, in the order of the scanner's paths.
+enum Field : size_t { kKey, kMetadataKey, kError, kStatus, kResponse, kValues };
+
+bool IsAbsent(std::string_view token) { return token.empty() || token == "null" || token == "{}"; }
+
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+JobError NotUnderstood(std::string reason) {
+  return {.code = 0, .message = "the answer cannot be understood: " + std::move(reason)};
+}
+
+JobError ReadError(std::string_view token) {
+  const Json error = Json::parse(token, nullptr, false);
+  JobError result{.code = static_cast<int>(IntegerMember(error, "code").value_or(0)),
+                  .message = TextMember(error, "message")};
+  if (const Json* details = FindMember(error, "details")) {
+    result.details = Dump(*details);
+  }
+  if (result.message.empty()) {
+    result.message = fmt::format("the service failed it with code {}", result.code);
+  }
+  return result;
+}
+
+// The first candidate: parts, text, finish reason.
+void ReadCandidate(const Json& candidate, JobResponse& response) {
+  response.finish_reason = TextMember(candidate, "finishReason");
+  const Json* parts = FindMember(ObjectMember(candidate, "content"), "parts");
+  if (parts == nullptr || !parts->is_array()) {
+    return;
+  }
+  for (const Json& part : *parts) {
+    response.parts.push_back(Dump(part));
+    const Json* thought = FindMember(part, "thought");
+    if (thought == nullptr || *thought != Json(true)) {
+      response.text += TextMember(part, "text");
+    }
+  }
+}
+
+void ReadGeneration(const Json& answer, JobResponse& response) {
+  const Json* candidates = FindMember(answer, "candidates");
+  if (candidates != nullptr && candidates->is_array() && !candidates->empty()) {
+    ReadCandidate(candidates->front(), response);
+    return;
+  }
+  const std::string reason = TextMember(ObjectMember(answer, "promptFeedback"), "blockReason");
+  if (reason.empty()) {
+    response.error = NotUnderstood("it holds neither a vector nor a candidate");
+    return;
+  }
+  // INVALID_ARGUMENT: what the service says of other prompts that it does not take.
+  response.error = JobError{.code = 3, .message = "the prompt was blocked: " + reason};
+}
+
+Usage ReadUsage(const Json& answer) {
+  const Json& usage = ObjectMember(answer, "usageMetadata");
+  auto prompt = IntegerMember(usage, "promptTokenCount");
+  return {.prompt_tokens = prompt ? prompt : IntegerMember(answer, "tokenCount"),
+          .output_tokens = IntegerMember(usage, "candidatesTokenCount")};
+}
+
+// `values` is the part of `answer` that holds the vector, empty when there is none. A vector is by
+// far most of its answer, and is read apart; the rest is small.
+void ReadAnswer(std::string_view answer, std::string_view values, JobResponse& response) {
+  if (values.empty()) {
+    const Json json = Json::parse(answer, nullptr, false);
+    response.usage = ReadUsage(json);
+    ReadGeneration(json, response);
+    return;
+  }
+  if (const auto fault = ParseFloatArray(values, response.vector)) {
+    response.error = NotUnderstood("the embedding's " + *fault);
+  } else if (response.vector.empty()) {
+    response.error = NotUnderstood("the embedding is empty");
+  }
+  const auto before = static_cast<size_t>(values.data() - answer.data());
+  std::string rest(answer.substr(0, before));
+  rest.append("null").append(answer.substr(before + values.size()));
+  response.usage = ReadUsage(Json::parse(rest, nullptr, false));
+}
+
+}  // namespace
+
+struct JobResponseReader::State {
+  RecordScanner scanner{
+      {"key", "metadata.key", "error", "status", "response", "response.embedding.values"}};
+  std::string padded;
+};
+
+JobResponseReader::JobResponseReader() : state_(std::make_unique<State>()) {}
+JobResponseReader::~JobResponseReader() = default;
+
+JobResponse JobResponseReader::Read(std::string_view line) {
+  JobResponse response;
+  response.json = line;
+  state_->padded.assign(line).append(kScannerPadding, ' ');
+  const auto tokens = state_->scanner.Scan(std::string_view(state_->padded).substr(0, line.size()));
+  if (!tokens) {
+    response.error = NotUnderstood(tokens.error().reason);
+    return response;
+  }
+  const auto either = [&](Field first, Field second) {
+    return IsAbsent((*tokens)[first]) ? (*tokens)[second] : (*tokens)[first];
+  };
+  const std::string_view key = either(kKey, kMetadataKey);
+  response.key = key.starts_with('"') ? UnescapeJsonString(key) : std::string(key);
+  if (const std::string_view failure = either(kError, kStatus); !IsAbsent(failure)) {
+    response.error = ReadError(failure);
+  } else if ((*tokens)[kResponse].starts_with('{')) {
+    ReadAnswer((*tokens)[kResponse], (*tokens)[kValues], response);
+  } else {
+    response.error = NotUnderstood("it holds neither a response nor an error");
+  }
+  return response;
+}
+
+Result<void> JobResponseStream::Write(std::string_view bytes) {
+  const uint64_t old = std::min<uint64_t>(seen_ - passed_over_, bytes.size());
+  passed_over_ += bytes.size();
+  seen_ = std::max(seen_, passed_over_);
+  bytes.remove_prefix(static_cast<size_t>(old));
+  for (size_t end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n')) {
+    rest_.append(bytes.substr(0, end));
+    bytes.remove_prefix(end + 1);
+    SLUICE_TRY(TakeLine(rest_));
+    rest_.clear();
+  }
+  rest_.append(bytes);
+  return {};
+}
+
+Result<void> JobResponseStream::TakeLine(std::string_view line) {
+  if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
+    return {};
+  }
+  ++count_;
+  return take_(reader_.Read(line));
+}
+
+Result<void> JobResponseStream::Close() {
+  if (!rest_.empty() && !Json::accept(rest_)) {
+    return Fail(ErrorCode::kBadAnswer,
+                fmt::format("the results end in the middle of line {}", count_ + 1));
+  }
+  return TakeLine(rest_);
+}
+
+}  // namespace sluice

@@ -1,0 +1,112 @@
+#include "api/client.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+
+#include "api/auth/vertex.h"
+#include "api/http/curl_transport.h"
+#include "api/http/google_service.h"
+#include "io/base/clock.h"
+
+namespace sluice {
+namespace {
+
+class GeminiClient final : public Client {
+ public:
+  static Result<std::unique_ptr<Client>> Make(GoogleServiceOptions service_options,
+                                              const CurlTransportOptions& transport_options,
+                                              std::vector<std::string> mime_types) {
+    auto clock = std::make_unique<SystemClock>();
+    auto transport = MakeCurlTransport(transport_options);
+    SLUICE_ASSIGN(auto service,
+                  GoogleService::Make(std::move(service_options), *transport, *clock));
+    return std::unique_ptr<Client>(new GeminiClient(std::move(clock), std::move(transport),
+                                                    std::move(service), std::move(mime_types)));
+  }
+
+  const Batches& batches() const override { return batches_; }
+  Files& files() override { return files_; }
+
+ private:
+  GeminiClient(std::unique_ptr<Clock> clock, std::unique_ptr<Transport> transport,
+               std::unique_ptr<GoogleService> service, std::vector<std::string> mime_types)
+      : clock_(std::move(clock)),
+        transport_(std::move(transport)),
+        service_(std::move(service)),
+        batches_(*service_),
+        files_(*service_, std::move(mime_types)) {}
+
+  const std::unique_ptr<Clock> clock_;
+  const std::unique_ptr<Transport> transport_;
+  const std::unique_ptr<GoogleService> service_;
+  const Batches batches_;
+  Files files_;
+};
+
+std::optional<std::string> ReadVariable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// The first that is not empty.
+std::string FirstOf(std::string given, const std::optional<std::string>& variable,
+                    std::string fallback) {
+  if (!given.empty()) {
+    return given;
+  }
+  return variable && !variable->empty() ? *variable : fallback;
+}
+
+Result<std::string> ChooseKey(const ClientOptions& options, const std::string& base_url) {
+  if (!options.api_key.empty()) {
+    return options.api_key;
+  }
+  auto key = FindApiKey(options.api_key_file, options.environment);
+  if (key) {
+    return std::move(key->value);
+  }
+  const auto origin = ParseOrigin(base_url);
+  const bool needs_none = options.api_key_file.empty() && origin && IsLoopback(*origin);
+  return needs_none ? Result<std::string>() : std::unexpected(std::move(key).error());
+}
+
+// Thread-safe only as far as nobody else sets the same signal at the same time.
+void IgnoreSigpipe() {
+  struct sigaction action{};
+  if (sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, nullptr);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Client>> MakeClient(ClientOptions options) {
+  if (options.sign_in == SignIn::kVertex) {
+    return FailForVertex("sign-in to Vertex AI");
+  }
+  if (options.upload_mime_types.empty()) {
+    return Fail(ErrorCode::kUsage, "uploads need at least one MIME type");
+  }
+  if (!options.environment) {
+    options.environment = ReadVariable;
+  }
+  GoogleServiceOptions service;
+  service.base_url =
+      FirstOf(options.base_url, options.environment("GOOGLE_GEMINI_BASE_URL"), service.base_url);
+  service.api_version = FirstOf(
+      options.api_version, options.environment("GOOGLE_GENAI_API_VERSION"), service.api_version);
+  SLUICE_ASSIGN(service.api_key, ChooseKey(options, service.base_url));
+  service.request_timeout = options.request_timeout;
+  service.stall_timeout = options.stall_timeout;
+  service.retry = options.retry;
+  if (options.ignore_sigpipe) {
+    IgnoreSigpipe();
+  }
+  return GeminiClient::Make(std::move(service),
+                            {.user_agent = options.user_agent, .ca_file = options.ca_file},
+                            std::move(options.upload_mime_types));
+}
+
+}  // namespace sluice

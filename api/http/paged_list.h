@@ -1,0 +1,76 @@
+// PagedList: the items of a list that a service gives page by page. Fetches a page only when the
+// items before it were taken. One thread at a time.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/base/error.h"
+
+namespace sluice {
+
+template <typename Item>
+class PagedList {
+ public:
+  struct Page {
+    std::vector<Item> items = {};
+    std::string next_page_token = {};  // empty at the end
+  };
+  using Fetch = std::function<Result<Page>(const std::string& page_token)>;
+
+  // `page_token`: where to begin; empty: at the first page.
+  explicit PagedList(Fetch fetch, std::string page_token = {})
+      : fetch_(std::move(fetch)), page_token_(std::move(page_token)) {}
+
+  // The next item, or nothing at the end. Errors: those of the list call; kBadAnswer when a page
+  // leads back to one that was fetched before. After an Error the same page may be tried again.
+  [[nodiscard]] Result<std::optional<Item>> Next() {
+    while (taken_ == page_.items.size()) {
+      if (ended_) {
+        return std::nullopt;
+      }
+      SLUICE_TRY(FetchPage());
+    }
+    return std::move(page_.items[taken_++]);
+  }
+
+  // All that is left. Errors: as Next(); what came before an Error is lost.
+  [[nodiscard]] Result<std::vector<Item>> Rest() {
+    std::vector<Item> items;
+    while (true) {
+      SLUICE_ASSIGN(std::optional<Item> item, Next());
+      if (!item) {
+        return items;
+      }
+      items.push_back(*std::move(item));
+    }
+  }
+
+ private:
+  Result<void> FetchPage() {
+    SLUICE_ASSIGN(Page page, fetch_(page_token_));
+    fetched_.insert(page_token_);
+    // The first page has the empty token, and so has the end of the last one.
+    if (!page.next_page_token.empty() && fetched_.contains(page.next_page_token)) {
+      return Fail(ErrorCode::kBadAnswer, "a list leads back to a page that it gave before");
+    }
+    page_ = std::move(page);
+    taken_ = 0;
+    page_token_ = page_.next_page_token;
+    ended_ = page_token_.empty();
+    return {};
+  }
+
+  Fetch fetch_;
+  std::string page_token_;  // of the page to fetch next
+  std::set<std::string> fetched_;
+  Page page_;
+  size_t taken_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace sluice

@@ -1,0 +1,21 @@
+# Installs api/sluice.h and every header of ours that it includes, directly or not, below
+# ${sluice_header_folder}. Runs at install time: what is installed is what the sources say then.
+cmake_policy(VERSION 3.25)
+set(found api/sluice.h)
+set(left ${found})
+while(left)
+  list(POP_FRONT left header)
+  file(STRINGS ${sluice_source_folder}/${header} lines REGEX "^#include \"")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^#include \"([^\"]+)\".*" "\\1" included "${line}")
+    if(NOT included IN_LIST found)
+      list(APPEND found ${included})
+      list(APPEND left ${included})
+    endif()
+  endforeach()
+endwhile()
+foreach(header IN LISTS found)
+  get_filename_component(folder ${header} DIRECTORY)
+  file(INSTALL ${sluice_source_folder}/${header}
+       DESTINATION ${CMAKE_INSTALL_PREFIX}/${sluice_header_folder}/${folder})
+endforeach()
