@@ -151,7 +151,7 @@ TEST(NpySink, WritesAHeaderThatNumpyReads) {
   const std::string bytes = run.Output();
   EXPECT_EQ(bytes.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
   EXPECT_EQ(static_cast<unsigned char>(bytes[8]), 118);  // 128 - 10
-  EXPECT_EQ(bytes.substr(10, 60), "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }  ");
+  EXPECT_EQ(bytes.substr(10, 60), "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), } ");
   EXPECT_EQ(bytes[127], '\n');
   EXPECT_EQ(RowsOf(bytes), (std::vector<float>{0, 0.5F, 1, 1.5F, 2, 2.5F}));
 }
