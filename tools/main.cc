@@ -10,8 +10,8 @@
 namespace {
 
 // Flat memory is a promise. By habit malloc keeps a heap for every thread and keeps what was freed
-// in each of them; two heaps, and large buffers that go back to the system when they are freed, hold
-// the peak to what is really in use at once.
+// in each of them; two heaps, and large buffers that go back to the system when they are freed,
+// hold the peak to what is really in use at once.
 void KeepMemoryFlat() {
   constexpr int kHeaps = 2;
   constexpr int kLargeBytes = 1 << 18;
