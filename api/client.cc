@@ -51,7 +51,7 @@ std::optional<std::string> ReadVariable(const std::string& name) {
 
 // The first that is not empty.
 std::string FirstOf(std::string given, const std::optional<std::string>& variable,
-                    std::string fallback) {
+                    const std::string& fallback) {
   if (!given.empty()) {
     return given;
   }

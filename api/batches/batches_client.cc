@@ -267,7 +267,7 @@ PagedList<BatchJob> Batches::ListAll(const ListJobsOptions& options, std::stop_t
 }
 
 Result<BatchJob> Batches::Wait(const std::string& name, const WaitOptions& options,
-                               std::stop_token stop) const {
+                               const std::stop_token& stop) const {
   Clock& clock = service_.clock();
   const MonotonicTime deadline = clock.Now() + options.timeout;
   Backoff backoff(service_.options().retry, std::random_device{}());
@@ -343,7 +343,8 @@ Result<uint64_t> Batches::ForEachResponse(
       stream.Restart();
       return {};
     };
-    SLUICE_TRY(Files(service_).Download(result_file, kResultBytesMax, writer, restart, stop));
+    SLUICE_TRY(
+        Files(service_).Download(result_file, kResultBytesMax, writer, restart, std::move(stop)));
   } else if (!inline_responses.empty()) {
     SLUICE_TRY(ForEachInlineAnswer(inline_responses,
                                    [&](std::string_view line) { return stream.Write(line); }));

@@ -74,7 +74,7 @@ class Batches {
   // kNotFound, kAuth and others that do not pass, at once; kUnfinished when the timeout is over or
   // `stop` is requested (noticed within a second).
   [[nodiscard]] Result<BatchJob> Wait(const std::string& name, const WaitOptions& options = {},
-                                      std::stop_token stop = {}) const;
+                                      const std::stop_token& stop = {}) const;
 
   // Asks for a stop; what becomes of the job must be polled. A job that ended already is a success.
   [[nodiscard]] Result<void> Cancel(const std::string& name, std::stop_token stop = {}) const;
