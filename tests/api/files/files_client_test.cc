@@ -261,7 +261,7 @@ TEST(FilesUpload, TellsNeitherKeyNorUploadAddress) {
   FilesUnderTest test;
   test.Started();
   for (int i = 0; i < 30; ++i) {
-    test.Plays(JsonPlay(503, std::string(kTestKey) + " is overloaded"));
+    test.Plays(JsonPlay(503, fmt::format("{} is overloaded", kTestKey)));
   }
   const Error error = test.Upload(content).error();
   EXPECT_EQ(error.message, "upload of files/sl-1: HTTP 503: [key] is overloaded");
