@@ -1,53 +1,88 @@
 #include "io/json/float_array.h"
 
-#include <charconv>
 #include <cmath>
-#include <cstdlib>
-#include <system_error>
+
+#include "io/json/float_kernels.h"
+#include "io/json/float_text.h"
 
 namespace sluice {
 namespace {
 
-bool IsBlank(char character) {
-  return character == ' ' || character == '\t' || character == '\n' || character == '\r';
-}
-
-// std::from_chars refuses what is too small for a float as well as what is too large; only the
-// second is a fault, the first is the nearest subnormal or zero.
-float ParseOutOfRange(std::string_view number) {
-  return std::strtof(std::string(number).c_str(), nullptr);
+const char* SkipBlanks(const char* at, const char* end) {
+  while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) {
+    ++at;
+  }
+  return at;
 }
 
 }  // namespace
 
+FloatKernel BestFloatKernel() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) {
+    return FloatKernel::kAvx2;
+  }
+#endif
+  return FloatKernel::kPortable;
+}
+
+bool ReadElement(const char* begin, const char* end, float& value) {
+  const FloatRead read = ReadFloat(SkipBlanks(begin, end), end);
+  value = read.value;
+  return read.end != nullptr && std::isfinite(value) && SkipBlanks(read.end, end) == end;
+}
+
+FloatArrayRead ReadArrayPortable(std::string_view line, size_t open, std::vector<float>& out) {
+  const char* const end = line.data() + line.size();
+  const char* at = SkipBlanks(line.data() + open + 1, end);
+  if (at < end && *at == ']') {
+    return {.end = at + 1};
+  }
+  while (true) {
+    const FloatRead read = ReadFloat(at, end);
+    if (read.end == nullptr || !std::isfinite(read.value)) {
+      return {};
+    }
+    out.push_back(read.value);
+    at = SkipBlanks(read.end, end);
+    if (at == end || (*at != ',' && *at != ']')) {
+      return {};
+    }
+    if (*at == ']') {
+      return {.end = at + 1};
+    }
+    at = SkipBlanks(at + 1, end);
+  }
+}
+
+std::optional<size_t> FloatArrayReader::Read(std::string_view line, size_t open,
+                                             std::vector<float>& out) {
+  const size_t before = out.size();
+#if defined(__x86_64__)
+  const FloatArrayRead read = kernel_ == FloatKernel::kAvx2 ? ReadArrayAvx2(line, open, out)
+                                                            : ReadArrayPortable(line, open, out);
+#else
+  const FloatArrayRead read = ReadArrayPortable(line, open, out);
+#endif
+  if (read.end == nullptr) {
+    out.resize(before);
+    return std::nullopt;
+  }
+  values_ += out.size() - before;
+  general_values_ += read.general_values;
+  return static_cast<size_t>(read.end - line.data()) - open;
+}
+
 std::optional<std::string> ParseFloatArray(std::string_view json, std::vector<float>& out) {
   out.clear();
-  if (json.empty() || json.front() != '[') {
+  if (!json.starts_with('[')) {
     return "values are not an array";
   }
-  const char* place = json.data() + 1;
-  const char* const end = json.data() + json.size();
-  while (place < end) {
-    while (place < end && (IsBlank(*place) || *place == ',')) {
-      ++place;
-    }
-    if (place == end || *place == ']') {
-      return std::nullopt;
-    }
-    float value = 0;
-    const auto [next, error] = std::from_chars(place, end, value);
-    if (error == std::errc::result_out_of_range) {
-      value = ParseOutOfRange({place, static_cast<size_t>(next - place)});
-    } else if (error != std::errc{}) {
-      return "values hold something that is not a number";
-    }
-    if (!std::isfinite(value)) {
-      return "values hold a number that is not finite";
-    }
-    out.push_back(value);
-    place = next;
+  const FloatArrayRead read = ReadArrayPortable(json, 0, out);
+  if (read.end != json.data() + json.size()) {
+    return "values hold something that is not a finite number";
   }
-  return "values do not end";
+  return std::nullopt;
 }
 
 }  // namespace sluice

@@ -3,26 +3,96 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <random>
+
+#include "io/json/float_text.h"
 
 namespace sluice {
 namespace {
 
-std::vector<float> Parse(std::string_view json) {
-  std::vector<float> values;
-  EXPECT_EQ(ParseFloatArray(json, values), std::nullopt) << json;
-  return values;
+constexpr std::string_view kPadding =
+    "]]]],,,,[[[[{{{{0.125,0.25]]]],,,,[[[[{{{{0.125,0.25]]]],,,,[[[[{{{{";
+static_assert(kPadding.size() >= FloatArrayReader::kPadding);
+
+bool IsSame(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+
+// The other decoder, right and slow.
+float Reference(std::string_view number) {
+  float value = 0;
+  const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
+  return read.ec == std::errc::result_out_of_range
+             ? std::strtof(std::string(number).c_str(), nullptr)
+             : value;
 }
 
-TEST(FloatArray, ReadsNumbersWithAnySpacing) {
+class FloatArrayTest : public testing::TestWithParam<FloatKernel> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == FloatKernel::kAvx2 && BestFloatKernel() != FloatKernel::kAvx2) {
+      GTEST_SKIP() << "this processor has no AVX2";
+    }
+  }
+
+  // Reads `array` in the middle of a line, with misleading bytes behind it.
+  std::optional<size_t> Read(std::string_view array, std::vector<float>& out,
+                             std::string_view before = R"({"key":"1","values":)") {
+    out.clear();
+    line_ = std::string(before) + std::string(array) + std::string(kPadding);
+    return reader_.Read(std::string_view(line_).substr(0, line_.size() - kPadding.size()),
+                        before.size(), out);
+  }
+
+  std::vector<float> Parse(std::string_view array) {
+    std::vector<float> values;
+    EXPECT_EQ(Read(array, values), array.size()) << array;
+    return values;
+  }
+
+  // Collects texts and reads them 1,000 at a time.
+  void Check(std::string_view number) {
+    texts_.emplace_back(number);
+    if (texts_.size() == 1000) {
+      CheckCollected();
+    }
+  }
+
+  void CheckCollected() {
+    std::string array = "[";
+    for (const std::string& text : texts_) {
+      array += (array.size() > 1 ? "," : "") + text;
+    }
+    array += ']';
+    const std::vector<float> values = Parse(array);
+    ASSERT_EQ(values.size(), texts_.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      ASSERT_TRUE(IsSame(values[i], Reference(texts_[i]))) << texts_[i] << " became " << values[i];
+    }
+    texts_.clear();
+  }
+
+  FloatArrayReader reader_{GetParam()};
+  std::string line_;
+  std::vector<std::string> texts_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Kernels, FloatArrayTest,
+                         testing::Values(FloatKernel::kPortable, FloatKernel::kAvx2),
+                         [](const auto& kernel) {
+                           return kernel.param == FloatKernel::kAvx2 ? "Avx2" : "Portable";
+                         });
+
+TEST_P(FloatArrayTest, ReadsNumbersWithAnySpacing) {
   EXPECT_EQ(Parse("[]"), std::vector<float>{});
-  EXPECT_EQ(Parse("[ ]"), std::vector<float>{});
+  EXPECT_EQ(Parse("[ \t]"), std::vector<float>{});
   EXPECT_EQ(Parse("[1,-2.5,3e-1]"), (std::vector<float>{1.0F, -2.5F, 0.3F}));
   EXPECT_EQ(Parse("[ 1 ,\t2\r]"), (std::vector<float>{1, 2}));
+  EXPECT_EQ(Parse("[0.5, -0.25, 0.125, -1.5, 9.5]"),
+            (std::vector<float>{0.5F, -0.25F, 0.125F, -1.5F, 9.5F}));
 }
 
-TEST(FloatArray, KeepsNegativeZeroAndSubnormals) {
+TEST_P(FloatArrayTest, KeepsNegativeZeroAndSubnormals) {
   const auto values = Parse("[-0.0,1e-45,1e-60,-1e-60]");
   EXPECT_TRUE(std::signbit(values[0]));
   EXPECT_EQ(values[1], 1e-45F);
@@ -30,29 +100,149 @@ TEST(FloatArray, KeepsNegativeZeroAndSubnormals) {
   EXPECT_TRUE(std::signbit(values[3]));
 }
 
-TEST(FloatArray, RefusesWhatIsNotAnArrayOfFiniteNumbers) {
+TEST_P(FloatArrayTest, RefusesWhatIsNotAnArrayOfFiniteNumbers) {
   std::vector<float> values;
-  for (const char* json :
-       {"", "1", "{}", "[null]", "[\"1\"]", "[true]", "[[1]]", "[1e39]", "[-1e999]"}) {
-    EXPECT_NE(ParseFloatArray(json, values), std::nullopt) << json;
+  // Four and more elements take the vector path, so each fault also stands among good numbers.
+  for (const std::string& fault : std::vector<std::string>{
+           "null",  "\"1\"", "true", "[1]",  "{}",    "1e39",  "-1e999", "01.5",  "1.",
+           ".5",    "+0.5",  "-",    "0.5x", "0x1",   "1e",    "1e+",    "0.1.2", "0..25",
+           "--0.5", "0.5 6", "NaN",  "0.-5", "0.2:5", "0./25", "-.25",   "\xFF",  " "}) {
+    for (const std::string& array :
+         std::vector<std::string>{"[0.5," + fault + "]", "[0.5,0.5,0.5," + fault + ",0.5,0.5,0.5]",
+                                  "[" + fault + ",0.25,0.25,0.25,0.25]"}) {
+      EXPECT_EQ(Read(array, values), std::nullopt) << array;
+      EXPECT_TRUE(values.empty());
+    }
+  }
+  for (const char* open :
+       {"[", "[0.5", "[0.5,", "[0.5,0.5,0.5,0.5,0.5", "[0.5,]", "[,]", "[0.5,,1]"}) {
+    EXPECT_EQ(Read(open, values), std::nullopt) << open;
   }
 }
 
-TEST(FloatArray, GivesEveryFloatBackFromItsShortestText) {
+TEST_P(FloatArrayTest, ReadsAnArrayAtTheVeryStartOfALine) {
+  std::vector<float> values;
+  EXPECT_EQ(Read("[0.5,0.25,1.5,0.75]", values, ""), 19);
+  EXPECT_EQ(values, (std::vector<float>{0.5F, 0.25F, 1.5F, 0.75F}));
+}
+
+TEST_P(FloatArrayTest, LeavesWhatStandsBehindTheArray) {
+  std::vector<float> values;
+  const std::string line = R"([0.5,0.25]},"more":[0.75]})" + std::string(kPadding);
+  EXPECT_EQ(reader_.Read(line, 0, values), 10);
+  EXPECT_EQ(values, (std::vector<float>{0.5F, 0.25F}));
+}
+
+TEST_P(FloatArrayTest, ReadsMoreNumbersThanAnyBatchAtEveryLength) {
+  std::string array = "[";
+  std::vector<float> expected;
+  for (int i = 0; i < 1100; ++i) {
+    expected.push_back(static_cast<float>(i % 10) + 0.5F);
+    array += fmt::format("{}.5", i % 10);
+    ASSERT_EQ(Parse(array + "]"), expected);
+    array += ',';
+  }
+}
+
+TEST_P(FloatArrayTest, AgreesOnEveryTextOfUpToFiveDigits) {
+  for (int digits = 1; digits <= 5; ++digits) {
+    const int count = static_cast<int>(std::pow(10, digits));
+    for (int number = 0; number < count; ++number) {
+      Check(fmt::format("{}{}.{:0{}}", number % 2 == 0 ? "" : "-",
+                        number % 7 == 0 ? number % 10 : 0, number, digits));
+    }
+  }
+  CheckCollected();
+}
+
+TEST_P(FloatArrayTest, GivesEveryFloatBackFromItsShortestText) {
   std::mt19937_64 random(20261122);
-  for (int i = 0; i < 200'000; ++i) {
+  for (int i = 0; i < 300'000; ++i) {
     const auto bits = static_cast<uint32_t>(random());
     float value = 0;
     std::memcpy(&value, &bits, sizeof value);
-    if (!std::isfinite(value)) {
-      continue;
+    if (std::isfinite(value)) {
+      Check(fmt::format("{}", value));
     }
-    char text[64] = "[";
-    char* const end = std::to_chars(text + 1, text + 60, value).ptr;
-    *end = ']';
-    const auto back = Parse({text, static_cast<size_t>(end + 1 - text)});
-    ASSERT_EQ(std::memcmp(back.data(), &value, sizeof value), 0) << text;
   }
+  CheckCollected();
+}
+
+TEST_P(FloatArrayTest, GivesFloatsBelowOneBackFromTheirShortestFixedText) {
+  std::mt19937_64 random(20261122);
+  std::uniform_real_distribution<float> unit(-1, 1);
+  for (int i = 0; i < 500'000; ++i) {
+    std::array<char, 64> text;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), unit(random),
+                                   std::chars_format::fixed);
+    Check({text.data(), end.ptr});
+  }
+  CheckCollected();
+}
+
+TEST_P(FloatArrayTest, RoundsRightAtAndBesideTheMiddleOfTwoFloats) {
+  std::mt19937_64 random(20261122);
+  for (int i = 0; i < 200'000; ++i) {
+    // 25 bits: odd ones stand between two floats.
+    const uint64_t integer = (random() & 0x1FFFFFF) | 1;
+    const int shift = 18 + static_cast<int>(random() % 12);
+    const double middle = std::ldexp(static_cast<double>(integer), -shift);
+    for (const int digits : {12, 13, 14, 15, 16, 17, 30}) {
+      Check(fmt::format("{:.{}f}", middle, digits));
+    }
+  }
+  CheckCollected();
+}
+
+TEST_P(FloatArrayTest, AgreesOnRandomDigits) {
+  std::mt19937_64 random(20261122);
+  for (int i = 0; i < 300'000; ++i) {
+    const int digits = 1 + static_cast<int>(random() % 22);
+    std::string text = random() % 2 == 0 ? "-" : "";
+    text += fmt::format("{}.", random() % 4 == 0 ? random() % 1000 : random() % 10);
+    for (int digit = 0; digit < digits; ++digit) {
+      text += static_cast<char>('0' + random() % 10);
+    }
+    if (random() % 8 == 0) {
+      text += fmt::format("e{}", static_cast<int>(random() % 90) - 45);
+    }
+    if (std::isfinite(Reference(text))) {
+      Check(text);
+    }
+  }
+  CheckCollected();
+}
+
+TEST(FloatArray, CountsTheValuesThatTookTheGeneralPath) {
+  if (BestFloatKernel() != FloatKernel::kAvx2) {
+    GTEST_SKIP() << "this processor has no AVX2";
+  }
+  FloatArrayReader reader;
+  std::vector<float> values;
+  const std::string line =
+      R"({"values":[0.5,0.5,0.5,0.5,0.5,0.5,1e-3,0.5]})" + std::string(kPadding);
+  ASSERT_TRUE(reader.Read(line, 10, values).has_value());
+  EXPECT_EQ(reader.values(), 8U);
+  EXPECT_EQ(reader.general_values(), 8U);  // the first four for the window, the others for 1e-3
+}
+
+TEST(ParseFloatArray, SaysWhyItRefuses) {
+  std::vector<float> values;
+  EXPECT_EQ(ParseFloatArray("[1.5]", values), std::nullopt);
+  EXPECT_EQ(values, std::vector<float>{1.5F});
+  EXPECT_EQ(ParseFloatArray("{}", values), "values are not an array");
+  EXPECT_EQ(ParseFloatArray("[1] ", values), "values hold something that is not a finite number");
+}
+
+TEST(ReadFloat, TakesWhatIsANumberAndNoByteMore) {
+  for (const std::string_view text : {"0", "-0", "12", "0.5", "1e5", "1E-5", "1.25e+10"}) {
+    const std::string longer = std::string(text) + ",1";
+    EXPECT_EQ(ReadFloat(longer.data(), longer.data() + longer.size()).end - longer.data(),
+              static_cast<ptrdiff_t>(text.size()));
+    EXPECT_TRUE(IsSame(ReadFloat(text.data(), text.data() + text.size()).value, Reference(text)));
+  }
+  const std::string_view leading_zero = "012";
+  EXPECT_EQ(ReadFloat(leading_zero.data(), leading_zero.data() + 3).end, leading_zero.data() + 1);
 }
 
 }  // namespace
