@@ -114,7 +114,7 @@ Result<MergeOutcome> AnswerCollector::MergeFile(const std::string& path, Ordinal
                          .times = environment_.times,
                          .stop = std::move(stop)};
   const std::scoped_lock lock(merging_);
-  return MergeAnswers(path, options, merge, sink);
+  return MergeAnswers({path}, options, merge, sink);
 }
 
 Result<void> AnswerCollector::PinDimension(const std::string& path, std::stop_token stop) {

@@ -28,6 +28,7 @@ struct Answer {
   std::optional<RowFailure> failure;
   size_t begin = 0;  // in AnswerItem::floats or ::texts
   size_t size = 0;
+  uint64_t checksum = 0;  // of the value
   Usage usage;
   bool accepted = false;  // the verdict
 };
@@ -39,10 +40,11 @@ struct AnswerItem final : PipelineItem {
   std::string texts;
 };
 
-Result<std::unique_ptr<Corpus>> OpenAnswers(FileSystem& files, const std::string& path,
+Result<std::unique_ptr<Corpus>> OpenAnswers(FileSystem& files,
+                                            const std::vector<std::string>& paths,
                                             const std::string& spool_folder) {
   CorpusOptions options;
-  options.inputs = {path};
+  options.inputs = paths;
   options.format = CorpusOptions::Format::kJsonLines;
   options.line_bytes_max = kAnswerLineBytesMax;
   options.block_bytes = kAnswerBlockBytes;
@@ -90,7 +92,7 @@ class Verdicts {
   explicit Verdicts(OrdinalRange range) : range_(range), state_(range.count), value_(range.count) {}
 
   // Decides whether `answer` is the one that counts for its row.
-  void Judge(Answer& answer, uint64_t value_checksum) {
+  void Judge(Answer& answer) {
     if (!answer.ordinal.has_value() || !range_.contains(*answer.ordinal)) {
       ++(answer.has_key ? outcome_.strangers : outcome_.malformed_lines);
       return;
@@ -101,13 +103,13 @@ class Verdicts {
       return;
     }
     if (state_[row] == kOk) {
-      ++(value_[row] == value_checksum ? outcome_.duplicates : outcome_.conflicts);
+      ++(value_[row] == answer.checksum ? outcome_.duplicates : outcome_.conflicts);
       return;
     }
     outcome_.duplicates += state_[row] == kFailed ? 1 : 0;
     failures_.erase(row);
     state_[row] = kOk;
-    value_[row] = value_checksum;
+    value_[row] = answer.checksum;
     answer.accepted = true;
     ++outcome_.ok;
     AddTokens(outcome_.prompt_tokens, answer.usage.prompt_tokens);
@@ -216,6 +218,7 @@ class Merger {
       answer.begin = item.texts.size();
       answer.size = reply.answer.size();
       item.texts.append(reply.answer);
+      answer.checksum = ChecksumOf(AsBytes(reply.answer));
       return;
     }
     answer.begin = item.floats.size();
@@ -230,7 +233,9 @@ class Merger {
     if (options_.normalize && !Normalize(VectorOf(item, answer))) {
       answer.failure = {.failure_class = FailureClass::kMalformed,
                         .message = "the embedding is all zeros and has no unit length"};
+      return;
     }
+    answer.checksum = ChecksumOf(std::as_bytes(VectorOf(item, answer)));
   }
 
   static std::span<float> VectorOf(AnswerItem& item, const Answer& answer) {
@@ -243,12 +248,7 @@ class Merger {
 
   Result<void> Judge(AnswerItem& item) {
     for (Answer& answer : item.answers) {
-      uint64_t checksum = 0;
-      if (!answer.failure.has_value()) {
-        checksum = options_.dimension == 0 ? ChecksumOf(AsBytes(TextOf(item, answer)))
-                                           : ChecksumOf(std::as_bytes(VectorOf(item, answer)));
-      }
-      verdicts_.Judge(answer, checksum);
+      verdicts_.Judge(answer);
     }
     return {};
   }
@@ -278,11 +278,12 @@ class Merger {
 
 }  // namespace
 
-Result<MergeOutcome> MergeAnswers(const std::string& answers_path, const MergeOptions& options,
-                                  MergeEnvironment& environment, ShardSink& sink) {
-  SLUICE_ASSIGN(auto answers, OpenAnswers(environment.files, answers_path, options.spool_folder));
+Result<MergeOutcome> MergeAnswers(const std::vector<std::string>& answers,
+                                  const MergeOptions& options, MergeEnvironment& environment,
+                                  ShardSink& sink) {
+  SLUICE_ASSIGN(auto corpus, OpenAnswers(environment.files, answers, options.spool_folder));
   Merger merger(options, environment, sink);
-  return merger.Run(*answers);
+  return merger.Run(*corpus);
 }
 
 Result<MergeOutcome> FailAllRows(OrdinalRange range, const RowFailure& failure, ShardSink& sink) {
@@ -299,7 +300,7 @@ Result<std::optional<int>> FindDimension(const std::string& answers_path,
                                          MergeEnvironment& environment,
                                          const std::string& spool_folder) {
   constexpr uint64_t kVotesMax = 1000;
-  SLUICE_ASSIGN(auto answers, OpenAnswers(environment.files, answers_path, spool_folder));
+  SLUICE_ASSIGN(auto answers, OpenAnswers(environment.files, {answers_path}, spool_folder));
   const auto decoder = environment.protocol.MakeDecoder();
   std::map<int, uint64_t> votes;
   uint64_t vote_count = 0;

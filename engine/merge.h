@@ -54,9 +54,9 @@ struct MergeEnvironment {
   std::stop_token stop;
 };
 
-// Puts every row of the range into `sink`, which is not sealed here: the caller may want to fetch
-// again when rows are missing.
-[[nodiscard]] Result<MergeOutcome> MergeAnswers(const std::string& answers_path,
+// Reads the answer files and puts every row of the range into `sink`, which is not sealed here: the
+// caller may want to fetch again when rows are missing.
+[[nodiscard]] Result<MergeOutcome> MergeAnswers(const std::vector<std::string>& answers,
                                                 const MergeOptions& options,
                                                 MergeEnvironment& environment, ShardSink& sink);
 

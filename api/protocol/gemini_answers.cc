@@ -111,13 +111,20 @@ class GeminiDecoder final : public ReplyDecoder {
                   "response.usageMetadata.candidatesTokenCount", "response.candidates"}) {}
 
   Reply Decode(std::string_view line) override {
+    vector_.clear();
+    if (task_ == Task::kEmbed && ReadValuesFirst(line)) {
+      return DecodeTokens(scanned_);
+    }
+    vector_.clear();
     const auto tokens = scanner_.Scan(line);
     if (!tokens.has_value()) {
       Reply reply;
       reply.failure = Malformed("the answer line is not JSON: " + tokens.error().reason);
       return reply;
     }
-    return DecodeTokens(*tokens);
+    scanned_ = *tokens;
+    ReadValues(line);
+    return DecodeTokens(scanned_);
   }
 
  private:
@@ -133,6 +140,54 @@ class GeminiDecoder final : public ReplyDecoder {
     kOutputTokens,
     kCandidates
   };
+
+  // An embedding's line is little else than its numbers. So the first array that is called "values"
+  // is read at once, and the rest of the line is scanned with "[]" in its place: the whole is well
+  // formed exactly when both are. False when that array is not the embedding; nothing is lost then
+  // but time.
+  bool ReadValuesFirst(std::string_view line) {
+    const std::optional<size_t> open = FindValues(line);
+    if (!open.has_value()) {
+      return false;
+    }
+    const std::optional<size_t> size = floats_.Read(line, *open, vector_);
+    if (!size.has_value()) {
+      return false;
+    }
+    rest_.assign(line.substr(0, *open)).append("[]").append(line.substr(*open + *size));
+    const size_t rest_size = rest_.size();
+    rest_.append(RecordScanner::kPadding, '\0');
+    const auto tokens = scanner_.Scan(std::string_view(rest_).substr(0, rest_size));
+    if (!tokens.has_value() || (*tokens)[kValues].data() != rest_.data() + *open) {
+      return false;
+    }
+    scanned_ = *tokens;
+    has_values_ = true;
+    return true;
+  }
+
+  // Where the array begins that is the value of the first "values" in `line`.
+  static std::optional<size_t> FindValues(std::string_view line) {
+    constexpr std::string_view kName = "\"values\"";
+    size_t at = line.find(kName);
+    if (at == std::string_view::npos) {
+      return std::nullopt;
+    }
+    at = line.find_first_not_of(" \t", at + kName.size());
+    if (at == std::string_view::npos || line[at] != ':') {
+      return std::nullopt;
+    }
+    at = line.find_first_not_of(" \t", at + 1);
+    return at != std::string_view::npos && line[at] == '[' ? std::optional(at) : std::nullopt;
+  }
+
+  // The same from the scanned line.
+  void ReadValues(std::string_view line) {
+    const std::string_view values = scanned_[kValues];
+    has_values_ =
+        values.starts_with('[') &&
+        floats_.Read(line, static_cast<size_t>(values.data() - line.data()), vector_).has_value();
+  }
 
   Reply DecodeTokens(std::span<const std::string_view> tokens) {
     Reply reply;
@@ -171,8 +226,8 @@ class GeminiDecoder final : public ReplyDecoder {
       DecodeGeneration(tokens, reply);
       return;
     }
-    if (const auto fault = ParseFloatArray(tokens[kValues], vector_); fault.has_value()) {
-      reply.failure = Malformed("the embedding's " + *fault);
+    if (!has_values_) {
+      reply.failure = Malformed("the embedding's values are not an array of finite numbers");
       return;
     }
     if (vector_.empty()) {
@@ -220,6 +275,10 @@ class GeminiDecoder final : public ReplyDecoder {
 
   Task task_;
   RecordScanner scanner_;
+  FloatArrayReader floats_;
+  std::string rest_;  // the line without its numbers
+  std::span<const std::string_view> scanned_;
+  bool has_values_ = false;  // vector_ holds the embedding
   std::string key_;
   std::vector<float> vector_;
   std::string answer_;

@@ -72,6 +72,9 @@ class FileSystem {
 [[nodiscard]] Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path,
                                                 uint64_t size_max);
 
+// Fills `buffer` from `offset` on. Errors: kIo, also when the file ends before.
+[[nodiscard]] Result<void> ReadExactly(File& file, uint64_t offset, std::span<std::byte> buffer);
+
 [[nodiscard]] inline std::span<const std::byte> AsBytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }

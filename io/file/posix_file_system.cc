@@ -267,6 +267,18 @@ class PosixFileSystem final : public FileSystem {
 
 std::unique_ptr<FileSystem> MakePosixFileSystem() { return std::make_unique<PosixFileSystem>(); }
 
+Result<void> ReadExactly(File& file, uint64_t offset, std::span<std::byte> buffer) {
+  while (!buffer.empty()) {
+    SLUICE_ASSIGN(const size_t count, file.ReadAt(offset, buffer));
+    if (count == 0) {
+      return Fail(ErrorCode::kIo, "a work file is shorter than it was written");
+    }
+    offset += count;
+    buffer = buffer.subspan(count);
+  }
+  return {};
+}
+
 Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path, uint64_t size_max) {
   SLUICE_ASSIGN(const std::unique_ptr<File> file, files.Open(path, OpenMode::kRead));
   SLUICE_ASSIGN(const uint64_t size, file->Size());

@@ -28,6 +28,8 @@ struct LineFault {
 class RecordScanner {
  public:
   static constexpr size_t kDepthMax = 512;
+  // Readable bytes that must stand behind the line.
+  static constexpr size_t kPadding = 64;
 
   // Dotted paths ("text", "doc.body.title"); the tokens of Scan() stand in the same order.
   explicit RecordScanner(std::vector<std::string> paths);
@@ -35,7 +37,7 @@ class RecordScanner {
   RecordScanner(const RecordScanner&) = delete;
   RecordScanner& operator=(const RecordScanner&) = delete;
 
-  // `line` without its LF, with at least Block::kPadding readable bytes behind it. The tokens are
+  // `line` without its LF, with at least kPadding readable bytes behind it. The tokens are
   // views into `line` and are empty for fields that are absent; they live as long as `line` and
   // until the next Scan().
   [[nodiscard]] std::expected<std::span<const std::string_view>, LineFault> Scan(

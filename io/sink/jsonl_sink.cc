@@ -96,17 +96,8 @@ class JsonlShard final : public ShardSink {
   Result<void> AppendRow(const Place& place, std::string& out) {
     const size_t begin = out.size();
     out.resize(begin + place.size);
-    size_t done = 0;
-    while (done < place.size) {
-      SLUICE_ASSIGN(
-          const size_t count,
-          file_->ReadAt(place.offset + done,
-                        std::as_writable_bytes(std::span(&out[begin + done], place.size - done))));
-      if (count == 0) {
-        return Fail(ErrorCode::kIo, fmt::format("'{}' is shorter than its rows", path_));
-      }
-      done += count;
-    }
+    SLUICE_TRY(ReadExactly(*file_, place.offset,
+                           std::as_writable_bytes(std::span(&out[begin], place.size))));
     out.push_back('\n');
     return {};
   }

@@ -1,47 +1,29 @@
 // Vectors as one numpy array: float32, little endian, C order, shape (rows, dimension), and the ids
 // of the rows beside it. Rows go straight to their place in a work file that already has room for
 // the header, so nothing has to be moved at the end.
-//
-// The format is numpy's "NPY 1.0" (numpy/lib/format.py): magic, version, a header of a multiple of
-// 64 bytes that is a Python dict as text, then the rows.
 #include <bit>
-#include <cmath>
 #include <fmt/format.h>
 #include <limits>
 
 #include "io/file/atomic_file.h"
 #include "io/sink/formats.h"
+#include "io/sink/npy_header.h"
+#include "io/sink/row_buckets.h"
 
 namespace sluice {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "rows are written as they are in memory");
 
-constexpr uint64_t kHeaderBytes = 128;  // room for any row count and dimension
-
-std::string NpyHeader(uint64_t rows, int dimension) {
-  constexpr size_t kPreludeBytes = 10;  // magic, version, length of the dict
-  std::string dict = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}",
-                                 rows, dimension);
-  dict.resize(kHeaderBytes - kPreludeBytes - 1, ' ');
-  dict.push_back('\n');
-  std::string header("\x93NUMPY\x01\x00", 8);
-  header.push_back(static_cast<char>(dict.size() & 0xff));
-  header.push_back(static_cast<char>(dict.size() >> 8));
-  return header + dict;
-}
-
 class NpyShard final : public ShardSink {
  public:
-  NpyShard(std::unique_ptr<File> file, OrdinalRange range, size_t dimension)
+  NpyShard(FileSystem& files, std::unique_ptr<File> file, RowBucketsOptions options)
       : file_(std::move(file)),
-        range_(range),
-        failed_row_(dimension, std::numeric_limits<float>::quiet_NaN()) {}
+        failed_row_(options.dimension, std::numeric_limits<float>::quiet_NaN()),
+        rows_(files, *file_, std::move(options)) {}
 
   Result<void> PutVector(Ordinal row, std::span<const float> vector) override {
-    SLUICE_CHECK(range_.contains(row), "a row outside its shard");
-    SLUICE_CHECK(vector.size() == failed_row_.size(), "a row of the wrong length");
-    return file_->WriteAt(kHeaderBytes + row * vector.size_bytes(), std::as_bytes(vector));
+    return rows_.Put(row, vector);
   }
 
   Result<void> PutAnswer(Ordinal, std::string_view) override {
@@ -50,15 +32,18 @@ class NpyShard final : public ShardSink {
   }
 
   Result<void> PutFailure(Ordinal row, std::string_view) override {
-    return PutVector(row, failed_row_);
+    return rows_.Put(row, failed_row_);
   }
 
-  Result<void> Seal() override { return file_->Sync(); }
+  Result<void> Seal() override {
+    SLUICE_TRY(rows_.Finish());
+    return file_->Sync();
+  }
 
  private:
   std::unique_ptr<File> file_;
-  OrdinalRange range_;
   std::vector<float> failed_row_;
+  RowBuckets rows_;
 };
 
 class NpySink final : public Sink {
@@ -74,8 +59,12 @@ class NpySink final : public Sink {
       SLUICE_TRY(files_.Open(work_path_, OpenMode::kCreate));
     }
     SLUICE_ASSIGN(auto file, files_.Open(work_path_, OpenMode::kReadWrite));
-    return std::make_unique<NpyShard>(std::move(file), range,
-                                      static_cast<size_t>(options_.dimension));
+    const RowBucketsOptions rows{
+        .range = range,
+        .dimension = static_cast<size_t>(options_.dimension),
+        .first_byte = kNpyHeaderBytes,
+        .spool_path = fmt::format("{}/rows-{}.spool", options_.work_folder, range.first)};
+    return std::make_unique<NpyShard>(files_, std::move(file), rows);
   }
 
   Result<std::vector<OutputFile>> Close(const CloseRequest& request) override {
@@ -86,7 +75,7 @@ class NpySink final : public Sink {
     if (!closed_before) {
       SLUICE_TRY(WriteArray(request, ids.rows));
     }
-    const uint64_t bytes = kHeaderBytes + ids.rows * row_bytes();
+    const uint64_t bytes = kNpyHeaderBytes + ids.rows * row_bytes();
     return std::vector<OutputFile>{{.path = options_.output, .bytes = bytes, .rows = ids.rows},
                                    ids};
   }
@@ -130,7 +119,7 @@ class NpySink final : public Sink {
   Result<void> CopyGoodRows(const CloseRequest& request, const std::string& kept_path) {
     SLUICE_ASSIGN(auto all, files_.Open(work_path_, OpenMode::kRead));
     SLUICE_ASSIGN(auto kept, files_.Open(kept_path, OpenMode::kCreate));
-    uint64_t place = kHeaderBytes;
+    uint64_t place = kNpyHeaderBytes;
     Ordinal first = 0;
     for (size_t i = 0; i <= request.failures.size(); ++i) {
       const Ordinal end = i < request.failures.size() ? request.failures[i] : request.row_count;
@@ -142,17 +131,14 @@ class NpySink final : public Sink {
 
   Result<void> CopyRows(File& from, Ordinal first, Ordinal end, File& to, uint64_t& place) {
     std::vector<std::byte> buffer(size_t{1} << 20);
-    uint64_t offset = kHeaderBytes + first * row_bytes();
-    const uint64_t stop = kHeaderBytes + end * row_bytes();
+    uint64_t offset = kNpyHeaderBytes + first * row_bytes();
+    const uint64_t stop = kNpyHeaderBytes + end * row_bytes();
     while (offset < stop) {
       const auto wanted = std::span(buffer).first(std::min<uint64_t>(buffer.size(), stop - offset));
-      SLUICE_ASSIGN(const size_t count, from.ReadAt(offset, wanted));
-      if (count == 0) {
-        return Fail(ErrorCode::kIo, fmt::format("'{}' is shorter than its rows", work_path_));
-      }
-      SLUICE_TRY(to.WriteAt(place, wanted.first(count)));
-      offset += count;
-      place += count;
+      SLUICE_TRY(ReadExactly(from, offset, wanted));
+      SLUICE_TRY(to.WriteAt(place, wanted));
+      offset += wanted.size();
+      place += wanted.size();
     }
     return {};
   }
@@ -160,7 +146,7 @@ class NpySink final : public Sink {
   Result<void> Finish(const std::string& path, uint64_t rows) {
     SLUICE_ASSIGN(auto file, files_.Open(path, OpenMode::kReadWrite));
     SLUICE_TRY(file->WriteAt(0, AsBytes(NpyHeader(rows, options_.dimension))));
-    SLUICE_TRY(file->Truncate(kHeaderBytes + rows * row_bytes()));
+    SLUICE_TRY(file->Truncate(kNpyHeaderBytes + rows * row_bytes()));
     SLUICE_TRY(file->Sync());
     SLUICE_TRY(files_.Rename(path, options_.output));
     return files_.SyncFolderOf(options_.output);

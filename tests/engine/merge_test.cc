@@ -59,7 +59,7 @@ class MergeTest : public testing::Test {
                                .normalize = normalize,
                                .threads = 2,
                                .spool_folder = folder_.Path("spool")};
-    return MergeAnswers(folder_.Write("answers.jsonl", answers), options, environment_, sink_);
+    return MergeAnswers({folder_.Write("answers.jsonl", answers)}, options, environment_, sink_);
   }
 
   TempFolder folder_;

@@ -12,6 +12,7 @@
 #include "api/http/curl_transport.h"
 #include "engine/run_directory.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/test_key.h"
 #include "tools/emulator/emulator.h"
 
 namespace sluice {
@@ -62,7 +63,7 @@ class RunTest : public testing::Test {
   Result<RunSummary> Go(const RunOptions& options, std::stop_token stop, Transport& transport) {
     ProviderOptions provider_options;
     provider_options.base_url = service_->base_url();
-    provider_options.api_key = "test-key";
+    provider_options.api_key = kTestKey;
     const auto provider = MakeProvider("gemini", provider_options, transport, clock_).value();
     progress_ = std::make_unique<Progress>();
     RunEnvironment environment{.files = *files_,

@@ -148,6 +148,26 @@ TEST_F(GeminiAnswers, VectorsOfBothModelsAndAnyOrderOfMembers) {
   }
 }
 
+TEST_F(GeminiAnswers, OnlyTheEmbeddingsValuesCountWhereverOthersOfTheNameStand) {
+  const char* lines[] = {
+      R"({"statistics":{"values":[9,9]},"key":"a","response":{"embedding":{"values":[0.5,0.25]}}})",
+      R"({"key":"\"values\":[7]","response":{"embedding":{"values":[0.5,0.25]}}})",
+      R"({"x\"values":[7],"key":"a","response":{"embedding":{"values":[0.5,0.25]}}})",
+      R"({"response":{"embedding":{"values":[0.5,0.25],"statistics":{"values":[7]}}},"key":"a"})",
+      R"({"response":{"embedding":{"values":[9],"values":[0.5,0.25]}},"key":"a"})",
+      R"({"response":{"embedding":{"values" :  [0.5, 0.25]}},"key":"a"})",
+      R"({"response":{"embedding":{"\u0076alues":[0.5,0.25]}},"key":"a"})",
+      R"({"values":7,"response":{"embedding":{"values":[0.5,0.25]}},"key":"a"})",
+  };
+  for (const char* line : lines) {
+    const Reply reply = Decode(line);
+    ASSERT_FALSE(reply.failure.has_value()) << line << reply.failure->message;
+    EXPECT_EQ(std::vector<float>(reply.vector.begin(), reply.vector.end()),
+              (std::vector<float>{0.5F, 0.25F}))
+        << line;
+  }
+}
+
 TEST_F(GeminiAnswers, UnknownTokensAreNotZeroTokens) {
   const Reply reply = Decode(R"({"key":"h1","response":{"embedding":{"values":[1]}}})");
   EXPECT_EQ(reply.usage.prompt_tokens, std::nullopt);
@@ -196,6 +216,12 @@ TEST_F(GeminiAnswers, LinesThatCannotBeUnderstoodAreMalformedNeverAValue) {
       R"({"key":"000000000001","response":{"embedding":{"values":[1,null]}}})",
       R"({"key":"000000000001","response":{"embedding":{"values":[1]}},"error":{"code":3}})",
       R"({"key":"000000000001","response":{"embedding":{"values":[1]}}} {"key":"000000000002"})",
+      R"({"key":"000000000001","response":{"embedding":{"values":[1]}})",
+      R"({"key":"000000000001","response":{"embedding":{"values":[1}}})",
+      R"({"key":"000000000001","response":{"embedding":{"values":[1]]}}})",
+      R"({"key":"000000000001","response":{"embedding":{"values":[01]}}})",
+      R"({"key":"000000000001","response":{"embedding":{"values":[1e99]}}})",
+      R"({"key":"000000000001","response":{"values":[1]}})",
   };
   for (const char* line : lines) {
     const Reply reply = Decode(line);
