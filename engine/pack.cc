@@ -1,6 +1,8 @@
 #include "engine/pack.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
@@ -43,6 +45,13 @@ std::vector<std::string> NameTokens(const std::vector<CorpusFile>& list) {
 
 bool ComesBefore(const CorpusPlace& a, const CorpusPlace& b) {
   return a.file != b.file ? a.file < b.file : a.offset < b.offset;
+}
+
+// Many times faster than a format string, and this is done for every document.
+void AppendDecimal(uint64_t number, std::string& out) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  out.append(digits.data(), end.ptr);
 }
 
 std::string_view LinesOf(const PreparedBlock& prepared, const Segment& segment) {
@@ -297,19 +306,26 @@ class Packer {
     }
   }
 
+  // {"row":R,"id":I,"file":F,"line":L,"offset":O}
   void AppendId(Ordinal row, const PreparedRecord& record, std::string& out) const {
     const std::string& name = names_[record.place.file];
-    fmt::format_to(std::back_inserter(out), "{{\"row\":{},\"id\":", row);
+    out.append("{\"row\":");
+    AppendDecimal(row, out);
+    out.append(",\"id\":");
     if (!record.id.empty()) {
-      out += record.id;
+      out.append(record.id);
     } else if (list_[record.place.file].format == InputFormat::kText) {
-      out += name;
+      out.append(name);
     } else {
-      fmt::format_to(std::back_inserter(out), "{}:{}\"", name.substr(0, name.size() - 1),
-                     record.place.line);
+      out.append(name, 0, name.size() - 1).push_back(':');
+      AppendDecimal(record.place.line, out);
+      out.push_back('"');
     }
-    fmt::format_to(std::back_inserter(out), ",\"file\":{},\"line\":{},\"offset\":{}}}\n", name,
-                   record.place.line, record.place.offset);
+    out.append(",\"file\":").append(name).append(",\"line\":");
+    AppendDecimal(record.place.line, out);
+    out.append(",\"offset\":");
+    AppendDecimal(record.place.offset, out);
+    out.append("}\n");
   }
 
   Result<void> Append(PackItem& item) {
