@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include "io/base/error.h"
+#include "io/json/escape_check.h"
 #include "io/json/json_text.h"
 
 // How it works: simdjson's first stage checks UTF-8 and control characters and writes down where
@@ -51,55 +52,6 @@ void Insert(Field& root, std::string_view path, size_t token) {
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-// The value of four hex digits, or -1.
-int ReadHex(const char* digits) {
-  int value = 0;
-  for (int i = 0; i < 4; ++i) {
-    const char c = digits[i];
-    const char lower = static_cast<char>(c | 0x20);
-    if (IsDigit(c)) {
-      value = value * 16 + (c - '0');
-    } else if (lower >= 'a' && lower <= 'f') {
-      value = value * 16 + (lower - 'a' + 10);
-    } else {
-      return -1;
-    }
-  }
-  return value;
-}
-
-constexpr bool IsHighSurrogate(int unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
-constexpr bool IsLowSurrogate(int unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
-
-// What may follow a backslash, but for 'u'.
-constexpr std::array<bool, 256> kEscapes = [] {
-  std::array<bool, 256> escapes{};
-  for (const char kind : {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'}) {
-    escapes[static_cast<unsigned char>(kind)] = true;
-  }
-  return escapes;
-}();
-
-// The first backslash from `at` on, or a place at or behind `end`. Escapes stand close together in
-// real text, so a call of memchr for each would cost more than the search. Reads the padding.
-const char* FindBackslash(const char* at, const char* end) {
-  using Bytes = uint8_t __attribute__((vector_size(16)));
-  for (; at < end; at += sizeof(Bytes)) {
-    Bytes bytes;
-    std::memcpy(&bytes, at, sizeof bytes);
-    const auto found = reinterpret_cast<Bytes>(bytes == '\\');
-    std::array<uint64_t, 2> halves;
-    std::memcpy(&halves, &found, sizeof halves);
-    if (halves[0] != 0) {
-      return at + __builtin_ctzll(halves[0]) / 8;
-    }
-    if (halves[1] != 0) {
-      return at + 8 + __builtin_ctzll(halves[1]) / 8;
-    }
-  }
-  return at;
-}
 
 // An object or array that is open where the walk stands.
 struct Container {
@@ -290,41 +242,12 @@ class RecordWalk {
     return CheckEscapes(open + 1, close) ? std::string_view(open, close + 1) : std::string_view();
   }
 
-  bool CheckEscapes(const char* at, const char* end) {
-    for (at = FindBackslash(at, end); at < end; at = FindBackslash(at, end)) {
-      const char kind = at + 1 < end ? at[1] : '\0';
-      if (kind == 'u') {
-        at = CheckUnicodeEscape(at, end);
-        if (at == nullptr) {
-          return false;
-        }
-      } else if (kEscapes[static_cast<unsigned char>(kind)]) {
-        at += 2;
-      } else {
-        return Refuse(at, "string has an unknown escape");
-      }
+  bool CheckEscapes(const char* begin, const char* end) {
+    if (AreEscapesValid(begin, end)) {
+      return true;
     }
-    return true;
-  }
-
-  // Behind the escape (or pair of escapes) at `at`; null when it was refused.
-  const char* CheckUnicodeEscape(const char* at, const char* end) {
-    constexpr ptrdiff_t kSize = 6;
-    const int unit = end - at >= kSize ? ReadHex(at + 2) : -1;
-    if (unit < 0) {
-      Refuse(at, "string has a broken \\u escape");
-      return nullptr;
-    }
-    if (!IsHighSurrogate(unit) && !IsLowSurrogate(unit)) {
-      return at + kSize;
-    }
-    const char* low = at + kSize;
-    if (IsHighSurrogate(unit) && end - low >= kSize && low[0] == '\\' && low[1] == 'u' &&
-        IsLowSurrogate(ReadHex(low + 2))) {
-      return low + kSize;
-    }
-    Refuse(at, "string has a lone surrogate escape");
-    return nullptr;
+    const EscapeFault fault = FindEscapeFault(begin, end);
+    return Refuse(fault.at, fault.reason);
   }
 
   Step ReadLiteral(const Field* field, std::string_view word) {

@@ -1,0 +1,75 @@
+#include "io/json/escape_check.h"
+
+#include <gtest/gtest.h>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace sluice {
+namespace {
+
+// With bytes behind it that would be faults, and would heal faults, if they were looked at.
+bool IsValid(const std::string& text) {
+  const std::string padded = text + "\\x\\udc00n" + std::string(kEscapeCheckPadding, '\\');
+  return AreEscapesValid(padded.data(), padded.data() + text.size());
+}
+
+bool IsValidByteByByte(const std::string& text) {
+  return FindEscapeFault(text.data(), text.data() + text.size()).at == nullptr;
+}
+
+TEST(EscapeCheck, TakesWhatTheGrammarAllows) {
+  for (const std::string& text :
+       std::vector<std::string>{R"()", R"(plain)", R"(\"\\\/\b\f\n\r\t)", R"(\u00e9\uD83D\uDE00)",
+                                R"(\\\\)", R"(\\u)", R"(\\uZZZZ)", R"(\uffff\u0000)"}) {
+    for (size_t shift = 0; shift < 130; ++shift) {
+      EXPECT_TRUE(IsValid(std::string(shift, 'a') + text)) << shift << text;
+    }
+  }
+}
+
+TEST(EscapeCheck, RefusesWhatItForbidsWhereverItStands) {
+  for (const std::string& text : std::vector<std::string>{
+           R"(\)", R"(\x)", R"(\N)", R"(\')", R"(\u)", R"(\u00e)", R"(\u00g0)", R"(\ud83d)",
+           R"(\udc00)", R"(\ud83dx)", R"(\ud83d\n)", R"(\ud83d\u0041)", R"(\ud83d\ud83d)", R"(\\\)",
+           "\\\n", "\\\x80", R"(\U0041)"}) {
+    for (size_t shift = 0; shift < 130; ++shift) {
+      const std::string shifted = std::string(shift, 'a') + text;
+      EXPECT_FALSE(IsValid(shifted)) << shift << text;
+      EXPECT_FALSE(IsValid(shifted + std::string(70, 'z'))) << shift << text;
+      const EscapeFault fault = FindEscapeFault(shifted.data(), shifted.data() + shifted.size());
+      EXPECT_EQ(fault.at - shifted.data(),
+                static_cast<ptrdiff_t>(text == R"(\\\)" ? shift + 2 : shift));
+    }
+  }
+}
+
+TEST(EscapeCheck, AgreesWithTheByteByByteCheckOnRandomText) {
+  std::mt19937_64 random(20261122);
+  constexpr std::string_view kParts[] = {"\\",
+                                         "\\n",
+                                         "\\\\",
+                                         "a",
+                                         "u",
+                                         "\\u00e9",
+                                         "\\ud83d",
+                                         "\\ude00",
+                                         "\"",
+                                         "d83d",
+                                         "plain text of some length"};
+  size_t valid = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    std::string text;
+    // Mostly harmless, so that faults also stand far behind the start.
+    for (size_t parts = random() % 40; parts > 0; --parts) {
+      text += random() % 8 == 0 ? kParts[random() % std::size(kParts)] : kParts[random() % 2 + 1];
+    }
+    ASSERT_EQ(IsValid(text), IsValidByteByByte(text)) << text;
+    valid += IsValidByteByByte(text) ? 1 : 0;
+  }
+  EXPECT_GT(valid, 20'000U);
+  EXPECT_LT(valid, 180'000U);
+}
+
+}  // namespace
+}  // namespace sluice
