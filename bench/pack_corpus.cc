@@ -23,7 +23,8 @@ Result<void> PackInto(const std::string& folder, const std::string& level, size_
   PackOptions options;
   options.corpus.inputs = std::move(inputs);
   options.corpus.spool_folder = directory.rejects_spool();
-  options.zstd_level = std::stoi(level);
+  options.zstd_level = level == "none" ? std::nullopt : std::optional(std::stoi(level));
+  options.corpus.block_bytes = BlockBytesFor(options.zstd_level);
   options.threads = threads;
   options.limits.rows_max = 1'000'000;
   options.limits.bytes_max = uint64_t{1} << 30;

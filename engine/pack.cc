@@ -121,7 +121,7 @@ class Appender {
     entry_ = {};
     entry_.shard = static_cast<uint32_t>(manifest_.shards().size());
     entry_.range.first = position_.next;
-    entry_.file = ShardFileName(entry_.shard);
+    entry_.file = ShardFileName(entry_.shard, options_.zstd_level.has_value());
     SLUICE_ASSIGN(
         ShardWriter writer,
         ShardWriter::Create(environment_.files, environment_.directory.shard(entry_.file)));
@@ -132,7 +132,10 @@ class Appender {
   Result<void> AppendSegment(const PackItem& item, size_t index) {
     const Segment& segment = item.segments[index];
     const std::string_view lines = LinesOf(item.prepared, segment);
-    SLUICE_TRY(writer_->AppendFrame(item.frames[index]));
+    const std::span<const std::byte> bytes = options_.zstd_level.has_value()
+                                                 ? std::span<const std::byte>(item.frames[index])
+                                                 : AsBytes(lines);
+    SLUICE_TRY(writer_->Append(bytes));
     SLUICE_TRY(ids_->Write(AsBytes(item.ids[index])));
     position_.ids_bytes += item.ids[index].size();
     position_.next += segment.record_count;
@@ -144,7 +147,7 @@ class Appender {
     Progress& progress = environment_.progress;
     progress.documents_packed += segment.record_count;
     progress.request_bytes += lines.size();
-    progress.compressed_bytes += item.frames[index].size();
+    progress.compressed_bytes += bytes.size();
     return {};
   }
 
@@ -155,7 +158,7 @@ class Appender {
     SLUICE_TRY(writer_->Seal());
     SLUICE_TRY(ids_->Sync());
     SLUICE_TRY(rejects_->Sync());
-    entry_.compressed_bytes = writer_->compressed_bytes();
+    entry_.compressed_bytes = writer_->size();
     entry_.checksum = writer_->checksum();
     entry_.tokens =
         static_cast<uint64_t>(static_cast<double>(entry_.tokens) / options_.limits.bytes_per_token);
@@ -236,8 +239,9 @@ class Packer {
         names_(NameTokens(list)),
         preparer_(environment.protocol, options.id_field),
         cutter_(options.limits, environment.protocol.expected_answer_bytes()),
-        compressors_(
-            [level = options.zstd_level] { return std::make_unique<ZstdCompressor>(level); }),
+        compressors_([level = options.zstd_level] {
+          return std::make_unique<ZstdCompressor>(level.value());
+        }),
         appender_(options, environment, manifest, names_, on_sealed),
         next_(manifest.position().next) {}
 
@@ -252,7 +256,7 @@ class Packer {
         {.order = Station::Order::kParallel, .work = On(&Packer::Compress)},
         {.order = Station::Order::kInOrder, .work = On(&Packer::Append)},
     };
-    const PipelineOptions pipeline = {.workers = options_.threads, .tokens = options_.threads + 2};
+    const PipelineOptions pipeline = {.workers = options_.threads, .tokens = options_.threads + 1};
     SLUICE_TRY(RunOrderedPipeline(pipeline, source, stations, environment_.stop));
     return appender_.Close();
   }
@@ -287,11 +291,15 @@ class Packer {
     const StageTimer timer(environment_.times, Stage::kCompress);
     item.frames.resize(std::max(item.frames.size(), item.segments.size()));
     item.ids.resize(std::max(item.ids.size(), item.segments.size()));
-    const auto compressor = compressors_.Take();
     for (size_t i = 0; i < item.segments.size(); ++i) {
       WriteKeysAndIds(item, item.segments[i], item.ids[i]);
-      item.frames[i].clear();
-      compressor->AppendFrame(AsBytes(LinesOf(item.prepared, item.segments[i])), item.frames[i]);
+    }
+    if (options_.zstd_level.has_value()) {
+      const auto compressor = compressors_.Take();
+      for (size_t i = 0; i < item.segments.size(); ++i) {
+        item.frames[i].clear();
+        compressor->AppendFrame(AsBytes(LinesOf(item.prepared, item.segments[i])), item.frames[i]);
+      }
     }
     return {};
   }
@@ -346,6 +354,10 @@ class Packer {
 };
 
 }  // namespace
+
+size_t BlockBytesFor(std::optional<int> zstd_level) {
+  return size_t{zstd_level.value_or(0) >= 3 ? 4U : 1U} << 20;
+}
 
 Result<void> Pack(const PackOptions& options, const std::vector<CorpusFile>& list,
                   PackEnvironment& environment, Manifest& manifest,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -35,10 +36,14 @@ struct PackOptions {
   CorpusOptions corpus;
   std::string id_field;
   ShardLimits limits;
-  int zstd_level = 3;
+  std::optional<int> zstd_level = 3;  // nothing: the shards are plain
   size_t threads = 2;
   bool stop_at_reject = false;  // the first refused line ends the pack (kInput)
 };
+
+// A frame of 1 MiB costs 0.2 % of size at level 1 and 2.5 % at level 3, whose window is larger; one
+// of 4 MiB costs 0.5 % (zstd 1.5.4 on text, docs/benchmarks.md).
+[[nodiscard]] size_t BlockBytesFor(std::optional<int> zstd_level);
 
 struct PackEnvironment {
   FileSystem& files;
@@ -51,6 +56,7 @@ struct PackEnvironment {
 
 // Packs what is left of `list` into `manifest` (of the run directory). Calls `on_sealed` for each
 // new shard, in order, after it is durable. Errors: kInput, kIo, kUnfinished.
+// The corpus is read in blocks of corpus.block_bytes, and a block is one zstd frame at most.
 [[nodiscard]] Result<void> Pack(const PackOptions& options, const std::vector<CorpusFile>& list,
                                 PackEnvironment& environment, Manifest& manifest,
                                 const std::function<void(const ShardEntry&)>& on_sealed);

@@ -7,6 +7,7 @@
 #include "engine/answer_collector.h"
 #include "engine/failures.h"
 #include "engine/ledger.h"
+#include "engine/prepare_run.h"
 #include "engine/report.h"
 #include "engine/run_directory.h"
 #include "engine/run_settings.h"
@@ -31,17 +32,6 @@ JobPolicy PolicyOf(const RunOptions& options, const ProviderTraits& traits, std:
   // for as if it were a far one.
   policy.retry_first = std::min(policy.retry_first, policy.poll_first);
   return policy;
-}
-
-ShardLimits LimitsOf(const RunOptions& options, const ProviderTraits& traits) {
-  ShardLimits limits = options.limits;
-  if (traits.shard_bytes_max > 0) {
-    limits.bytes_max = std::min(limits.bytes_max, traits.shard_bytes_max);
-  }
-  if (traits.shard_rows_max > 0) {
-    limits.rows_max = std::min(limits.rows_max, traits.shard_rows_max);
-  }
-  return limits;
 }
 
 // The first refused line, for the message about a corpus of which nothing was accepted.
@@ -175,13 +165,7 @@ class Runner {
 
   Result<void> PackAll(const LineProtocol& protocol, Manifest& manifest, Tracker& tracker,
                        std::stop_token stop) {
-    PackOptions pack{.corpus = options_.corpus,
-                     .id_field = options_.id_field,
-                     .limits = LimitsOf(options_, environment_.provider.traits()),
-                     .zstd_level = options_.zstd_level,
-                     .threads = options_.threads,
-                     .stop_at_reject = options_.on_error == OnError::kFail};
-    pack.corpus.spool_folder = directory_.rejects_spool();
+    const PackOptions pack = PackOptionsOf(options_, environment_.provider.traits(), directory_);
     PackEnvironment environment{.files = environment_.files,
                                 .protocol = protocol,
                                 .directory = directory_,

@@ -44,7 +44,7 @@ struct RunOptions {
   bool normalize = false;  // vectors to unit length
 
   ShardLimits limits;
-  int zstd_level = 3;
+  std::optional<int> zstd_level = 3;  // nothing: shards are not compressed
   size_t threads = 2;
 
   int uploads = 2;

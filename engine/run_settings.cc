@@ -9,13 +9,16 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr const char* kAccount = "the account (API key or --base-url)";
+constexpr const char* kOutput = "--output";
+
 std::string TaskName(Task task) { return task == Task::kEmbed ? "embed" : "generate"; }
 
 // Flag names, so that the message about a change says what to type.
 Json SettingsOf(const RunOptions& options, const std::string& account) {
   const RequestOptions& request = options.request;
   return {{"--backend", options.provider_name},
-          {"the account (API key or --base-url)", account},
+          {kAccount, account},
           {"--model", request.model},
           {"--task", TaskName(request.task)},
           {"--dim", request.dimension},
@@ -27,7 +30,7 @@ Json SettingsOf(const RunOptions& options, const std::string& account) {
           {"--template", request.prompt_template},
           {"--generation-config", request.generation_config},
           {"--system-instruction", request.system_instruction},
-          {"--output", options.output},
+          {kOutput, options.output},
           {"--normalize", options.normalize},
           {"--max-line-bytes", options.corpus.line_bytes_max},
           {"--shard-rows", options.limits.rows_max},
@@ -51,12 +54,18 @@ Json FilesOf(const std::vector<CorpusFile>& list) {
   return files;
 }
 
+// What `prepare` may leave open, because the shards do not depend on it.
+bool IsOpen(const std::string& name, const Json& value) {
+  return value == "" && (name == kAccount || name == kOutput);
+}
+
 Result<void> CompareSettings(const Json& pinned, const Json& now) {
   for (const auto& [name, value] : now.items()) {
-    if (pinned.value(name, Json()) != value) {
+    const Json before = pinned.value(name, Json());
+    if (before != value && !IsOpen(name, before) && !IsOpen(name, value)) {
       return Fail(ErrorCode::kUsage,
-                  fmt::format("{} was {} when this run began and is {} now", name,
-                              pinned.value(name, Json()).dump(), value.dump()),
+                  fmt::format("{} was {} when this run began and is {} now", name, before.dump(),
+                              value.dump()),
                   "use the old value to go on, another --run folder, or --fresh to start over");
     }
   }
@@ -93,9 +102,17 @@ Result<void> PinSettings(Ledger& ledger, const RunOptions& options, const std::s
     SLUICE_TRY(ledger.Set("files", files.dump()));
     return ledger.Set("settings", settings.dump());
   }
-  SLUICE_TRY(CompareSettings(Json::parse(*pinned, nullptr, false), settings));
+  const Json before = Json::parse(*pinned, nullptr, false);
+  SLUICE_TRY(CompareSettings(before, settings));
   SLUICE_ASSIGN(const auto pinned_files, ledger.Get("files"));
-  return CompareFiles(Json::parse(pinned_files.value_or("[]"), nullptr, false), files);
+  SLUICE_TRY(CompareFiles(Json::parse(pinned_files.value_or("[]"), nullptr, false), files));
+  Json filled = before;
+  for (const char* name : {kAccount, kOutput}) {
+    if (IsOpen(name, before.value(name, Json()))) {
+      filled[name] = settings[name];
+    }
+  }
+  return filled == before ? Result<void>{} : ledger.Set("settings", filled.dump());
 }
 
 Result<std::string> RunId(Ledger& ledger) {

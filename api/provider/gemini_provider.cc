@@ -17,24 +17,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-ProviderTraits GeminiTraits() {
-  ProviderTraits traits;
-  traits.name = "gemini";
-  // "2 GB" for an input file (ai.google.dev/gemini-api/docs/batch-api, 2026-09-18); whether that is
-  // 2e9 or 2^31 is not said.
-  traits.shard_bytes_max = 1'900'000'000;
-  traits.shard_rows_max = 0;  // No limit is documented (2026-11).
-  // "Concurrent batch requests: 100" (ai.google.dev/gemini-api/docs/rate-limits, 2026-05-19).
-  traits.jobs_in_flight_max = 100;
-  // The lag of the list is not documented. Another service answered 404 five seconds after a create
-  // and had the job at ten; jobs take minutes to hours, so that waiting costs nothing.
-  traits.settle = std::chrono::seconds(120);
-  // Google's samples poll every 30 s (batch-api guide, 2026-09-18).
-  traits.poll_first = std::chrono::seconds(30);
-  traits.poll_max = std::chrono::seconds(300);
-  return traits;
-}
-
 // The configured type first, then what the service has been seen to accept instead.
 std::vector<std::string> MimeTypes(const std::string& first) {
   std::vector<std::string> types = Files::DefaultMimeTypes();
@@ -164,6 +146,24 @@ class GeminiProvider final : public Provider {
 };
 
 }  // namespace
+
+ProviderTraits GeminiTraits() {
+  ProviderTraits traits;
+  traits.name = "gemini";
+  // "2 GB" for an input file (ai.google.dev/gemini-api/docs/batch-api, 2026-09-18); whether that is
+  // 2e9 or 2^31 is not said.
+  traits.shard_bytes_max = 1'900'000'000;
+  traits.shard_rows_max = 0;  // No limit is documented (2026-11).
+  // "Concurrent batch requests: 100" (ai.google.dev/gemini-api/docs/rate-limits, 2026-05-19).
+  traits.jobs_in_flight_max = 100;
+  // The lag of the list is not documented. Another service answered 404 five seconds after a create
+  // and had the job at ten; jobs take minutes to hours, so that waiting costs nothing.
+  traits.settle = std::chrono::seconds(120);
+  // Google's samples poll every 30 s (batch-api guide, 2026-09-18).
+  traits.poll_first = std::chrono::seconds(30);
+  traits.poll_max = std::chrono::seconds(300);
+  return traits;
+}
 
 Result<std::unique_ptr<Provider>> MakeGeminiProvider(const ProviderOptions& options,
                                                      Transport& transport, Clock& clock) {

@@ -90,6 +90,8 @@ struct ProviderOptions {
 };
 
 [[nodiscard]] std::vector<std::string> ProviderNames();
+// What is known of a service without signing in. Errors: kUsage for a name that is not registered.
+[[nodiscard]] Result<ProviderTraits> FindProviderTraits(std::string_view name);
 
 // `name`: one of ProviderNames(). `transport` and `clock` must outlive the provider.
 // Errors: kUsage for a name that is not registered and for options that cannot be used.

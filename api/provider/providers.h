@@ -7,6 +7,7 @@
 
 namespace sluice {
 
+[[nodiscard]] ProviderTraits GeminiTraits();
 [[nodiscard]] Result<std::unique_ptr<Provider>> MakeGeminiProvider(const ProviderOptions& options,
                                                                    Transport& transport,
                                                                    Clock& clock);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
@@ -10,12 +11,23 @@ namespace {
 
 struct Entry {
   std::string_view name;
+  ProviderTraits (*traits)();
   Result<std::unique_ptr<Provider>> (*make)(const ProviderOptions&, Transport&, Clock&);
 };
 
 constexpr std::array kProviders = {
-    Entry{.name = "gemini", .make = MakeGeminiProvider},
+    Entry{.name = "gemini", .traits = GeminiTraits, .make = MakeGeminiProvider},
 };
+
+Result<const Entry*> Find(std::string_view name) {
+  const auto* const entry = std::ranges::find(kProviders, name, &Entry::name);
+  if (entry == kProviders.end()) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("no provider is called '{}'", PrintableText(name, 64)),
+                fmt::format("known: {}", fmt::join(ProviderNames(), ", ")));
+  }
+  return entry;
+}
 
 }  // namespace
 
@@ -27,16 +39,16 @@ std::vector<std::string> ProviderNames() {
   return names;
 }
 
+Result<ProviderTraits> FindProviderTraits(std::string_view name) {
+  SLUICE_ASSIGN(const Entry* const entry, Find(name));
+  return entry->traits();
+}
+
 Result<std::unique_ptr<Provider>> MakeProvider(std::string_view name,
                                                const ProviderOptions& options, Transport& transport,
                                                Clock& clock) {
-  for (const Entry& entry : kProviders) {
-    if (entry.name == name) {
-      return entry.make(options, transport, clock);
-    }
-  }
-  return Fail(ErrorCode::kUsage, fmt::format("no provider is called '{}'", PrintableText(name, 64)),
-              fmt::format("known: {}", fmt::join(ProviderNames(), ", ")));
+  SLUICE_ASSIGN(const Entry* const entry, Find(name));
+  return entry->make(options, transport, clock);
 }
 
 }  // namespace sluice

@@ -5,24 +5,32 @@
 #include "io/codec/zstd.h"
 
 namespace sluice {
+namespace {
 
-std::string ShardFileName(uint32_t shard) { return fmt::format("{:05}.jsonl.zst", shard); }
+constexpr std::string_view kZstdEnding = ".zst";
+
+}  // namespace
+
+std::string ShardFileName(uint32_t shard, bool compressed) {
+  return fmt::format("{:05}.jsonl{}", shard, compressed ? kZstdEnding : "");
+}
 
 Result<ShardWriter> ShardWriter::Create(FileSystem& files, const std::string& path) {
   SLUICE_ASSIGN(AtomicFile file, AtomicFile::Create(files, path));
   return ShardWriter(std::move(file));
 }
 
-Result<void> ShardWriter::AppendFrame(std::span<const std::byte> frame) {
-  checksum_.Add(frame);
-  return file_.Write(frame);
+Result<void> ShardWriter::Append(std::span<const std::byte> bytes) {
+  checksum_.Add(bytes);
+  return file_.Write(bytes);
 }
 
 Result<void> ShardWriter::Seal() { return file_.Commit(); }
 
 Result<std::unique_ptr<ByteSource>> OpenShard(FileSystem& files, const std::string& path) {
   SLUICE_ASSIGN(auto file, files.Open(path, OpenMode::kRead));
-  return MakeZstdSource(MakeFileSource(std::move(file)), path);
+  auto bytes = MakeFileSource(std::move(file));
+  return path.ends_with(kZstdEnding) ? MakeZstdSource(std::move(bytes), path) : std::move(bytes);
 }
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-// Shard files: request lines as joined zstd frames, immutable once sealed.
+// Shard files: request lines, plain or as joined zstd frames, immutable once sealed.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace sluice {
 
-[[nodiscard]] std::string ShardFileName(uint32_t shard);  // "00007.jsonl.zst"
+// "00007.jsonl.zst", or "00007.jsonl" for a plain one: the name tells what the file is.
+[[nodiscard]] std::string ShardFileName(uint32_t shard, bool compressed);
 
 // Writes one shard under a temp name; it gets its own name at Seal(), when it is complete and on
 // stable storage. One thread at a time.
@@ -22,9 +23,10 @@ class ShardWriter {
  public:
   [[nodiscard]] static Result<ShardWriter> Create(FileSystem& files, const std::string& path);
 
-  [[nodiscard]] Result<void> AppendFrame(std::span<const std::byte> frame);
+  // A whole frame, or plain lines.
+  [[nodiscard]] Result<void> Append(std::span<const std::byte> bytes);
   [[nodiscard]] Result<void> Seal();
-  [[nodiscard]] uint64_t compressed_bytes() const { return file_.size(); }
+  [[nodiscard]] uint64_t size() const { return file_.size(); }
   [[nodiscard]] std::string checksum() const { return checksum_.Hex(); }
 
  private:

@@ -1,0 +1,50 @@
+// PrepareRun: the pack step of a run alone, without a service or a key. `Run` on the same folder
+// goes on from what it left, so shards can be made today and sent tomorrow.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "engine/pack.h"
+#include "engine/progress.h"
+#include "engine/run.h"
+#include "engine/run_directory.h"
+#include "engine/stage_times.h"
+#include "io/base/clock.h"
+#include "io/base/error.h"
+#include "io/file/file_system.h"
+
+namespace sluice {
+
+struct PrepareEnvironment {
+  FileSystem& files;
+  Clock& clock;
+  Progress& progress;
+  StageTimes& times;
+  std::stop_token stop;
+};
+
+struct PrepareSummary {
+  uint64_t documents = 0;
+  uint64_t rejected = 0;
+  uint64_t lines_blank = 0;
+  uint64_t shards = 0;
+  uint64_t plain_bytes = 0;  // of the request lines
+  uint64_t shard_bytes = 0;  // on disk
+  uint64_t estimated_tokens = 0;
+  std::string rejects_path;
+  double seconds = 0;
+  bool resumed = false;
+};
+
+// `options` as for Run(); what belongs to the service (account, output, pace) may be given later.
+// Errors: kLocked, kUsage (settings changed since the run began), kInput, kIo, kUnfinished.
+[[nodiscard]] Result<PrepareSummary> PrepareRun(const RunOptions& options,
+                                                PrepareEnvironment& environment);
+
+// How a run packs.
+[[nodiscard]] PackOptions PackOptionsOf(const RunOptions& options, const ProviderTraits& traits,
+                                        const RunDirectory& directory);
+
+}  // namespace sluice
