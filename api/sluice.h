@@ -10,6 +10,7 @@
 //
 //   client.h                 Client: key, connection and clock in one object
 //   batches/batches_client.h Batches: create, get, list, wait, cancel, delete, responses
+//   batches/request_lines.h  a file of requests in the form that a job takes
 //   batches/batch_job.h      BatchJob and its states
 //   batches/job_response.h   JobResponse: vector, text or error of one request
 //   files/files_client.h     Files: upload, get, list, delete, download
@@ -21,6 +22,7 @@
 #include "api/batches/batches_client.h"
 #include "api/batches/create_job.h"
 #include "api/batches/job_response.h"
+#include "api/batches/request_lines.h"
 #include "api/client.h"
 #include "api/files/files_client.h"
 #include "api/files/remote_file.h"

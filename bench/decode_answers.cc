@@ -71,12 +71,13 @@ Result<MergeOutcome> Decode(const Arguments& arguments) {
                                                    .dimension = arguments.dimension}));
   const OrdinalRange range{.first = 0, .count = arguments.rows};
   SLUICE_ASSIGN(const auto shard, sink->OpenShard(range));
-  const MergeOptions options{.range = range,
-                             .dimension = arguments.dimension,
-                             .threads = arguments.threads,
-                             .spool_folder = work};
-  SLUICE_ASSIGN(MergeOutcome outcome,
-                MergeAnswers(arguments.answers, options, environment, *shard));
+  const MergeOptions options{
+      .range = range, .dimension = arguments.dimension, .threads = arguments.threads};
+  CorpusOptions reading = AnswerReading(work);
+  reading.inputs = arguments.answers;
+  SLUICE_ASSIGN(auto list, ListCorpusFiles(*files, reading));
+  SLUICE_ASSIGN(const auto answers, OpenCorpus(*files, std::move(list), reading));
+  SLUICE_ASSIGN(MergeOutcome outcome, MergeAnswers(*answers, options, environment, *shard));
   SLUICE_TRY(shard->Seal());
   const std::string ids = work + "/ids";
   SLUICE_TRY(WriteIds(*files, ids, arguments.rows));

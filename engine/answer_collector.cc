@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "engine/merge.h"
-#include "io/base/checksum.h"
+#include "engine/answer_file.h"
+#include "engine/answer_stream.h"
 #include "io/file/atomic_file.h"
 
 namespace sluice {
@@ -37,24 +37,76 @@ Result<MergeCounts> AnswerCollector::Collect(const ShardTrack& track, OrdinalRan
     return GiveUp(track, range);
   }
   SLUICE_ASSIGN(const BatchJob job, environment_.provider.GetJob(track.job, stop));
-  const std::string path = environment_.directory.answers(track.shard);
   std::string previous;
   for (int fetch = 1; fetch <= kFetchesMax; ++fetch) {
-    uint64_t bytes = 0;
-    SLUICE_ASSIGN(const std::string checksum, Fetch(job, path, bytes, stop));
-    SLUICE_TRY(PinDimension(path, stop));
-    SLUICE_ASSIGN(const auto sink, OpenShardSink(range));
-    SLUICE_ASSIGN(const MergeOutcome outcome, MergeFile(path, range, *sink, stop));
-    if (outcome.missing == 0 || checksum == previous) {
-      SLUICE_ASSIGN(MergeCounts counts, Finish(track, outcome, *sink, bytes));
-      SLUICE_TRY(environment_.files.Remove(path));
-      return counts;
+    SLUICE_ASSIGN(std::optional<Fetched> fetched, FetchOnce(track, job, range, stop));
+    if (!fetched.has_value()) {
+      continue;
     }
-    previous = checksum;
+    if (fetched->outcome.missing == 0 || fetched->checksum == previous) {
+      return Finish(track, fetched->outcome, *fetched->sink, fetched->bytes);
+    }
+    previous = fetched->checksum;
   }
   return Fail(ErrorCode::kBadAnswer,
-              fmt::format("the answers of {} were different at each of {} downloads", track.job,
-                          kFetchesMax));
+              fmt::format("the answers of {} broke off or were different at each of {} downloads",
+                          track.job, kFetchesMax));
+}
+
+// One download, decoded while it arrives. Nothing when the service could only begin anew.
+Result<std::optional<AnswerCollector::Fetched>> AnswerCollector::FetchOnce(const ShardTrack& track,
+                                                                           const BatchJob& job,
+                                                                           OrdinalRange range,
+                                                                           std::stop_token stop) {
+  std::optional<AnswerFile> kept;
+  if (options_.keep_answers) {
+    SLUICE_ASSIGN(AnswerFile file, AnswerFile::Create(environment_.files,
+                                                      environment_.directory.answers(track.shard)));
+    kept.emplace(std::move(file));
+  }
+  AnswerStream stream(job,
+                      {.provider = environment_.provider,
+                       .progress = environment_.progress,
+                       .times = environment_.times,
+                       .keeper = kept.has_value() ? &*kept : nullptr},
+                      stop);
+  Result<Fetched> fetched = MergeStream(track, stream, range, std::move(stop));
+  const Result<AnswerStream::Fetched> transfer = stream.Finish();
+  if (stream.began_anew()) {
+    return std::nullopt;
+  }
+  if (!fetched.has_value()) {
+    return std::unexpected(std::move(fetched).error());
+  }
+  SLUICE_TRY(transfer);
+  if (kept.has_value()) {
+    SLUICE_TRY(kept->Commit());
+  }
+  fetched->bytes = transfer->bytes;
+  fetched->checksum = transfer->checksum;
+  return std::move(*fetched);
+}
+
+Result<AnswerCollector::Fetched> AnswerCollector::MergeStream(const ShardTrack& track,
+                                                              AnswerStream& stream,
+                                                              OrdinalRange range,
+                                                              std::stop_token stop) {
+  SLUICE_TRY(PinDimension(stream));
+  Fetched fetched;
+  SLUICE_ASSIGN(fetched.sink, OpenShardSink(range));
+  const auto answers = OpenLineStream(
+      environment_.files, stream.Source(), "the answers of " + track.job,
+      AnswerReading(fmt::format("{}/spool-{}", environment_.directory.work(), track.shard)));
+  const MergeOptions options{.range = range,
+                             .dimension = dimension(),
+                             .normalize = options_.normalize,
+                             .threads = options_.threads};
+  MergeEnvironment merge{.files = environment_.files,
+                         .protocol = environment_.protocol,
+                         .times = environment_.times,
+                         .stop = std::move(stop)};
+  SLUICE_ASSIGN(fetched.outcome, MergeAnswers(*answers, options, merge, *fetched.sink));
+  return fetched;
 }
 
 int AnswerCollector::dimension() {
@@ -83,57 +135,30 @@ Result<MergeCounts> AnswerCollector::GiveUp(const ShardTrack& track, OrdinalRang
   return Finish(track, outcome, *sink, 0);
 }
 
-Result<std::string> AnswerCollector::Fetch(const BatchJob& job, const std::string& path,
-                                           uint64_t& bytes, std::stop_token stop) {
-  const StageTimer timer(environment_.times, Stage::kFetch);
-  SLUICE_ASSIGN(auto file, environment_.files.Open(path, OpenMode::kCreate));
-  Checksum checksum;
-  const BodyWriter writer = [&](std::span<const std::byte> piece) -> Result<void> {
-    checksum.Add(piece);
-    environment_.progress.bytes_fetched += piece.size();
-    return file->Write(piece);
-  };
-  const auto restart = [&]() -> Result<void> {
-    checksum = Checksum();
-    SLUICE_ASSIGN(file, environment_.files.Open(path, OpenMode::kCreate));
-    return {};
-  };
-  SLUICE_ASSIGN(bytes, environment_.provider.FetchAnswers(job, writer, restart, std::move(stop)));
-  return checksum.Hex();
-}
-
-Result<MergeOutcome> AnswerCollector::MergeFile(const std::string& path, OrdinalRange range,
-                                                ShardSink& sink, std::stop_token stop) {
-  const MergeOptions options{.range = range,
-                             .dimension = dimension(),
-                             .normalize = options_.normalize,
-                             .threads = options_.threads,
-                             .spool_folder = environment_.directory.work() + "/spool"};
-  MergeEnvironment merge{.files = environment_.files,
-                         .protocol = environment_.protocol,
-                         .times = environment_.times,
-                         .stop = std::move(stop)};
-  const std::scoped_lock lock(merging_);
-  return MergeAnswers({path}, options, merge, sink);
-}
-
-Result<void> AnswerCollector::PinDimension(const std::string& path, std::stop_token stop) {
+Result<void> AnswerCollector::PinDimension(AnswerStream& stream) {
   const std::scoped_lock lock(mutex_);
   if (options_.task != Task::kEmbed || options_.dimension != 0) {
     return {};
   }
-  MergeEnvironment merge{.files = environment_.files,
-                         .protocol = environment_.protocol,
-                         .times = environment_.times,
-                         .stop = std::move(stop)};
-  SLUICE_ASSIGN(const std::optional<int> found,
-                FindDimension(path, merge, environment_.directory.work() + "/spool"));
-  if (!found.has_value()) {
-    return Fail(ErrorCode::kRemoteFailed, "no answer holds an embedding",
-                "give --dim N to write such rows as NaN and see why in failures.jsonl");
+  // Long enough for some lines of any model; lines that are longer still are waited for.
+  constexpr size_t kFirstLook = size_t{1} << 18;
+  constexpr size_t kLastLook = size_t{64} << 20;
+  for (size_t look = kFirstLook; look <= kLastLook; look *= 4) {
+    SLUICE_ASSIGN(const std::string_view front, stream.Peek(look));
+    const bool is_all = front.size() < look;
+    // The very last line may have no end.
+    const auto found =
+        FindDimension(std::string(front) + (is_all ? "\n" : ""), environment_.protocol);
+    if (found.has_value()) {
+      options_.dimension = *found;
+      return {};
+    }
+    if (is_all) {
+      break;
+    }
   }
-  options_.dimension = *found;
-  return {};
+  return Fail(ErrorCode::kRemoteFailed, "no answer holds an embedding",
+              "give --dim N to write such rows as NaN and see why in failures.jsonl");
 }
 
 Result<std::unique_ptr<ShardSink>> AnswerCollector::OpenShardSink(OrdinalRange range) {

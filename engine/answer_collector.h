@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "api/provider/provider.h"
 #include "engine/job_plan.h"
 #include "engine/ledger.h"
+#include "engine/merge.h"
 #include "engine/progress.h"
 #include "engine/run_directory.h"
 #include "engine/stage_times.h"
@@ -22,7 +24,7 @@
 
 namespace sluice {
 
-struct MergeOutcome;
+class AnswerStream;
 
 struct CollectOptions {
   std::string output;
@@ -30,6 +32,7 @@ struct CollectOptions {
   int dimension = 0;  // as asked for, or as pinned by an earlier part of the run; 0: not known yet
   bool normalize = false;
   bool fail_on_error = false;  // the first failed row ends the run
+  bool keep_answers = false;   // a copy of each job's answers stays in the run directory
   size_t threads = 2;
 };
 
@@ -58,12 +61,21 @@ class AnswerCollector {
   [[nodiscard]] Result<Sink*> OpenSink();
 
  private:
+  // One whole download, merged.
+  struct Fetched {
+    std::unique_ptr<ShardSink> sink;
+    MergeOutcome outcome;
+    uint64_t bytes = 0;
+    std::string checksum;
+  };
+
   [[nodiscard]] Result<MergeCounts> GiveUp(const ShardTrack& track, OrdinalRange range);
-  [[nodiscard]] Result<std::string> Fetch(const BatchJob& job, const std::string& path,
-                                          uint64_t& bytes, std::stop_token stop);
-  [[nodiscard]] Result<MergeOutcome> MergeFile(const std::string& path, OrdinalRange range,
-                                               ShardSink& sink, std::stop_token stop);
-  [[nodiscard]] Result<void> PinDimension(const std::string& path, std::stop_token stop);
+  [[nodiscard]] Result<std::optional<Fetched>> FetchOnce(const ShardTrack& track,
+                                                         const BatchJob& job, OrdinalRange range,
+                                                         std::stop_token stop);
+  [[nodiscard]] Result<Fetched> MergeStream(const ShardTrack& track, AnswerStream& stream,
+                                            OrdinalRange range, std::stop_token stop);
+  [[nodiscard]] Result<void> PinDimension(AnswerStream& stream);
   [[nodiscard]] Result<std::unique_ptr<ShardSink>> OpenShardSink(OrdinalRange range);
   [[nodiscard]] Result<MergeCounts> Finish(const ShardTrack& track, const MergeOutcome& outcome,
                                            ShardSink& sink, uint64_t answer_bytes);
@@ -71,8 +83,7 @@ class AnswerCollector {
 
   CollectOptions options_;
   CollectEnvironment environment_;
-  std::mutex mutex_;    // guards the dimension and the sink
-  std::mutex merging_;  // one shard is decoded at a time: a merge uses all threads by itself
+  std::mutex mutex_;  // guards the dimension and the sink
   std::unique_ptr<Sink> sink_;
 };
 

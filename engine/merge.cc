@@ -40,19 +40,6 @@ struct AnswerItem final : PipelineItem {
   std::string texts;
 };
 
-Result<std::unique_ptr<Corpus>> OpenAnswers(FileSystem& files,
-                                            const std::vector<std::string>& paths,
-                                            const std::string& spool_folder) {
-  CorpusOptions options;
-  options.inputs = paths;
-  options.format = CorpusOptions::Format::kJsonLines;
-  options.line_bytes_max = kAnswerLineBytesMax;
-  options.block_bytes = kAnswerBlockBytes;
-  options.spool_folder = spool_folder;
-  SLUICE_ASSIGN(auto list, ListCorpusFiles(files, options));
-  return OpenCorpus(files, std::move(list), options);
-}
-
 template <typename Take>
 void ForEachLine(std::string_view bytes, const Take& take) {
   while (!bytes.empty()) {
@@ -278,12 +265,18 @@ class Merger {
 
 }  // namespace
 
-Result<MergeOutcome> MergeAnswers(const std::vector<std::string>& answers,
-                                  const MergeOptions& options, MergeEnvironment& environment,
-                                  ShardSink& sink) {
-  SLUICE_ASSIGN(auto corpus, OpenAnswers(environment.files, answers, options.spool_folder));
-  Merger merger(options, environment, sink);
-  return merger.Run(*corpus);
+CorpusOptions AnswerReading(std::string spool_folder) {
+  CorpusOptions options;
+  options.format = CorpusOptions::Format::kJsonLines;
+  options.line_bytes_max = kAnswerLineBytesMax;
+  options.block_bytes = kAnswerBlockBytes;
+  options.spool_folder = std::move(spool_folder);
+  return options;
+}
+
+Result<MergeOutcome> MergeAnswers(Corpus& answers, const MergeOptions& options,
+                                  MergeEnvironment& environment, ShardSink& sink) {
+  return Merger(options, environment, sink).Run(answers);
 }
 
 Result<MergeOutcome> FailAllRows(OrdinalRange range, const RowFailure& failure, ShardSink& sink) {
@@ -296,28 +289,18 @@ Result<MergeOutcome> FailAllRows(OrdinalRange range, const RowFailure& failure, 
   return outcome;
 }
 
-Result<std::optional<int>> FindDimension(const std::string& answers_path,
-                                         MergeEnvironment& environment,
-                                         const std::string& spool_folder) {
-  constexpr uint64_t kVotesMax = 1000;
-  SLUICE_ASSIGN(auto answers, OpenAnswers(environment.files, {answers_path}, spool_folder));
-  const auto decoder = environment.protocol.MakeDecoder();
+std::optional<int> FindDimension(std::string_view text, const LineProtocol& protocol) {
+  std::string padded(text.substr(0, text.rfind('\n') + 1));
+  const size_t size = padded.size();
+  padded.append(Block::kPadding, '\0');
+  const auto decoder = protocol.MakeDecoder();
   std::map<int, uint64_t> votes;
-  uint64_t vote_count = 0;
-  Block block;
-  while (vote_count < kVotesMax) {
-    SLUICE_ASSIGN(const bool more, answers->Next(block));
-    if (!more) {
-      break;
+  ForEachLine(std::string_view(padded).substr(0, size), [&](std::string_view line) {
+    const Reply reply = decoder->Decode(line);
+    if (!reply.failure.has_value()) {
+      ++votes[static_cast<int>(reply.vector.size())];
     }
-    ForEachLine(block.bytes, [&](std::string_view line) {
-      const Reply reply = decoder->Decode(line);
-      if (!reply.failure.has_value() && vote_count < kVotesMax) {
-        ++votes[static_cast<int>(reply.vector.size())];
-        ++vote_count;
-      }
-    });
-  }
+  });
   if (votes.empty()) {
     return std::nullopt;
   }

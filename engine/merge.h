@@ -11,11 +11,13 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/protocol/line_protocol.h"
 #include "engine/stage_times.h"
 #include "io/base/error.h"
+#include "io/corpus/corpus.h"
 #include "io/file/file_system.h"
 #include "io/record/ordinal.h"
 #include "io/sink/sink.h"
@@ -27,7 +29,6 @@ struct MergeOptions {
   int dimension = 0;  // every vector's length; 0 for generation
   bool normalize = false;
   size_t threads = 2;
-  std::string spool_folder;
 };
 
 struct FailedRow {
@@ -54,20 +55,20 @@ struct MergeEnvironment {
   std::stop_token stop;
 };
 
-// Reads the answer files and puts every row of the range into `sink`, which is not sealed here: the
-// caller may want to fetch again when rows are missing.
-[[nodiscard]] Result<MergeOutcome> MergeAnswers(const std::vector<std::string>& answers,
-                                                const MergeOptions& options,
+// How answers are read: by MergeAnswers() and by nobody else.
+[[nodiscard]] CorpusOptions AnswerReading(std::string spool_folder);
+
+// Reads `answers` to their end and puts every row of the range into `sink`, which is not sealed
+// here: the caller may want to fetch again when rows are missing.
+[[nodiscard]] Result<MergeOutcome> MergeAnswers(Corpus& answers, const MergeOptions& options,
                                                 MergeEnvironment& environment, ShardSink& sink);
 
 // All rows of a shard whose job gave nothing.
 [[nodiscard]] Result<MergeOutcome> FailAllRows(OrdinalRange range, const RowFailure& failure,
                                                ShardSink& sink);
 
-// The length of most of the first 1,000 good vectors; nothing when there is no good one.
-[[nodiscard]] Result<std::optional<int>> FindDimension(const std::string& answers_path,
-                                                       MergeEnvironment& environment,
-                                                       const std::string& spool_folder);
+// The length of most of the good vectors in the whole lines of `text`; nothing when there is none.
+[[nodiscard]] std::optional<int> FindDimension(std::string_view text, const LineProtocol& protocol);
 
 // A failure as the JSON object that sinks and reports carry.
 [[nodiscard]] std::string FailureJson(const RowFailure& failure);

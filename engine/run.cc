@@ -102,6 +102,7 @@ class Runner {
             .dimension = dimension,
             .normalize = options_.normalize,
             .fail_on_error = options_.on_error == OnError::kFail,
+            .keep_answers = options_.keep_answers,
             .threads = options_.threads};
   }
 

@@ -52,6 +52,7 @@ struct RunOptions {
   int attempts_max = 3;  // jobs for one shard, when jobs end without results
   std::optional<std::chrono::milliseconds> poll_first, poll_max, settle;  // else the provider's
   bool keep_remote = false;         // leave uploaded files at the service
+  bool keep_answers = false;        // leave a copy of the raw answers in the run directory
   bool delete_remote_jobs = false;  // delete jobs too once their rows are safe
 
   std::string run_folder;  // "<output>.sluice" by habit

@@ -93,7 +93,7 @@ Result<void> RunDirectory::Clear(FileSystem& files) const {
 }
 
 std::string RunDirectory::answers(uint32_t shard) const {
-  return fmt::format("{}/{:05}.answers.jsonl", work(), shard);
+  return fmt::format("{}/answers/{:05}.jsonl.zst", folder_, shard);
 }
 
 std::string RunDirectory::shard_failures(uint32_t shard) const {

@@ -48,7 +48,7 @@ class RunDirectory {
   [[nodiscard]] std::string shards() const { return folder_ + "/shards"; }
   [[nodiscard]] std::string shard(const std::string& file) const { return shards() + "/" + file; }
   [[nodiscard]] std::string work() const { return folder_ + "/work"; }
-  [[nodiscard]] std::string answers(uint32_t shard) const;
+  [[nodiscard]] std::string answers(uint32_t shard) const;  // only when they are kept
   [[nodiscard]] std::string shard_failures(uint32_t shard) const;
 
  private:

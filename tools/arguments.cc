@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <fmt/format.h>
 
+#include "tools/words.h"
+
 namespace sluice {
 namespace {
 
@@ -21,15 +23,6 @@ Result<std::optional<Value>> ReadValue(const Arguments& arguments, std::string_v
                 value.error().hint);
   }
   return std::optional<Value>(std::move(value).value());
-}
-
-// All options of the command and the common ones.
-template <typename Visit>
-void ForEachOption(const Arguments& arguments, const Visit& visit) {
-  if (arguments.command != nullptr) {
-    std::ranges::for_each(arguments.command->options, visit);
-  }
-  std::ranges::for_each(CommonOptions(), visit);
 }
 
 }  // namespace
@@ -73,39 +66,36 @@ Result<std::optional<DurationRange>> Arguments::Range(std::string_view name) con
 }
 
 Result<void> CheckChoices(const Arguments& arguments) {
-  std::string message;
-  ForEachOption(arguments, [&](const OptionSpec& option) {
-    const std::string_view name = OptionName(option);
-    if (option.kind != OptionKind::kChoice || !arguments.Has(name)) {
-      return;
+  for (const OptionSpec* option : AllOptions(arguments.command)) {
+    const std::string_view name = OptionName(*option);
+    if (option->kind != OptionKind::kChoice || !arguments.Has(name)) {
+      continue;
     }
     const std::string value = arguments.TextOr(name, "");
-    const std::vector<std::string_view> words = SplitText(option.metavar, '|');
+    const std::vector<std::string_view> words = SplitText(option->metavar, '|');
     if (std::ranges::find(words, value) == words.end()) {
-      message = fmt::format("{}: '{}' is none of {}", name, value, fmt::join(words, ", "));
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("{}: '{}' is none of {}", name, value, fmt::join(words, ", ")));
     }
-  });
-  if (!message.empty()) {
-    return Fail(ErrorCode::kUsage, message);
   }
   return {};
 }
 
 void ReadEnvironment(Arguments& arguments) {
-  ForEachOption(arguments, [&](const OptionSpec& option) {
-    const std::string name(OptionName(option));
-    if (option.environment.empty() || arguments.Has(name)) {
-      return;
+  for (const OptionSpec* option : AllOptions(arguments.command)) {
+    const std::string name(OptionName(*option));
+    if (option->environment.empty() || arguments.Has(name)) {
+      continue;
     }
-    const char* value = std::getenv(std::string(option.environment).c_str());
+    const char* value = std::getenv(std::string(option->environment).c_str());
     if (value == nullptr || *value == '\0') {
-      return;
+      continue;
     }
-    const bool off = option.kind == OptionKind::kFlag && std::string_view(value) == "0";
+    const bool off = option->kind == OptionKind::kFlag && std::string_view(value) == "0";
     if (!off) {
       arguments.values[name] = {value};
     }
-  });
+  }
 }
 
 std::string QuoteForShell(std::string_view word) {

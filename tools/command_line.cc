@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "tools/terminal.h"
+#include "tools/words.h"
 
 namespace sluice {
 namespace {
@@ -62,29 +63,33 @@ std::unexpected<Error> RefuseUnknown(std::string_view what, std::string_view wor
   return Fail(ErrorCode::kUsage, message, fmt::format("see {}", help));
 }
 
-std::unexpected<Error> RefuseCommand(std::string_view word) {
+// "sluice --help", "sluice jobs --help".
+std::string HelpWords(const CommandSpec* command) {
+  return command == nullptr ? "sluice --help" : fmt::format("sluice {} --help", command->name);
+}
+
+// `noun` is null for a word that is no command at all.
+std::unexpected<Error> RefuseCommand(std::string_view word, const CommandSpec* noun) {
+  const std::string prefix = noun == nullptr ? "" : fmt::format("{} ", noun->name);
   std::vector<std::string_view> names;
-  for (const CommandSpec& command : Commands()) {
-    names.push_back(command.name);
+  for (const CommandSpec* command : CommandsBelow(noun)) {
+    names.push_back(LastWord(*command));
   }
-  return RefuseUnknown("command", word, "", NearestWord(word, names), "sluice --help");
+  const std::string_view nearest = NearestWord(word, names);
+  return RefuseUnknown("command", prefix + std::string(word), "",
+                       nearest.empty() ? "" : prefix + std::string(nearest), HelpWords(noun));
 }
 
 std::unexpected<Error> RefuseFlag(std::string_view word, const CommandSpec* command) {
   const std::string_view flag = word.substr(0, word.find('='));
   std::vector<std::string_view> names;
-  const auto add_names = [&names](std::span<const OptionSpec> options) {
-    for (const OptionSpec& option : options) {
-      names.push_back(OptionName(option));
+  for (const OptionSpec* option : AllOptions(command)) {
+    if (!option->help.empty()) {
+      names.push_back(OptionName(*option));
     }
-  };
-  add_names(CommonOptions());
-  if (command == nullptr) {
-    return RefuseUnknown("flag", flag, "", NearestWord(flag, names), "sluice --help");
   }
-  add_names(command->options);
-  return RefuseUnknown("flag", flag, fmt::format(" for '{}'", command->name),
-                       NearestWord(flag, names), fmt::format("sluice {} --help", command->name));
+  const std::string where = command == nullptr ? "" : fmt::format(" for '{}'", command->name);
+  return RefuseUnknown("flag", flag, where, NearestWord(flag, names), HelpWords(command));
 }
 
 // What CLI11 could not place.
@@ -94,7 +99,7 @@ Result<void> RefuseExtras(const std::vector<std::string>& extras, const CommandS
       return RefuseFlag(word, command);
     }
   }
-  return {};
+  return extras.empty() ? Result<void>() : RefuseCommand(extras.front(), command);
 }
 
 Result<void> CheckPositionals(const Arguments& arguments) {
@@ -106,7 +111,7 @@ Result<void> CheckPositionals(const Arguments& arguments) {
       ErrorCode::kUsage,
       fmt::format("unexpected argument '{}' for '{}'",
                   EscapeControls(arguments.positionals[command.positional_max]), command.name),
-      fmt::format("see sluice {} --help", command.name));
+      fmt::format("see {}", HelpWords(&command)));
 }
 
 struct CommandParser {
@@ -116,18 +121,54 @@ struct CommandParser {
   std::vector<std::string> positionals;
 };
 
-void BindCommand(CLI::App& root, const CommandSpec& command, CommandParser& parser) {
+using CommandParsers = std::deque<CommandParser>;
+
+// Of a noun its verbs, too.
+void BindCommand(CLI::App& parent, const CommandSpec& command, CommandParsers& parsers) {
+  CommandParser& parser = parsers.emplace_back();
   parser.command = &command;
-  parser.app = root.add_subcommand(std::string(command.name));
+  parser.app = parent.add_subcommand(std::string(LastWord(command)));
   parser.app->set_help_flag();
   parser.app->allow_extras();
-  for (const OptionSpec& option : command.options) {
-    BindOption(*parser.app, option, parser.bindings);
+  parser.app->require_subcommand(0, 1);
+  for (const OptionSpec* option : AllOptions(&command)) {
+    BindOption(*parser.app, *option, parser.bindings);
   }
-  for (const OptionSpec& option : CommonOptions()) {
-    BindOption(*parser.app, option, parser.bindings);
+  const auto verbs = VerbsOf(command);
+  if (verbs.empty()) {
+    parser.app->add_option("positionals", parser.positionals);
   }
-  parser.app->add_option("positionals", parser.positionals);
+  for (const CommandSpec& verb : verbs) {
+    BindCommand(*parser.app, verb, parsers);
+  }
+}
+
+Result<void> ParseWords(CLI::App& root, std::vector<std::string> words) {
+  std::ranges::reverse(words);
+  try {
+    root.parse(std::move(words));
+  } catch (const CLI::ArgumentMismatch& error) {
+    // "--dim: 1 required TEXT missing": only the name of the flag is of use.
+    const std::string_view message = error.what();
+    return Fail(ErrorCode::kUsage,
+                fmt::format("flag '{}' needs a value", message.substr(0, message.find(':'))));
+  } catch (const CLI::ParseError& error) {
+    return Fail(ErrorCode::kUsage, EscapeControls(error.what()), "see sluice --help");
+  }
+  return {};
+}
+
+// What was given for the command and, where it is a verb, for its noun.
+Result<void> CollectCommand(const CommandParsers& parsers, Arguments& arguments) {
+  for (const CommandParser& parser : parsers) {
+    if (parser.app->parsed()) {
+      arguments.command = parser.command;
+      arguments.positionals = parser.positionals;
+      Collect(parser.bindings, arguments);
+      SLUICE_TRY(RefuseExtras(parser.app->remaining(), parser.command));
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -137,52 +178,28 @@ Result<Arguments> ParseCommandLine(std::span<const std::string> words) {
   root.set_help_flag();
   root.allow_extras();
   root.require_subcommand(0, 1);
-  Bindings common;
-  for (const OptionSpec& option : CommonOptions()) {
-    BindOption(root, option, common);
+  Bindings bindings;
+  for (const OptionSpec* option : AllOptions(nullptr)) {
+    BindOption(root, *option, bindings);
   }
-  bool version = false;
-  root.add_flag("--version", version);
-  std::deque<CommandParser> parsers;
-  for (const CommandSpec& command : Commands()) {
-    BindCommand(root, command, parsers.emplace_back());
+  CommandParsers parsers;
+  for (const CommandSpec* command : CommandsBelow(nullptr)) {
+    BindCommand(root, *command, parsers);
   }
 
   Arguments arguments;
   arguments.words.assign(words.begin(), words.end());
   // What stands behind "--" is never a flag; CLI11 sees only what stands before.
   const auto mark = std::ranges::find(words, "--");
-  std::vector<std::string> parsed_words(words.begin(), mark);
-  std::ranges::reverse(parsed_words);
-  try {
-    root.parse(std::move(parsed_words));
-  } catch (const CLI::ArgumentMismatch& error) {
-    // "--dim: 1 required TEXT missing": only the name of the flag is of use.
-    const std::string_view message = error.what();
-    return Fail(ErrorCode::kUsage,
-                fmt::format("flag '{}' needs a value", message.substr(0, message.find(':'))));
-  } catch (const CLI::ParseError& error) {
-    return Fail(ErrorCode::kUsage, EscapeControls(error.what()), "see sluice --help");
-  }
-  for (const CommandParser& parser : parsers) {
-    if (parser.app->parsed()) {
-      arguments.command = parser.command;
-      arguments.positionals = parser.positionals;
-      Collect(parser.bindings, arguments);
-      SLUICE_TRY(RefuseExtras(parser.app->remaining(), parser.command));
-      if (mark != words.end()) {
-        arguments.positionals.insert(arguments.positionals.end(), mark + 1, words.end());
-      }
-      SLUICE_TRY(CheckPositionals(arguments));
-    }
-  }
+  SLUICE_TRY(ParseWords(root, {words.begin(), mark}));
+  SLUICE_TRY(CollectCommand(parsers, arguments));
   SLUICE_TRY(RefuseExtras(root.remaining(), nullptr));
-  if (arguments.command == nullptr && !root.remaining().empty()) {
-    return RefuseCommand(root.remaining().front());
-  }
-  Collect(common, arguments);
-  if (version) {
-    arguments.command = FindCommand("version");
+  Collect(bindings, arguments);
+  if (arguments.command != nullptr) {
+    if (mark != words.end()) {
+      arguments.positionals.insert(arguments.positionals.end(), mark + 1, words.end());
+    }
+    SLUICE_TRY(CheckPositionals(arguments));
   }
   return arguments;
 }

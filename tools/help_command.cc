@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tools/emulate_command.h"
+#include "tools/words.h"
 
 namespace sluice {
 namespace {
@@ -76,15 +77,34 @@ std::string OptionLine(const OptionSpec& option) {
   return line + '\n';
 }
 
-std::string OptionGroups(std::span<const OptionSpec> options) {
+// With null: of what may stand before a command.
+std::string OptionGroups(const CommandSpec* command) {
   std::string text;
   std::string_view group;
-  for (const OptionSpec& option : options) {
-    if (option.group != group) {
-      group = option.group;
+  for (const OptionSpec* option : AllOptions(command)) {
+    if (option->help.empty()) {
+      continue;
+    }
+    if (option->group != group) {
+      group = option->group;
       text += fmt::format("\n{}:\n", group);
     }
-    text += OptionLine(option);
+    text += OptionLine(*option);
+  }
+  return text;
+}
+
+// The commands, or the verbs of a noun, with their summaries.
+std::string CommandTable(const CommandSpec* noun) {
+  constexpr size_t kGap = 2;
+  const std::vector<const CommandSpec*> commands = CommandsBelow(noun);
+  size_t width = 10;
+  for (const CommandSpec* command : commands) {
+    width = std::max(width, LastWord(*command).size());
+  }
+  std::string text;
+  for (const CommandSpec* command : commands) {
+    text += fmt::format("  {:<{}}{}\n", LastWord(*command), width + kGap, command->summary);
   }
   return text;
 }
@@ -93,12 +113,9 @@ std::string CommandList() {
   std::string text =
       "sluice - turn a corpus into batch jobs and the answers back into arrays\n\n"
       "usage: sluice COMMAND [ARGUMENTS]\n\nCommands:\n";
-  for (const CommandSpec& command : Commands()) {
-    text += fmt::format("  {:<12}{}\n", command.name, command.summary);
-  }
-  text += OptionGroups(CommonOptions());
+  text += CommandTable(nullptr);
+  text += OptionGroups(nullptr);
   text +=
-      "      --version               version of this build\n"
       "\nStart here, without a key or a network:\n"
       "  sluice run corpus.jsonl --backend local -o vectors.npy\n";
   return text;
@@ -107,25 +124,47 @@ std::string CommandList() {
 std::string EnvironmentTopic() {
   std::string text = "ENVIRONMENT (a flag wins over its variable)\n";
   std::vector<std::string_view> seen;
-  const auto add = [&](const OptionSpec& option) {
-    if (!option.environment.empty() && std::ranges::find(seen, option.environment) == seen.end()) {
-      seen.push_back(option.environment);
-      text += fmt::format("  {:<24}{}\n", option.environment, OptionName(option));
-    }
-  };
-  std::ranges::for_each(CommonOptions(), add);
   for (const CommandSpec& command : Commands()) {
-    std::ranges::for_each(command.options, add);
+    for (const OptionSpec* option : AllOptions(&command)) {
+      const std::string_view name = option->environment;
+      if (!name.empty() && std::ranges::find(seen, name) == seen.end()) {
+        seen.push_back(name);
+        text += fmt::format("  {:<26}{}\n", name, OptionName(*option));
+      }
+    }
   }
   text +=
-      "  GEMINI_API_KEY          the API key\n"
-      "  GOOGLE_API_KEY          the same; holds when both are set\n"
-      "  NO_COLOR                no colours\n"
-      "  CLICOLOR_FORCE          colours even where no terminal is\n\n";
+      "  GEMINI_API_KEY            the API key\n"
+      "  GOOGLE_API_KEY            the same; holds when both are set\n"
+      "  NO_COLOR                  no colours\n"
+      "  CLICOLOR_FORCE            colours even where no terminal is\n\n";
   return text + std::string(kDefaults);
 }
 
-Result<std::string> Topic(std::string_view name) {
+}  // namespace
+
+std::string CommandHelp(const CommandSpec& command) {
+  std::string text = fmt::format("sluice {} - {}\n\nusage: sluice {}", command.name,
+                                 command.summary, command.name);
+  text += command.options.empty() ? "" : " [OPTIONS]";
+  text += command.positional.empty() ? "\n" : fmt::format(" {}\n", command.positional);
+  if (!VerbsOf(command).empty()) {
+    text += "\nVerbs:\n" + CommandTable(&command);
+  }
+  if (!command.description.empty()) {
+    text += fmt::format("\n{}\n", command.description);
+  }
+  text += OptionGroups(&command);
+  if (command.name == "emulate") {
+    text += "\nFaults:\n" + FaultList();
+  }
+  if (!command.examples.empty()) {
+    text += fmt::format("\nExamples:\n{}", command.examples);
+  }
+  return text;
+}
+
+Result<std::string> HelpTopic(std::string_view name) {
   if (const CommandSpec* command = FindCommand(name); command != nullptr) {
     return CommandHelp(*command);
   }
@@ -142,40 +181,17 @@ Result<std::string> Topic(std::string_view name) {
               "topics: exit-codes, environment, formats, and every command");
 }
 
-}  // namespace
-
-std::string CommandHelp(const CommandSpec& command) {
-  std::string text = fmt::format("sluice {} - {}\n\nusage: sluice {}", command.name,
-                                 command.summary, command.name);
-  text += command.options.empty() ? "" : " [OPTIONS]";
-  text += command.positional.empty() ? "\n" : fmt::format(" {}\n", command.positional);
-  if (!command.description.empty()) {
-    text += fmt::format("\n{}\n", command.description);
-  }
-  text += OptionGroups(command.options);
-  if (command.name == "emulate") {
-    text += "\nFaults:\n" + FaultList();
-  }
-  text += OptionGroups(CommonOptions());
-  if (!command.examples.empty()) {
-    text += fmt::format("\nExamples:\n{}", command.examples);
-  }
-  return text;
-}
-
 Result<int> HelpCommand(const CommandContext& context) {
   const Arguments& arguments = context.arguments;
-  const bool asked = arguments.command != nullptr || arguments.Has("--help");
-  if (!asked) {
-    context.console.Say(CommandList());
-    return ExitCode(ErrorCode::kUsage);
-  }
   const CommandSpec* command = arguments.command;
-  std::string text = CommandList();
-  if (command != nullptr && command->name != "help") {
-    text = CommandHelp(*command);
-  } else if (!arguments.positionals.empty()) {
-    SLUICE_ASSIGN(text, Topic(arguments.positionals.front()));
+  const bool is_help = command != nullptr && command->name == "help";
+  std::string text = command == nullptr || is_help ? CommandList() : CommandHelp(*command);
+  if (is_help && !arguments.positionals.empty()) {
+    SLUICE_ASSIGN(text, HelpTopic(fmt::format("{}", fmt::join(arguments.positionals, " "))));
+  }
+  if (!is_help && !arguments.Has("--help")) {
+    context.console.Say(text);
+    return ExitCode(ErrorCode::kUsage);
   }
   context.console.Print(text);
   return 0;

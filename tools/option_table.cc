@@ -1,8 +1,6 @@
 #include "tools/option_table.h"
 
 #include <algorithm>
-#include <array>
-#include <numeric>
 
 namespace sluice {
 namespace {
@@ -15,6 +13,19 @@ constexpr OptionSpec kCommonOptions[] = {
     {"--color", kChoice, "auto|always|never", "", "Common",
      "colours; auto: on a terminal, unless NO_COLOR is set"},
     {"-h,--help", kFlag, "", "", "Common", "this page"},
+};
+
+constexpr OptionSpec kRootOptions[] = {
+    {"--version", kFlag, "", "", "Common", "version of this build"},
+    {"--dump-man", kFlag, "", "", "Common", ""},
+};
+
+constexpr OptionSpec kServiceOptions[] = {
+    {"--auth", kText, "NAME", "SLUICE_AUTH", "Service", "how to sign in: gemini (by an API key)"},
+    {"--base-url", kText, "URL", "GOOGLE_GEMINI_BASE_URL", "Service",
+     "another address of the service (plain http only to this machine)"},
+    {"--api-version", kText, "NAME", "GOOGLE_GENAI_API_VERSION", "Service", "v1beta by default"},
+    {"--api-key-file", kText, "FILE", "", "Service", "file with the key, - for standard input"},
 };
 
 constexpr OptionSpec kRunOptions[] = {
@@ -114,8 +125,95 @@ constexpr OptionSpec kNeighborsOptions[] = {
     {"--api-key-file", kText, "FILE", "", "Model", "file with the key, - for standard input"},
 };
 
+constexpr OptionSpec kJobsCreateOptions[] = {
+    {"-m,--model", kText, "NAME", "", "What to ask", "default: see `sluice help environment`"},
+    {"--generation-config", kText, "FILE", "", "What to ask",
+     "a JSON object, put into each request that does not say otherwise"},
+    {"--system-instruction", kText, "FILE", "", "What to ask",
+     "plain text or a JSON object, put into each request in the same way"},
+    {"--display-name", kText, "TEXT", "", "Job", "of the job, and of the file that is uploaded"},
+    {"--priority", kText, "N", "", "Job", "jobs with a higher one run first (0)"},
+    {"--inline", kFlag, "", "", "Job", "requests go into the call itself (20 MB at most)"},
+    {"--upload", kFlag, "", "", "Job", "requests are uploaded first, however few they are"},
+    {"-n,--dry-run", kFlag, "", "", "Job", "only say what would be created"},
+    {"-q,--quiet", kFlag, "", "", "Job", "no progress"},
+};
+
+constexpr OptionSpec kJobsListOptions[] = {
+    {"--state", kChoice, "pending|running|succeeded|failed|cancelled|expired", "", "Which",
+     "only jobs in this state"},
+    {"--filter", kText, "TEXT", "", "Which", "handed to the service, which may ignore it"},
+    {"--limit", kText, "N", "", "Which", "the first N of all pages (0: all)"},
+    {"--page-size", kText, "N", "", "Which", "one page, of at most N"},
+    {"--page-token", kText, "TOKEN", "", "Which", "one page: the one that a page before it named"},
+};
+
+constexpr OptionSpec kJobsWaitOptions[] = {
+    {"--poll", kText, "TIME", "", "Pace", "pause between looks (30s)"},
+    {"--timeout", kText, "TIME", "", "Pace", "how long to wait; then exit 75 (1h)"},
+    {"-q,--quiet", kFlag, "", "", "Pace", "no line for each look"},
+};
+
+constexpr OptionSpec kConfirmOptions[] = {
+    {"-n,--dry-run", kFlag, "", "", "Control", "only say what would be done"},
+    {"-y,--yes", kFlag, "", "", "Control", "do not ask (needed where no terminal is)"},
+    {"--no-input", kFlag, "", "", "Control", "never ask"},
+};
+
+constexpr OptionSpec kJobsResponsesOptions[] = {
+    {"-o,--output", kText, "FILE", "", "What to write", "there once it is whole (standard output)"},
+    {"--raw", kFlag, "", "", "What to write", "the lines as the service sent them"},
+};
+
+constexpr OptionSpec kFilesUploadOptions[] = {
+    {"--display-name", kText, "TEXT", "", "File", "for people"},
+    {"--name", kText, "ID", "", "File", "files/ID: a-z, 0-9 and dashes (the service makes one up)"},
+    {"--mime-type", kText, "TYPE", "", "File", "application/jsonl, or what the service accepts"},
+    {"--state", kText, "FILE", "", "Transfer",
+     "keeps the upload while it runs: the same command goes on after a kill"},
+    {"-n,--dry-run", kFlag, "", "", "Transfer", "only say what would be sent"},
+    {"-q,--quiet", kFlag, "", "", "Transfer", "no progress"},
+};
+
+constexpr OptionSpec kFilesListOptions[] = {
+    {"--orphans", kFlag, "", "", "Which", "uploaded files that no job and no run here needs"},
+    {"--older-than", kText, "TIME", "", "Which", "made longer ago (with --orphans: 1h)"},
+    {"-C,--run", kList, "DIR", "SLUICE_RUN", "Which", "run folders to ask besides *.sluice here"},
+    {"--limit", kText, "N", "", "Which", "the first N of all pages (0: all)"},
+    {"--page-size", kText, "N", "", "Which", "one page, of at most N (100)"},
+    {"--page-token", kText, "TOKEN", "", "Which", "one page: the one that a page before it named"},
+};
+
+constexpr OptionSpec kFilesDeleteOptions[] = {
+    {"--orphans", kFlag, "", "", "Which", "those that `sluice files list --orphans` shows"},
+    {"--older-than", kText, "TIME", "", "Which", "made longer ago (with --orphans: 1h)"},
+    {"-C,--run", kList, "DIR", "SLUICE_RUN", "Which", "run folders to ask besides *.sluice here"},
+    {"-n,--dry-run", kFlag, "", "", "Control", "only say what would be done"},
+    {"-y,--yes", kFlag, "", "", "Control", "do not ask (needed where no terminal is)"},
+    {"--no-input", kFlag, "", "", "Control", "never ask"},
+};
+
+constexpr OptionSpec kFilesDownloadOptions[] = {
+    {"-o,--output", kText, "FILE", "", "What to write",
+     "there once it is whole; -: standard output"},
+    {"-q,--quiet", kFlag, "", "", "What to write", "no summary"},
+};
+
+constexpr size_t kAnyNumber = 1'000'000;
+
+constexpr std::string_view kSourceDescription =
+    "SOURCE is files/NAME, an uploaded file, or a JSONL file here. Its lines are\n"
+    "{\"key\": ..., \"request\": {...}}, or bare requests, which get their number as key.\n"
+    "Up to 1 MB of requests go into the call itself; more are uploaded first.\n"
+    "Prints the name of the job.";
+
+constexpr std::string_view kOrphanDescription =
+    "An orphan is an uploaded file that no job of the account names as its source, and no run\n"
+    "folder here as its own. Younger than an hour it may be one whose job is still to come.\n"
+    "Files that the service made are never orphans: it does not let them be deleted.";
+
 constexpr CommandSpec kCommands[] = {
-    {"run", "corpus in, vectors or answers out; starting it again resumes", "INPUT...", 1'000'000,
+    {"run", "corpus in, vectors or answers out; starting it again resumes", "INPUT...", kAnyNumber,
      "INPUT is a .jsonl file (plain, .gz or .zst), a folder of text files, a glob, or - for\n"
      "standard input. Sizes take k M G (thousands) and Ki Mi Gi (1024); times ms s m h.",
      kRunOptions,
@@ -129,6 +227,62 @@ constexpr CommandSpec kCommands[] = {
      "Shows that rows and documents belong together.", kNeighborsOptions,
      "  sluice neighbors vectors.npy --text 'how to mend a bicycle' -k 10\n"
      "  sluice neighbors vectors.npy --row 17\n"},
+    {"jobs", "batch jobs at the service", "VERB", 0, "", {}, ""},
+    {"jobs create", "ask for a job that generates", "SOURCE", 1, kSourceDescription,
+     kJobsCreateOptions,
+     "  sluice jobs create requests.jsonl -m gemini-2.5-flash --display-name nightly\n"
+     "  sluice jobs create files/abc123 --json\n",
+     kServiceOptions},
+    {"jobs create-embeddings", "ask for a job that embeds", "SOURCE", 1, kSourceDescription,
+     kJobsCreateOptions, "  sluice jobs create-embeddings requests.jsonl\n", kServiceOptions},
+    {"jobs get",
+     "one job",
+     "NAME",
+     1,
+     "",
+     {},
+     "  sluice jobs get batches/abc123\n",
+     kServiceOptions},
+    {"jobs list", "all jobs, newest first", "", 0,
+     "Pages are fetched as they are needed; --page-size or --page-token gives a single one.",
+     kJobsListOptions, "  sluice jobs list --state running --json\n", kServiceOptions},
+    {"jobs wait", "until a job has ended", "NAME", 1,
+     "Exit code 0: it succeeded; 3: some of its requests failed; 6: it failed, expired or was\n"
+     "cancelled; 75: it has not ended yet.",
+     kJobsWaitOptions, "  sluice jobs wait batches/abc123 --timeout 55m\n", kServiceOptions},
+    {"jobs cancel", "stop jobs that have not ended", "NAME...", kAnyNumber,
+     "What was served already may still be answered: look at the responses.", kConfirmOptions,
+     "  sluice jobs cancel batches/abc123 -y\n", kServiceOptions},
+    {"jobs delete", "forget jobs and their inline responses", "NAME...", kAnyNumber,
+     "A job that runs is better cancelled first.", kConfirmOptions,
+     "  sluice jobs delete batches/abc123 -y\n", kServiceOptions},
+    {"jobs responses", "what came of each request of a job, as JSON lines", "NAME", 1,
+     "The order is the service's, not that of the requests: go by the key.\n"
+     "Exit code 3: some requests failed.",
+     kJobsResponsesOptions, "  sluice jobs responses batches/abc123 -o answers.jsonl\n",
+     kServiceOptions},
+    {"files", "files at the service", "VERB", 0, "", {}, ""},
+    {"files upload", "send a file", "FILE", 1,
+     "Goes on by itself where a broken connection left it.", kFilesUploadOptions,
+     "  sluice files upload requests.jsonl --state upload.state\n", kServiceOptions},
+    {"files get",
+     "one file",
+     "NAME",
+     1,
+     "",
+     {},
+     "  sluice files get files/abc123\n",
+     kServiceOptions},
+    {"files list", "all files", "", 0, kOrphanDescription, kFilesListOptions,
+     "  sluice files list --orphans\n", kServiceOptions},
+    {"files delete", "delete files: by name, or orphans, or old ones", "[NAME...]", kAnyNumber,
+     kOrphanDescription, kFilesDeleteOptions,
+     "  sluice files delete --orphans --older-than 36h -n\n"
+     "  sluice files delete files/abc123 -y\n",
+     kServiceOptions},
+    {"files download", "fetch a file that the service made", "NAME", 1,
+     "Uploaded files cannot be fetched back.", kFilesDownloadOptions,
+     "  sluice files download files/batch-abc123 -o answers.jsonl\n", kServiceOptions},
     {"emulate", "local server with the Gemini Developer API", "", 0,
      "Any client can use it; its answers are deterministic and come from no neural model.\n"
      "Prints its base URL and serves until it is stopped.",
@@ -138,10 +292,19 @@ constexpr CommandSpec kCommands[] = {
     {"help",
      "this page, a command, or a topic: exit-codes, environment, formats",
      "TOPIC",
-     1,
+     2,
      "",
      {},
      ""},
+    {"completion",
+     "completions for a shell, on standard output",
+     "bash|zsh|fish",
+     1,
+     "A package installs them; by hand:",
+     {},
+     "  source <(sluice completion bash)\n"
+     "  sluice completion zsh > ~/.zfunc/_sluice    # a folder in $fpath, before compinit\n"
+     "  sluice completion fish > ~/.config/fish/completions/sluice.fish\n"},
     {"version", "version of this build", "", 0, "", {}, ""},
 };
 
@@ -149,61 +312,55 @@ constexpr CommandSpec kCommands[] = {
 
 std::span<const CommandSpec> Commands() { return kCommands; }
 
-std::span<const OptionSpec> CommonOptions() { return kCommonOptions; }
-
 const CommandSpec* FindCommand(std::string_view name) {
   const auto* found = std::ranges::find(kCommands, name, &CommandSpec::name);
   return found == std::end(kCommands) ? nullptr : found;
 }
 
+bool IsVerb(const CommandSpec& command) { return command.name.find(' ') != std::string_view::npos; }
+
+std::string_view LastWord(const CommandSpec& command) {
+  return command.name.substr(command.name.find(' ') + 1);
+}
+
+std::span<const CommandSpec> VerbsOf(const CommandSpec& command) {
+  const CommandSpec* begin = &command + 1;
+  const CommandSpec* end =
+      IsVerb(command) ? begin : std::find_if_not(begin, std::end(kCommands), IsVerb);
+  return {begin, end};
+}
+
+std::vector<const CommandSpec*> CommandsBelow(const CommandSpec* noun) {
+  std::vector<const CommandSpec*> commands;
+  for (const CommandSpec& command : noun == nullptr ? Commands() : VerbsOf(*noun)) {
+    if (noun != nullptr || !IsVerb(command)) {
+      commands.push_back(&command);
+    }
+  }
+  return commands;
+}
+
+std::vector<const OptionSpec*> AllOptions(const CommandSpec* command) {
+  std::vector<const OptionSpec*> all;
+  const auto add = [&all](std::span<const OptionSpec> options) {
+    for (const OptionSpec& option : options) {
+      all.push_back(&option);
+    }
+  };
+  if (command != nullptr) {
+    add(command->options);
+    add(command->shared_options);
+  }
+  add(kCommonOptions);
+  if (command == nullptr) {
+    add(kRootOptions);
+  }
+  return all;
+}
+
 std::string_view OptionName(const OptionSpec& option) {
   const size_t comma = option.names.rfind(',');
   return comma == std::string_view::npos ? option.names : option.names.substr(comma + 1);
-}
-
-namespace {
-
-// Levenshtein's distance, one row of the table at a time.
-size_t EditDistance(std::string_view from, std::string_view to) {
-  std::vector<size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= from.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= to.size(); ++j) {
-      const size_t change = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-    }
-  }
-  return row.back();
-}
-
-}  // namespace
-
-std::string_view NearestWord(std::string_view word, std::span<const std::string_view> candidates) {
-  std::string_view nearest;
-  size_t best = std::min<size_t>(2, word.empty() ? 0 : word.size() - 1) + 1;
-  for (const std::string_view candidate : candidates) {
-    const size_t distance = EditDistance(word, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
-}
-
-std::vector<std::string_view> SplitText(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (true) {
-    const size_t end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) {
-      return parts;
-    }
-    text.remove_prefix(end + 1);
-  }
 }
 
 }  // namespace sluice

@@ -24,33 +24,37 @@ struct OptionSpec {
   std::string_view metavar;      // what stands for the value in --help
   std::string_view environment;  // the variable that stands in for the flag, or empty
   std::string_view group;        // heading in --help
-  std::string_view help;
+  std::string_view help;         // empty: not shown to people
 };
 
 struct CommandSpec {
-  std::string_view name;
+  std::string_view name;        // "run"; of a verb with its noun before it: "jobs list"
   std::string_view summary;     // one line, for the list of commands
-  std::string_view positional;  // "INPUT..."; empty: none
+  std::string_view positional;  // "INPUT...", "bash|zsh" for one of these words; empty: none
   size_t positional_max = 0;
   std::string_view description;
   std::span<const OptionSpec> options;
   std::string_view examples;
+  std::span<const OptionSpec> shared_options = {};  // that several commands take alike
 };
 
+// All of them; a noun stands right before its verbs.
 [[nodiscard]] std::span<const CommandSpec> Commands();
-// Taken by every command, and before its name too.
-[[nodiscard]] std::span<const OptionSpec> CommonOptions();
 [[nodiscard]] const CommandSpec* FindCommand(std::string_view name);
+
+// "jobs list" is a verb of the noun "jobs".
+[[nodiscard]] bool IsVerb(const CommandSpec& command);
+[[nodiscard]] std::string_view LastWord(const CommandSpec& command);  // "list"
+// Empty for what is no noun.
+[[nodiscard]] std::span<const CommandSpec> VerbsOf(const CommandSpec& command);
+// What may be typed next: the verbs of `noun`, or with null the commands that are no verbs.
+[[nodiscard]] std::vector<const CommandSpec*> CommandsBelow(const CommandSpec* noun);
+
+// What a command takes: its own, those that it shares, and those that every command takes; with
+// null what may stand before a command.
+[[nodiscard]] std::vector<const OptionSpec*> AllOptions(const CommandSpec* command);
 
 // "--output" of "-o,--output".
 [[nodiscard]] std::string_view OptionName(const OptionSpec& option);
-
-// The candidate nearest to `word` by edit distance, when it is at most 2 and nearer than writing
-// the whole word anew; else an empty view.
-[[nodiscard]] std::string_view NearestWord(std::string_view word,
-                                           std::span<const std::string_view> candidates);
-
-// `text` cut at every `separator`.
-[[nodiscard]] std::vector<std::string_view> SplitText(std::string_view text, char separator);
 
 }  // namespace sluice

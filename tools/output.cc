@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "tools/option_table.h"
+#include "tools/words.h"
 
 namespace sluice {
 

@@ -2,14 +2,13 @@
 
 #include <cstdio>
 #include <fmt/format.h>
-#include <iostream>
 #include <string>
-#include <unistd.h>
 
 #include "engine/run.h"
 #include "engine/run_directory.h"
 #include "io/base/clock.h"
 #include "io/file/atomic_file.h"
+#include "tools/confirm.h"
 #include "tools/progress_display.h"
 #include "tools/run_command_options.h"
 #include "tools/run_summary.h"
@@ -18,26 +17,12 @@
 namespace sluice {
 namespace {
 
-// Asks on the terminal; anything but a yes is a no.
-bool Ask(const CommandContext& context, std::string_view question) {
-  context.console.Say(fmt::format("{} [y/N] ", question));
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
-}
-
 // --fresh throws away what may have been paid for: not without a yes.
 Result<void> ConfirmFresh(const CommandContext& context, const std::string& run_folder) {
-  const Arguments& arguments = context.arguments;
-  const bool may_ask = isatty(STDIN_FILENO) == 1 && !arguments.Has("--no-input");
-  if (arguments.Has("--yes") ||
-      (may_ask &&
-       Ask(context, fmt::format("Throw away the state in {}?", EscapeControls(run_folder))))) {
-    return {};
-  }
-  return Fail(ErrorCode::kUsage,
-              fmt::format("--fresh would throw away the state in {}", run_folder),
-              "add -y if that is meant; without --fresh the run resumes");
+  return Confirm(context, fmt::format("Throw away the state in {}?", run_folder),
+                 {.code = ErrorCode::kUsage,
+                  .message = fmt::format("--fresh would throw away the state in {}", run_folder),
+                  .hint = "add -y if that is meant; without --fresh the run resumes"});
 }
 
 // A folder that is no run's is never emptied, whatever -C says.

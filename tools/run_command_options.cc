@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <thread>
 
+#include "tools/argument_files.h"
+
 namespace sluice {
 namespace {
-
-constexpr uint64_t kFlagFileMax = uint64_t{16} << 20;
 
 // Reads `name` with `read` and stores it when it was given.
 template <typename Value, typename Target>
@@ -22,19 +22,6 @@ Result<void> Store(Result<std::optional<Value>> value, Target& target) {
   return {};
 }
 
-Result<std::string> ReadFlagFile(const Arguments& arguments, std::string_view name,
-                                 FileSystem& files) {
-  const std::optional<std::string> path = arguments.Text(name);
-  if (!path) {
-    return std::string();
-  }
-  Result<std::string> text = ReadWholeFile(files, *path, kFlagFileMax);
-  if (!text.has_value()) {
-    return Fail(ErrorCode::kUsage, fmt::format("{}: {}", name, text.error().message));
-  }
-  return text;
-}
-
 Task ReadTask(const Arguments& arguments) {
   if (const auto task = arguments.Text("--task")) {
     return *task == "generate" ? Task::kGenerate : Task::kEmbed;
@@ -47,13 +34,6 @@ Task ReadTask(const Arguments& arguments) {
   }
   const bool to_lines = arguments.TextOr("--output", "").ends_with(".jsonl");
   return to_lines && arguments.Has("--request-field") ? Task::kGenerate : Task::kEmbed;
-}
-
-std::string_view DefaultModel(Backend backend, Task task) {
-  if (backend == Backend::kLocal) {
-    return task == Task::kEmbed ? "sluice-lexical-1" : "sluice-echo-1";
-  }
-  return task == Task::kEmbed ? "gemini-embedding-001" : "gemini-2.5-flash";
 }
 
 Result<void> ReadCorpus(const Arguments& arguments, CorpusOptions& corpus) {

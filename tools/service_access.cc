@@ -26,6 +26,13 @@ std::string_view BackendName(Backend backend) {
   return backend == Backend::kLocal ? "local" : "gemini";
 }
 
+std::string_view DefaultModel(Backend backend, Task task) {
+  if (backend == Backend::kLocal) {
+    return task == Task::kEmbed ? "sluice-lexical-1" : "sluice-echo-1";
+  }
+  return task == Task::kEmbed ? "gemini-embedding-001" : "gemini-2.5-flash";
+}
+
 Result<ServiceAccess> ServiceAccess::Open(const ServiceAccessOptions& options, Clock& clock) {
   ServiceAccess access;
   ProviderOptions provider;

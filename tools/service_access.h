@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/http/transport.h"
+#include "api/protocol/line_protocol.h"
 #include "api/provider/provider.h"
 #include "io/base/clock.h"
 #include "io/base/error.h"
@@ -18,6 +19,7 @@ namespace sluice {
 enum class Backend { kGemini, kLocal };
 [[nodiscard]] Backend ParseBackend(std::string_view name);
 [[nodiscard]] std::string_view BackendName(Backend backend);
+[[nodiscard]] std::string_view DefaultModel(Backend backend, Task task);
 
 struct ServiceAccessOptions {
   Backend backend = Backend::kGemini;

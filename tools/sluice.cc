@@ -10,8 +10,12 @@
 
 #include "tools/command_context.h"
 #include "tools/command_line.h"
+#include "tools/completion.h"
 #include "tools/emulate_command.h"
+#include "tools/files_commands.h"
 #include "tools/help_command.h"
+#include "tools/jobs_commands.h"
+#include "tools/man_page.h"
 #include "tools/neighbors_command.h"
 #include "tools/run_command.h"
 #include "tools/status_command.h"
@@ -34,11 +38,37 @@ Result<int> Dispatch(const CommandContext& context) {
     Result<int> (*run)(const CommandContext& context);
   };
   constexpr Entry kEntries[] = {
-      {"run", RunCommand},         {"status", StatusCommand}, {"neighbors", NeighborsCommand},
-      {"emulate", EmulateCommand}, {"help", HelpCommand},     {"version", VersionCommand},
+      {"run", RunCommand},
+      {"status", StatusCommand},
+      {"neighbors", NeighborsCommand},
+      {"jobs create", JobsCreateCommand},
+      {"jobs create-embeddings", JobsCreateEmbeddingsCommand},
+      {"jobs get", JobsGetCommand},
+      {"jobs list", JobsListCommand},
+      {"jobs wait", JobsWaitCommand},
+      {"jobs cancel", JobsCancelCommand},
+      {"jobs delete", JobsDeleteCommand},
+      {"jobs responses", JobsResponsesCommand},
+      {"files upload", FilesUploadCommand},
+      {"files get", FilesGetCommand},
+      {"files list", FilesListCommand},
+      {"files delete", FilesDeleteCommand},
+      {"files download", FilesDownloadCommand},
+      {"emulate", EmulateCommand},
+      {"help", HelpCommand},
+      {"completion", CompletionCommand},
+      {"version", VersionCommand},
   };
-  const CommandSpec* command = context.arguments.command;
-  if (command == nullptr || context.arguments.Has("--help")) {
+  const Arguments& arguments = context.arguments;
+  const CommandSpec* command = arguments.command;
+  if (arguments.Has("--version")) {
+    return VersionCommand(context);
+  }
+  if (arguments.Has("--dump-man")) {
+    context.console.Print(ManPage());
+    return 0;
+  }
+  if (command == nullptr || arguments.Has("--help") || !VerbsOf(*command).empty()) {
     return HelpCommand(context);
   }
   const auto* entry = std::ranges::find(kEntries, command->name, &Entry::name);

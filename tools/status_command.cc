@@ -11,6 +11,7 @@
 #include "engine/run_directory.h"
 #include "io/base/clock.h"
 #include "tools/run_errors.h"
+#include "tools/text_table.h"
 #include "tools/units.h"
 
 namespace sluice {
@@ -62,46 +63,37 @@ std::string HeadLine(const RunStatus& status) {
   return line + '\n';
 }
 
-// Job names are as long as the service likes.
-size_t JobColumnWidth(const RunStatus& status) {
-  size_t width = std::string_view("JOB").size();
-  for (const JobStatus& job : status.jobs) {
-    width = std::max(width, CountCharacters(EscapeControls(job.job)));
-  }
-  return width;
-}
-
-std::string JobLine(const JobStatus& job, size_t width) {
+void AddJobRow(const JobStatus& job, TextTable& table) {
   const bool counted = job.ok + job.failed > 0;
-  const std::string line =
-      fmt::format("{:05}  {:<{}}  {:<10} {:>9} {:>9} {:>7}  {:>3}  {}", job.shard,
-                  job.job.empty() ? "-" : EscapeControls(job.job), width, EscapeControls(job.state),
-                  FormatCount(job.rows), counted ? FormatCount(job.ok) : "-",
-                  counted ? FormatCount(job.failed) : "-", job.attempt, EscapeControls(job.note));
-  return line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+  table.AddRow({fmt::format("{:05}", job.shard), job.job, job.state, FormatCount(job.rows),
+                counted ? FormatCount(job.ok) : "", counted ? FormatCount(job.failed) : "",
+                std::to_string(job.attempt), job.note});
 }
 
 std::string JobTable(const RunStatus& status, bool all) {
-  const size_t width = JobColumnWidth(status);
-  std::string text;
+  constexpr auto kRight = TextTable::Align::kRight;
+  TextTable table({{.heading = "SHARD"},
+                   {.heading = "JOB"},
+                   {.heading = "STATE"},
+                   {.heading = "ROWS", .align = kRight},
+                   {.heading = "OK", .align = kRight},
+                   {.heading = "FAIL", .align = kRight},
+                   {.heading = "TRY", .align = kRight},
+                   {.heading = ""}});
   size_t shown = 0;
   size_t hidden = 0;
   for (const JobStatus& job : status.jobs) {
     if (all || (!IsMerged(job) && shown < kJobsShown)) {
-      text += JobLine(job, width);
+      AddJobRow(job, table);
       ++shown;
     } else {
       hidden += IsMerged(job) ? 0 : 1;
     }
   }
-  if (shown > 0) {
-    text.insert(0, fmt::format("{:<5}  {:<{}}  {:<10} {:>9} {:>9} {:>7}  {}\n", "SHARD", "JOB",
-                               width, "STATE", "ROWS", "OK", "FAIL", "TRY"));
-  }
-  if (hidden > 0) {
-    text += fmt::format("... and {} more: sluice status --jobs\n", FormatCount(hidden));
-  }
-  return text;
+  const std::string more =
+      hidden == 0 ? ""
+                  : fmt::format("... and {} more: sluice status --jobs\n", FormatCount(hidden));
+  return table.Format() + more;
 }
 
 std::string NextLine(const RunStatus& status) {

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <limits>
-#include <optional>
 
 namespace sluice {
 namespace {
@@ -114,6 +113,36 @@ Result<int64_t> ParseInteger(std::string_view text, int64_t least, int64_t most)
                 fmt::format("'{}' is not a whole number from {} to {}", text, least, most));
   }
   return value;
+}
+
+std::optional<std::chrono::sys_seconds> ParseTime(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() <= kForm.size() || !text.ends_with('Z')) {
+    return std::nullopt;
+  }
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    const bool fits = kForm[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == kForm[i];
+    if (!fits) {
+      return std::nullopt;
+    }
+  }
+  const std::string_view fraction = text.substr(kForm.size(), text.size() - kForm.size() - 1);
+  if (!fraction.empty() && (fraction[0] != '.' || fraction.find_first_not_of("0123456789", 1) !=
+                                                      std::string_view::npos)) {
+    return std::nullopt;
+  }
+  const auto number = [text](size_t begin, size_t size) {
+    std::string_view digits = text.substr(begin, size);
+    return static_cast<unsigned>(TakeNumber(digits).value_or(0));
+  };
+  const std::chrono::year_month_day day{std::chrono::year(static_cast<int>(number(0, 4))),
+                                        std::chrono::month(number(5, 2)),
+                                        std::chrono::day(number(8, 2))};
+  if (!day.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 60) {
+    return std::nullopt;
+  }
+  return std::chrono::sys_days(day) + std::chrono::hours(number(11, 2)) +
+         std::chrono::minutes(number(14, 2)) + std::chrono::seconds(number(17, 2));
 }
 
 std::string FormatCount(uint64_t count) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,10 @@ struct DurationRange {
 
 // A whole number within [least, most]. Errors: kUsage.
 [[nodiscard]] Result<int64_t> ParseInteger(std::string_view text, int64_t least, int64_t most);
+
+// RFC 3339 in UTC, as services write it: "2026-11-22T13:00:02.123456789Z". The fraction of a second
+// is dropped. Nothing when `text` is anything else.
+[[nodiscard]] std::optional<std::chrono::sys_seconds> ParseTime(std::string_view text);
 
 [[nodiscard]] std::string FormatCount(uint64_t count);  // "20,122"
 [[nodiscard]] std::string FormatBytes(uint64_t bytes);  // "812 B", "41.3 MB"; powers of 1000

@@ -7,6 +7,7 @@
 
 #include "api/auth/vertex.h"
 #include "api/batches/inline_answers.h"
+#include "api/batches/job_wide_members.h"
 #include "api/batches/operation.h"
 #include "api/files/files_client.h"
 #include "api/http/google_error.h"
@@ -51,50 +52,9 @@ Result<void> CheckSource(const CreateJobRequest& request) {
     return Fail(ErrorCode::kUsage,
                 "a generation config or system instruction cannot be given to a job with a file: "
                 "the service takes it from each request",
-                "put generationConfig and systemInstruction into each line of the file");
-  }
-  if (request.task == Task::kEmbed && !request.system_instruction.empty()) {
-    return Fail(ErrorCode::kUsage, "embedding requests have no system instruction");
+                "put it into each line of the file before it is uploaded: MakeRequestLines()");
   }
   return {};
-}
-
-// What is put into each inline request, by name.
-Result<Json> JobWideMembers(const CreateJobRequest& request) {
-  Json members = Json::object();
-  if (!request.generation_config.empty()) {
-    Json config = Json::parse(request.generation_config, nullptr, false);
-    if (!config.is_object()) {
-      return Fail(ErrorCode::kUsage, "the generation config is not a JSON object");
-    }
-    if (request.task == Task::kEmbed) {
-      members = std::move(config);
-    } else {
-      members["generationConfig"] = std::move(config);
-    }
-  }
-  if (!request.system_instruction.empty()) {
-    Json content = Json::parse(request.system_instruction, nullptr, false);
-    members["systemInstruction"] = content.is_object()
-                                       ? std::move(content)
-                                       : Json{{"parts", {{{"text", request.system_instruction}}}}};
-  }
-  return members;
-}
-
-// Adds the members that `object` lacks, in either spelling. Of the generation config, member by
-// member.
-void AddMissing(const Json& members, Json& object) {
-  for (const auto& [name, value] : members.items()) {
-    const Json* own = FindMember(object, name);
-    if (own == nullptr) {
-      object[name] = value;
-    } else if (name == "generationConfig" && own->is_object()) {
-      Json merged = *own;
-      AddMissing(value, merged);
-      object[object.contains(name) ? name : SnakeCase(name)] = std::move(merged);
-    }
-  }
 }
 
 Result<Json> InputConfig(const CreateJobRequest& request) {
@@ -104,7 +64,8 @@ Result<Json> InputConfig(const CreateJobRequest& request) {
     // The spellings of the official SDKs: they differ between the two calls.
     return Json{{request.task == Task::kEmbed ? "file_name" : "fileName", request.staged_file}};
   }
-  SLUICE_ASSIGN(const Json job_wide, JobWideMembers(request));
+  SLUICE_ASSIGN(const Json job_wide, JobWideMembers<Json>(request.task, request.generation_config,
+                                                          request.system_instruction));
   Json items = Json::array();
   for (const InlineRequest& item : request.inline_requests) {
     Json body = Json::parse(item.request, nullptr, false);
@@ -125,6 +86,9 @@ Result<HttpRequest> MakeCreateRequest(const GoogleService& service, const Create
   Json batch = {{"inputConfig", std::move(input)}};
   if (!request.display_name.empty()) {
     batch["displayName"] = request.display_name;
+  }
+  if (request.priority != 0) {
+    batch["priority"] = std::to_string(request.priority);  // int64 travels as a string
   }
   const Json body = {{"batch", std::move(batch)}};
   const char* method =
@@ -210,6 +174,9 @@ CreateAnswer Batches::Create(const CreateJobRequest& request, std::stop_token st
 
 CreateAnswer Batches::CreateEmbeddings(CreateJobRequest request, std::stop_token stop) const {
   request.task = Task::kEmbed;
+  if (request.model.empty()) {
+    request.model = kDefaultEmbeddingModel;
+  }
   return Create(request, std::move(stop));
 }
 

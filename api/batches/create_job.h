@@ -1,6 +1,7 @@
 // Asking for a batch job, and what became of it. Plain data.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,19 +18,26 @@ struct InlineRequest {
   std::string request = {};  // a JSON object: EmbedContentRequest or GenerateContentRequest
 };
 
+// The one that embeds text alone (ai.google.dev/gemini-api/docs/embeddings, 2026-06).
+inline constexpr const char* kDefaultEmbeddingModel = "gemini-embedding-001";
+
 // The source is exactly one of `staged_file` and `inline_requests`.
 struct CreateJobRequest {
   Task task = Task::kEmbed;
-  std::string model = {};        // without "models/"
+  // Without "models/". Empty: for CreateEmbeddings() kDefaultEmbeddingModel.
+  std::string model = {};
   std::string staged_file = {};  // the service's name of the file: "files/..."
   std::vector<InlineRequest> inline_requests = {};
   // Unique for each attempt: the token by which a job is found whose creation was not answered.
   // Empty: none is sent, as the official SDKs do.
   std::string display_name = {};
+  // Jobs with a higher one run first (discovery document of v1beta, 2026). 0, the service's own
+  // default, is not sent.
+  int64_t priority = 0;
   // A JSON object for all inline requests, or empty. The service knows none for a whole job, so it
   // is put into each request, where a member that stands already counts: as "generationConfig" for
   // generation, and as members of the request itself ("outputDimensionality") for embeddings. A
-  // file's lines must carry it themselves.
+  // file's lines must carry it themselves: see MakeRequestLines().
   std::string generation_config = {};
   // For all inline requests of a generation job: a Content as a JSON object, or else plain text.
   std::string system_instruction = {};

@@ -5,6 +5,7 @@
 
 #include "api/files/sha256.h"
 #include "api/http/google_error.h"
+#include "api/http/json_depth.h"
 
 namespace sluice {
 namespace {
@@ -18,27 +19,7 @@ bool IsWord(std::string_view text, std::string_view also) {
 
 // Readers of a parsed answer recurse; nothing that this service says is nested even a tenth as
 // deep.
-bool IsNestedTooDeeply(std::string_view json) {
-  constexpr int kDepthMax = 256;
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_string) {
-      i += c == '\\' ? 1 : 0;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kDepthMax) {
-        return true;
-      }
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return false;
-}
+constexpr int kAnswerDepthMax = 256;
 
 // What a service sends is not trusted to leave the key out. A made-up key of a few letters (for the
 // local service) stands in honest names and numbers too, and is no secret.
@@ -115,7 +96,7 @@ Result<HttpResponse> GoogleService::SendForSuccess(const HttpRequest& request) c
   if (!answer.ok()) {
     return std::unexpected(ErrorOf(answer, request));
   }
-  if (IsNestedTooDeeply(answer.body)) {
+  if (NestsDeeperThan(answer.body, kAnswerDepthMax)) {
     return Fail(ErrorCode::kBadAnswer, fmt::format("{} {}: the answer is nested too deeply",
                                                    request.method, UrlPath(request.url)));
   }

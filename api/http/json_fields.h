@@ -41,9 +41,9 @@ template <typename Json>
 // The member when it is an object, else an empty one.
 template <typename Json>
 [[nodiscard]] const Json& ObjectMember(const Json& object, std::string_view name) {
-  static const Json kEmpty = Json::object();
+  static const Json empty = Json::object();
   const Json* member = FindMember(object, name);
-  return member != nullptr && member->is_object() ? *member : kEmpty;
+  return member != nullptr && member->is_object() ? *member : empty;
 }
 
 template <typename Json>

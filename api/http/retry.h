@@ -44,7 +44,7 @@ class Backoff {
 // Stops at once when asked to.
 template <typename T>
 Result<T> CallWithRetry(Repeat repeat, const RetryPolicy& policy, Clock& clock,
-                        std::stop_token stop, const std::function<Result<T>()>& call) {
+                        const std::stop_token& stop, const std::function<Result<T>()>& call) {
   Backoff backoff(policy, std::random_device{}());
   for (int attempt = 1;; ++attempt) {
     Result<T> result = call();

@@ -24,7 +24,7 @@ struct Origin {
 // 127.0.0.0/8 as four decimal numbers, [::1] or localhost.
 [[nodiscard]] bool IsLoopback(const Origin& origin);
 
-// "/v1beta/files" of "https://host/v1beta/files?upload_id=secret".
+// "/v1beta/files" of "https://host/v1beta/files?upload_id=...".
 [[nodiscard]] std::string_view UrlPath(std::string_view url);
 
 // Percent-encodes all but unreserved characters.

@@ -27,7 +27,7 @@ size_t RoundUp(size_t size) {
 class FileCorpus final : public Corpus {
  public:
   FileCorpus(FileSystem& files, std::vector<CorpusFile> list, const CorpusOptions& options,
-             CorpusPlace from)
+             CorpusPlace from, std::unique_ptr<ByteSource> stream)
       : files_(files),
         list_(std::move(list)),
         line_bytes_max_(std::max<size_t>(options.line_bytes_max, 1)),
@@ -35,7 +35,8 @@ class FileCorpus final : public Corpus {
         // block too long, so that no line has to be measured but that one.
         read_bytes_(std::clamp<size_t>(options.block_bytes, 1, line_bytes_max_)),
         spool_folder_(options.spool_folder),
-        place_(from) {}
+        place_(from),
+        stream_(std::move(stream)) {}
 
   Result<bool> Next(Block& block) override {
     while (place_.file < list_.size()) {
@@ -62,7 +63,8 @@ class FileCorpus final : public Corpus {
 
   Result<void> OpenInput() {
     if (input_ == nullptr) {
-      SLUICE_ASSIGN(input_, InputFile::Open(files_, file(), place_.offset, bytes_read_));
+      SLUICE_ASSIGN(
+          input_, InputFile::Open(files_, file(), place_.offset, bytes_read_, std::move(stream_)));
       place_.offset = input_->offset();
     }
     return {};
@@ -250,7 +252,8 @@ class FileCorpus final : public Corpus {
   size_t line_bytes_max_;
   size_t read_bytes_;
   std::string spool_folder_;
-  CorpusPlace place_;  // of the first byte that was not handed out yet
+  CorpusPlace place_;                   // of the first byte that was not handed out yet
+  std::unique_ptr<ByteSource> stream_;  // what stands for standard input; null: descriptor 0
   std::unique_ptr<InputFile> input_;
   std::string carry_;     // lines: bytes from place_ on, without a line end
   std::string document_;  // texts
@@ -266,7 +269,14 @@ Result<std::unique_ptr<Corpus>> OpenCorpus(FileSystem& files, std::vector<Corpus
     return Fail(ErrorCode::kInput, "standard input cannot be read again from its middle",
                 "put the corpus into a file, or start again in a new run directory");
   }
-  return std::make_unique<FileCorpus>(files, std::move(list), options, from);
+  return std::make_unique<FileCorpus>(files, std::move(list), options, from, nullptr);
+}
+
+std::unique_ptr<Corpus> OpenLineStream(FileSystem& files, std::unique_ptr<ByteSource> stream,
+                                       std::string name, const CorpusOptions& options) {
+  std::vector<CorpusFile> list = {{.path = "-", .name = std::move(name)}};
+  return std::make_unique<FileCorpus>(files, std::move(list), options, CorpusPlace{},
+                                      std::move(stream));
 }
 
 }  // namespace sluice

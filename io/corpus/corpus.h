@@ -19,6 +19,7 @@
 
 #include "io/base/aligned_buffer.h"
 #include "io/base/error.h"
+#include "io/codec/byte_source.h"
 #include "io/file/file_system.h"
 
 namespace sluice {
@@ -114,5 +115,11 @@ class Corpus {
                                                          std::vector<CorpusFile> list,
                                                          const CorpusOptions& options,
                                                          CorpusPlace from = {});
+
+// The same of one stream of JSON lines, called `name` in messages: answers while they arrive.
+[[nodiscard]] std::unique_ptr<Corpus> OpenLineStream(FileSystem& files,
+                                                     std::unique_ptr<ByteSource> stream,
+                                                     std::string name,
+                                                     const CorpusOptions& options);
 
 }  // namespace sluice

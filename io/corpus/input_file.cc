@@ -112,10 +112,12 @@ InputFile::~InputFile() = default;
 
 Result<std::unique_ptr<InputFile>> InputFile::Open(FileSystem& files, const CorpusFile& file,
                                                    uint64_t offset,
-                                                   std::atomic<uint64_t>& bytes_read) {
+                                                   std::atomic<uint64_t>& bytes_read,
+                                                   std::unique_ptr<ByteSource> stream) {
   std::unique_ptr<InputFile> input(new InputFile(file));
   InputCompression compression = file.compression;
-  SLUICE_ASSIGN(std::unique_ptr<ByteSource> raw, input->OpenRaw(files, offset, compression));
+  SLUICE_ASSIGN(std::unique_ptr<ByteSource> raw,
+                input->OpenRaw(files, offset, compression, std::move(stream)));
   auto counter = std::make_unique<Counter>(std::move(raw), bytes_read);
   input->counter_ = counter.get();
   auto source = std::make_unique<Pushback>(std::move(counter));
@@ -139,9 +141,10 @@ Result<std::unique_ptr<InputFile>> InputFile::Open(FileSystem& files, const Corp
 // The bytes as they are on disk: from `offset` when they are the document itself, else from the
 // start, because a compressed file can only be read from there.
 Result<std::unique_ptr<ByteSource>> InputFile::OpenRaw(FileSystem& files, uint64_t offset,
-                                                       InputCompression& compression) {
+                                                       InputCompression& compression,
+                                                       std::unique_ptr<ByteSource> stream) {
   if (file_.is_standard_input()) {
-    return MakeStandardInputSource();
+    return stream == nullptr ? MakeStandardInputSource() : std::move(stream);
   }
   SLUICE_ASSIGN(std::unique_ptr<File> opened, OpenForReading(files, file_));
   if (compression == InputCompression::kNone) {

@@ -20,11 +20,13 @@ namespace sluice {
 class InputFile {
  public:
   // Begins at `offset` of the decompressed bytes. Adds what it takes from disk to `bytes_read`.
-  // `file` and `bytes_read` must outlive the InputFile.
+  // `stream` is read for standard input; null: descriptor 0. `file` and `bytes_read` must outlive
+  // the InputFile.
   [[nodiscard]] static Result<std::unique_ptr<InputFile>> Open(FileSystem& files,
                                                                const CorpusFile& file,
                                                                uint64_t offset,
-                                                               std::atomic<uint64_t>& bytes_read);
+                                                               std::atomic<uint64_t>& bytes_read,
+                                                               std::unique_ptr<ByteSource> stream);
   ~InputFile();
 
   // Fills `buffer`; fewer bytes only at the end of the file.
@@ -40,7 +42,8 @@ class InputFile {
 
   explicit InputFile(const CorpusFile& file);
   Result<std::unique_ptr<ByteSource>> OpenRaw(FileSystem& files, uint64_t offset,
-                                              InputCompression& compression);
+                                              InputCompression& compression,
+                                              std::unique_ptr<ByteSource> stream);
   Result<void> Skip(uint64_t count);
   Result<void> DropByteOrderMark();
   Result<void> RequireSameSize() const;

@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 BINARY = os.environ.get("SLUICE_BINARY", "build/release/sluice")
+KEY = "AIzaTestKey-of-the-cli-tests"  # begins as all keys of tests: see tests/leaks
 PATIENCE_S = 120  # for a process that hangs; no test comes near it
 
 
@@ -32,15 +33,36 @@ class Ended:
         return json.loads(self.out)
 
 
+class Process(subprocess.Popen):
+    """Leaves what it said in the file `said`, too, where tests/leaks looks for keys. (Arguments are
+    written there at the start: the watcher may miss a process that is quick.)"""
+
+    said = os.devnull
+
+    def communicate(self, *arguments, **named):
+        texts = super().communicate(*arguments, **named)
+        keep(self.said, *texts)
+        return texts
+
+
+def keep(path, *texts):
+    with open(path, "a", encoding="utf-8") as file:
+        file.writelines(text for text in texts if text)
+
+
 class CliTest(unittest.TestCase):
     """A test in a folder of its own."""
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-cli-"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.said = os.devnull
+        if "SLUICE_KEEP_FILES" in os.environ:
+            self.said = self.folder.with_suffix(".said")
+        else:
+            self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def spawn(self, *arguments, env=None, **popen):
-        return subprocess.Popen(
+        process = Process(
             [BINARY, *map(str, arguments)],
             cwd=self.folder,
             env=environment(**(env or {})),
@@ -51,6 +73,9 @@ class CliTest(unittest.TestCase):
             encoding="utf-8",
             **popen,
         )
+        process.said = self.said
+        keep(self.said, f"{arguments}\n")
+        return process
 
     def sluice(self, *arguments, code=0, env=None, stdin_path=None):
         """Runs sluice to its end and expects `code` (None: any)."""
@@ -74,6 +99,7 @@ class CliTest(unittest.TestCase):
             err_path.read_text(encoding="utf-8"),
             usage.ru_maxrss,
         )
+        keep(self.said, f"{arguments}\n", ended.out, ended.err)
         if code is not None:
             self.assertEqual(ended.code, code, f"{arguments}\n{ended.out}\n{ended.err}")
         return ended
@@ -124,7 +150,7 @@ class LocalService:
                 "--settle", "300ms"]
 
     def env(self):
-        return {"GEMINI_API_KEY": "any-key-will-do"}
+        return {"GEMINI_API_KEY": KEY}
 
 
 def main():

@@ -54,12 +54,13 @@ class MergeTest : public testing::Test {
  protected:
   Result<MergeOutcome> Merge(const std::string& answers, OrdinalRange range,
                              bool normalize = false) {
-    const MergeOptions options{.range = range,
-                               .dimension = 2,
-                               .normalize = normalize,
-                               .threads = 2,
-                               .spool_folder = folder_.Path("spool")};
-    return MergeAnswers({folder_.Write("answers.jsonl", answers)}, options, environment_, sink_);
+    const MergeOptions options{
+        .range = range, .dimension = 2, .normalize = normalize, .threads = 2};
+    CorpusOptions reading = AnswerReading(folder_.Path("spool"));
+    reading.inputs = {folder_.Write("answers.jsonl", answers)};
+    SLUICE_ASSIGN(auto list, ListCorpusFiles(*files_, reading));
+    SLUICE_ASSIGN(const auto corpus, OpenCorpus(*files_, std::move(list), reading));
+    return MergeAnswers(*corpus, options, environment_, sink_);
   }
 
   TempFolder folder_;
@@ -137,11 +138,12 @@ TEST_F(MergeTest, NormalizesWhenAskedTo) {
 }
 
 TEST_F(MergeTest, FindsTheLengthOfMostVectors) {
-  const std::string path =
-      folder_.Write("a.jsonl", VectorLine(0, "1") + VectorLine(1, "1,2") + VectorLine(2, "1,2"));
-  EXPECT_EQ(FindDimension(path, environment_, folder_.Path("s")).value(), 2);
-  const std::string none = folder_.Write("b.jsonl", "{\"key\":\"000000000003\",\"error\":{}}\n");
-  EXPECT_EQ(FindDimension(none, environment_, folder_.Path("s")).value(), std::nullopt);
+  EXPECT_EQ(
+      FindDimension(VectorLine(0, "1") + VectorLine(1, "1,2") + VectorLine(2, "1,2"), *protocol_),
+      2);
+  EXPECT_EQ(FindDimension("{\"key\":\"000000000003\",\"error\":{}}\n", *protocol_), std::nullopt);
+  EXPECT_EQ(FindDimension(VectorLine(0, "1,2").substr(0, 30), *protocol_), std::nullopt)
+      << "a line that is not whole yet";
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ def run_workflow(test, program):
     ended = subprocess.run(
         [str(program)],
         cwd=folder,
-        env=harness.environment(GOOGLE_GEMINI_BASE_URL=service.base_url, GEMINI_API_KEY="any-key-will-do"),
+        env=harness.environment(GOOGLE_GEMINI_BASE_URL=service.base_url, GEMINI_API_KEY=harness.KEY),
         capture_output=True,
         text=True,
         timeout=harness.PATIENCE_S,

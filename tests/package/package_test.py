@@ -3,6 +3,7 @@ pkg-config, with nothing of the source tree in reach."""
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,10 @@ import harness
 SOURCE = pathlib.Path(os.environ["SLUICE_SOURCE"])
 BUILD = pathlib.Path(os.environ["SLUICE_BUILD"])
 CONSUMER = SOURCE / "tests/package/consumer"
+
+
+def package_names(depends):
+    return {name for name in re.split(r"[\s,]+", depends) if name and not name.startswith("$")}
 
 
 class Package(harness.CliTest):
@@ -53,18 +58,24 @@ class Package(harness.CliTest):
         self.assertTrue(self.call(self.prefix / "bin/sluice", "--version").startswith("sluice "))
 
     @unittest.skipUnless(shutil.which("dpkg-shlibdeps"), "dpkg-dev is not installed")
-    def test_the_debian_package_unpacks_to_the_same(self):
+    def test_the_debian_packages_unpack_to_the_same(self):
         self.call("cpack", "-G", "DEB", "--config", BUILD / "CPackConfig.cmake", "-B", self.folder / "deb")
-        (package,) = (self.folder / "deb").glob("sluice_*.deb")
-        self.call("dpkg-deb", "-x", package, self.folder / "root")
+        library, program = sorted((self.folder / "deb").glob("*.deb"))
+        for package in (library, program):
+            self.call("dpkg-deb", "-x", package, self.folder / "root")
         top = self.folder / "root/usr"
         self.assertTrue(self.call(top / "bin/sluice", "--version").startswith("sluice "))
         names = [sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")) for folder in
                  (top, self.prefix)]
         self.assertEqual(*names)
-        depends = self.call("dpkg-deb", "-f", package, "Depends")
+        depends = self.call("dpkg-deb", "-f", program, "Depends")
         for name in ("ca-certificates", "libcurl4", "libtbb12"):
             self.assertIn(name, depends)
+        control = (SOURCE / "debian/control").read_text(encoding="utf-8")
+        self.assertEqual(
+            package_names(re.search(r"^Package: libsluice-dev\n.*?^Depends:(.*?)^\w", control,
+                                    re.DOTALL | re.MULTILINE).group(1)),
+            package_names(self.call("dpkg-deb", "-f", library, "Depends")))
 
     def test_only_public_headers_are_installed(self):
         top = self.prefix / "include/sluice"

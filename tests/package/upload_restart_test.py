@@ -102,7 +102,7 @@ class UploadRestart(harness.CliTest):
             [PROGRAM, "input.bin", self.state_file],
             cwd=self.folder,
             env=harness.environment(GOOGLE_GEMINI_BASE_URL=f"http://127.0.0.1:{proxy.port}",
-                                    GEMINI_API_KEY="any-key-will-do"),
+                                    GEMINI_API_KEY=harness.KEY),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

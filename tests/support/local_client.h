@@ -8,6 +8,7 @@
 
 #include "api/sluice.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/test_key.h"
 #include "tools/emulator/emulator.h"
 
 namespace sluice {
@@ -21,7 +22,7 @@ struct LocalClient {
     options.job_latency_max = job_latency;
     options.faults = std::move(faults);
     emulator = Emulator::Start(std::move(options)).value();
-    client = MakeClient({.api_key = "key-for-tests",
+    client = MakeClient({.api_key = kTestKey,
                          .base_url = emulator->base_url(),
                          .retry = {.attempts_max = 10,
                                    .first_wait = std::chrono::milliseconds(1),

@@ -10,10 +10,9 @@
 #include "api/http/google_service.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/scripted_server.h"
+#include "tests/support/test_key.h"
 
 namespace sluice {
-
-inline constexpr const char* kTestKey = "AIzaTestKey-0123456789";
 
 struct ServiceUnderTest {
   explicit ServiceUnderTest(std::vector<Play> plays) : server(std::move(plays)) {

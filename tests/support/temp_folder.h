@@ -1,4 +1,5 @@
-// TempFolder: a new empty folder that goes away with the object. One thread at a time.
+// TempFolder: a new empty folder that goes away with the object, unless SLUICE_KEEP_FILES is set:
+// then tests/leaks looks through it when all tests have ended. One thread at a time.
 #pragma once
 
 #include <cstdlib>
@@ -20,6 +21,9 @@ class TempFolder {
     path_ = pattern;
   }
   ~TempFolder() {
+    if (std::getenv("SLUICE_KEEP_FILES") != nullptr) {
+      return;
+    }
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }

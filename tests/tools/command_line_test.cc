@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "tools/output.h"
+#include "tools/words.h"
 
 namespace sluice {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 Result<Arguments> Parse(const std::vector<std::string>& words) { return ParseCommandLine(words); }
 
@@ -85,6 +87,32 @@ TEST(CommandLine, SuggestsNothingWhereNothingIsNear) {
             "hint:  see sluice run --help   (exit 2)\n");
 }
 
+TEST(CommandLine, ANounHasVerbs) {
+  const auto arguments =
+      Parse({"--json", "jobs", "--color=never", "get", "list", "--auth", "gemini"});
+  ASSERT_TRUE(arguments.has_value()) << arguments.error().message;
+  EXPECT_EQ(arguments->command->name, "jobs get");
+  EXPECT_THAT(arguments->positionals, ElementsAre("list"));
+  EXPECT_TRUE(arguments->Has("--json"));
+  EXPECT_EQ(arguments->Text("--color"), "never");
+  EXPECT_EQ(arguments->Text("--auth"), "gemini");
+  EXPECT_EQ(Parse({"jobs"})->command->name, "jobs");
+}
+
+TEST(CommandLine, NamesTheNearestVerb) {
+  EXPECT_EQ(ErrorOf({"jobs", "lits"}),
+            "error: unknown command 'jobs lits'. Did you mean 'jobs list'?\n");
+  EXPECT_EQ(ErrorOf({"files", "run"}),
+            "error: unknown command 'files run'\nhint:  see sluice files --help   (exit 2)\n");
+  EXPECT_EQ(ErrorOf({"files", "list", "--orphan"}),
+            "error: unknown flag '--orphan' for 'files list'. Did you mean '--orphans'?\n");
+}
+
+TEST(CommandLine, AHiddenFlagIsNeverSuggested) {
+  EXPECT_TRUE(Parse({"--dump-man"})->Has("--dump-man"));
+  EXPECT_THAT(ErrorOf({"--dump-mna"}), Not(HasSubstr("dump-man'")));
+}
+
 TEST(CommandLine, RefusesTooManyArguments) {
   EXPECT_THAT(ErrorOf({"status", "x"}), HasSubstr("unexpected argument 'x' for 'status'"));
   EXPECT_THAT(ErrorOf({"neighbors", "a.npy", "b.npy"}), HasSubstr("unexpected argument 'b.npy'"));
@@ -132,15 +160,29 @@ TEST(Arguments, QuotesForAShellOnlyWhatNeedsIt) {
 TEST(OptionTable, EveryFlagOfACommandHasANameOfItsOwn) {
   for (const CommandSpec& command : Commands()) {
     std::vector<std::string_view> names;
-    for (const auto options : {command.options, CommonOptions()}) {
-      for (const OptionSpec& option : options) {
-        for (const std::string_view name : SplitText(option.names, ',')) {
-          EXPECT_THAT(names, testing::Not(testing::Contains(name))) << command.name;
-          names.push_back(name);
-        }
+    for (const OptionSpec* option : AllOptions(&command)) {
+      for (const std::string_view name : SplitText(option->names, ',')) {
+        EXPECT_THAT(names, Not(testing::Contains(name))) << command.name;
+        names.push_back(name);
       }
     }
   }
+}
+
+TEST(OptionTable, VerbsStandBehindTheirNoun) {
+  const CommandSpec* jobs = FindCommand("jobs");
+  ASSERT_NE(jobs, nullptr);
+  ASSERT_FALSE(VerbsOf(*jobs).empty());
+  for (const CommandSpec& verb : VerbsOf(*jobs)) {
+    EXPECT_TRUE(verb.name.starts_with("jobs ")) << verb.name;
+  }
+  EXPECT_TRUE(VerbsOf(*FindCommand("run")).empty());
+  EXPECT_TRUE(VerbsOf(*FindCommand("jobs list")).empty());
+  size_t below = CommandsBelow(nullptr).size();
+  for (const CommandSpec* command : CommandsBelow(nullptr)) {
+    below += VerbsOf(*command).size();
+  }
+  EXPECT_EQ(below, Commands().size());
 }
 
 TEST(OptionTable, TheNearestWordIsAtMostTwoEditsAway) {

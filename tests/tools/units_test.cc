@@ -98,5 +98,19 @@ TEST(Units, WritesDurationsAsShortAsTheyCanBeRead) {
   EXPECT_EQ(FormatDuration(milliseconds(7'500'000)), "2h05m");
 }
 
+TEST(Units, ReadsTimesAsServicesWriteThem) {
+  using namespace std::chrono_literals;
+  const std::chrono::sys_seconds time =
+      std::chrono::sys_days(std::chrono::year(2026) / 8 / 19) + 14h + 34min + 12s;
+  EXPECT_EQ(ParseTime("2026-08-19T14:34:12Z"), time);
+  EXPECT_EQ(ParseTime("2026-08-19T14:34:12.267870162Z"), time);
+  for (const char* bad : {"", "2026-08-19", "2026-08-19T14:34:12", "2026-08-19T14:34:12+02:00",
+                          "2026-08-19 14:34:12Z", "2026-02-30T14:34:12Z", "2026-08-19T24:00:00Z",
+                          "2026-08-19T14:60:00Z", "2026-08-19T14:34:12.5x7Z",
+                          "2026-08-19T14:34:1aZ", "2026-08-19T14:34:12,5Z"}) {
+    EXPECT_EQ(ParseTime(bad), std::nullopt) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace sluice

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <vector>
 
 #include "io/base/error.h"
@@ -21,17 +22,42 @@ using Json = nlohmann::ordered_json;
 
 // https://ai.google.dev/api/embeddings, 2026-11: one call takes at most 100.
 constexpr size_t kBatchEmbedMax = 100;
-constexpr size_t kTokenBytes = 4;
 
-const std::initializer_list<std::string_view> kEmbedFields = {
+constexpr std::string_view kEmbedFields[] = {
     "model", "content", "taskType", "title", "outputDimensionality", "embedContentConfig"};
-const std::initializer_list<std::string_view> kEmbedConfigFields = {
+constexpr std::string_view kEmbedConfigFields[] = {
     "taskType",     "title",       "outputDimensionality",
     "autoTruncate", "documentOcr", "audioTrackExtraction"};
-const std::initializer_list<std::string_view> kGenerateFields = {
+constexpr std::string_view kGenerateFields[] = {
     "model", "contents",   "systemInstruction", "generationConfig", "safetySettings",
     "tools", "toolConfig", "cachedContent",     "serviceTier",      "store"};
-const std::initializer_list<std::string_view> kContentFields = {"role", "parts"};
+constexpr std::string_view kGenerationConfigFields[] = {"candidateCount",
+                                                        "stopSequences",
+                                                        "maxOutputTokens",
+                                                        "temperature",
+                                                        "topP",
+                                                        "topK",
+                                                        "seed",
+                                                        "presencePenalty",
+                                                        "frequencyPenalty",
+                                                        "responseLogprobs",
+                                                        "logprobs",
+                                                        "responseMimeType",
+                                                        "responseSchema",
+                                                        "responseJsonSchema",
+                                                        "responseFormat",
+                                                        "responseModalities",
+                                                        "thinkingConfig",
+                                                        "speechConfig",
+                                                        "imageConfig",
+                                                        "mediaResolution",
+                                                        "translationConfig",
+                                                        "enableEnhancedCivicAnswers",
+                                                        "enableAffectiveDialog",
+                                                        "audioTranscriptionConfig"};
+constexpr std::string_view kBatchEmbedFields[] = {"requests"};
+constexpr std::string_view kCountTokensFields[] = {"contents", "generateContentRequest"};
+constexpr std::string_view kContentFields[] = {"role", "parts"};
 constexpr std::array<std::string_view, 9> kTaskTypes = {
     "TASK_TYPE_UNSPECIFIED", "RETRIEVAL_QUERY",   "RETRIEVAL_DOCUMENT",
     "SEMANTIC_SIMILARITY",   "CLASSIFICATION",    "CLUSTERING",
@@ -45,7 +71,7 @@ struct EmbedRequest {
 template <typename T>
 using Parsed = std::expected<T, ApiError>;
 
-Parsed<void> CheckFields(const Json& object, std::initializer_list<std::string_view> names,
+Parsed<void> CheckFields(const Json& object, std::span<const std::string_view> names,
                          std::string_view place) {
   if (!object.is_object()) {
     return std::unexpected(InvalidArgument(fmt::format(
@@ -78,9 +104,7 @@ Parsed<void> AppendText(const Json& content, std::string& text) {
   return {};
 }
 
-size_t CountTokens(std::string_view text) {
-  return std::max<size_t>(1, (text.size() + kTokenBytes - 1) / kTokenBytes);
-}
+uint64_t CountTokens(std::string_view text) { return TokensIn(text.size()); }
 
 Parsed<size_t> Dimensions(const Json* wanted, const Model& model) {
   if (wanted == nullptr) {
@@ -122,13 +146,21 @@ Parsed<void> CheckModel(const Json& request, const Model& model) {
   return {};
 }
 
+// The fields of a request and of its config.
+Parsed<void> CheckNames(const Json& request, ModelUse use) {
+  const bool embeds = use == ModelUse::kEmbed;
+  SLUICE_TRY(embeds ? CheckFields(request, kEmbedFields, "")
+                    : CheckFields(request, kGenerateFields, ""));
+  const Json* config = FindField(request, embeds ? "embedContentConfig" : "generationConfig");
+  return config == nullptr ? Parsed<void>()
+         : embeds          ? CheckFields(*config, kEmbedConfigFields, "embed_content_config")
+                           : CheckFields(*config, kGenerationConfigFields, "generation_config");
+}
+
 Parsed<EmbedRequest> ReadEmbedRequest(const Json& request, const Model& model) {
-  SLUICE_TRY(CheckFields(request, kEmbedFields, ""));
+  SLUICE_TRY(CheckNames(request, ModelUse::kEmbed));
   SLUICE_TRY(CheckModel(request, model));
   const Json* config = FindField(request, "embedContentConfig");
-  if (config != nullptr) {
-    SLUICE_TRY(CheckFields(*config, kEmbedConfigFields, "embed_content_config"));
-  }
   // The newer home of an option wins over the older one.
   const auto option = [&](std::string_view name) {
     const Json* inner = config != nullptr ? FindField(*config, name) : nullptr;
@@ -202,7 +234,7 @@ Parsed<std::string> ReadContents(const Json& request, std::string& prompt) {
 
 // A GenerateContentResponse.
 Parsed<void> AppendEcho(const Model& model, const Json& request, std::string& out) {
-  SLUICE_TRY(CheckFields(request, kGenerateFields, ""));
+  SLUICE_TRY(CheckNames(request, ModelUse::kGenerate));
   SLUICE_TRY(CheckModel(request, model));
   std::string prompt;
   if (const Json* instruction = FindField(request, "systemInstruction")) {
@@ -292,7 +324,7 @@ ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
     return std::unexpected(NoSuchModel(model.id, "batchEmbedContents"));
   }
   SLUICE_ASSIGN(const Json request, ParseMessage<Json>(body));
-  SLUICE_TRY(CheckFields(request, {"requests"}, ""));
+  SLUICE_TRY(CheckFields(request, kBatchEmbedFields, ""));
   const Json* requests = FindField(request, "requests");
   const size_t count = requests != nullptr && requests->is_array() ? requests->size() : 0;
   if (count == 0 || count > kBatchEmbedMax) {
@@ -319,7 +351,7 @@ ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
 
 ApiAnswer AnswerCountTokens(const Model& /*model*/, std::string_view body) {
   SLUICE_ASSIGN(const Json request, ParseMessage<Json>(body));
-  SLUICE_TRY(CheckFields(request, {"contents", "generateContentRequest"}, ""));
+  SLUICE_TRY(CheckFields(request, kCountTokensFields, ""));
   const Json* whole = FindField(request, "generateContentRequest");
   if (whole != nullptr && FindField(request, "contents") != nullptr) {
     return std::unexpected(
@@ -331,6 +363,10 @@ ApiAnswer AnswerCountTokens(const Model& /*model*/, std::string_view body) {
       "{{\"totalTokens\":{0},\"promptTokensDetails\":[{{\"modality\":\"TEXT\","
       "\"tokenCount\":{0}}}]}}",
       CountTokens(prompt));
+}
+
+std::expected<void, ApiError> CheckRequestFields(const Model& model, std::string_view request) {
+  return CheckNames(Json::parse(request, nullptr, false), model.use);
 }
 
 bool AppendResultLine(const Model& model, std::string_view line, const LineTwist& twist,

@@ -7,6 +7,7 @@
 //   echo       "echo: " and the text parts of the last content, joined by line ends
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -23,6 +24,16 @@ using ApiAnswer = std::expected<std::string, ApiError>;  // compact JSON text
 [[nodiscard]] ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body);
 [[nodiscard]] ApiAnswer AnswerGenerate(const Model& model, std::string_view body);
 [[nodiscard]] ApiAnswer AnswerCountTokens(const Model& model, std::string_view body);
+
+// About how many tokens so many bytes of text are.
+[[nodiscard]] constexpr uint64_t TokensIn(uint64_t bytes) {
+  constexpr uint64_t kTokenBytes = 4;
+  return bytes < kTokenBytes ? 1 : (bytes + kTokenBytes - 1) / kTokenBytes;
+}
+
+// The refusal of a request that has a field which nobody knows.
+[[nodiscard]] std::expected<void, ApiError> CheckRequestFields(const Model& model,
+                                                               std::string_view request);
 
 // How a job's result line departs from an honest one.
 struct LineTwist {

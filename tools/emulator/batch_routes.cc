@@ -64,10 +64,11 @@ std::expected<void, ApiError> ReadInputFile(Service& service, const std::string&
   }
   job.input_file = id;
   job.request_count = file->line_count;
+  job.input_tokens = TokensIn(file->size);
   return {};
 }
 
-std::expected<void, ApiError> ReadInlined(const Json& input, Draft& draft) {
+std::expected<void, ApiError> ReadInlined(const Model& model, const Json& input, Draft& draft) {
   SLUICE_ASSIGN(const Json* wrapper,
                 ObjectMember(input, "requests", "batch.input_config.requests", {"requests"}));
   const Json* requests = FindField(*wrapper, "requests");
@@ -83,9 +84,11 @@ std::expected<void, ApiError> ReadInlined(const Json& input, Draft& draft) {
       return std::unexpected(
           InvalidArgument(UnknownNameMessage(*unknown, "batch.input_config.requests.requests[0]")));
     }
+    SLUICE_TRY(CheckRequestFields(model, FindField(item, "request")->dump()));
     draft.inlined_input += item.dump() + '\n';
   }
   draft.job.request_count = requests->size();
+  draft.job.input_tokens = TokensIn(draft.inlined_input.size());
   return {};
 }
 
@@ -112,7 +115,7 @@ std::expected<Draft, ApiError> ReadDraft(Service& service, const Model& model,
         InvalidArgument("* batch.input_config: exactly one of file_name and requests is set\n"));
   }
   if (inlined) {
-    SLUICE_TRY(ReadInlined(*input, draft));
+    SLUICE_TRY(ReadInlined(model, *input, draft));
   } else {
     SLUICE_TRY(ReadInputFile(service, file_name, draft.job));
   }
@@ -148,6 +151,14 @@ std::optional<ApiError> QuotaRefusal(Service& service, const Model& model) {
     return QuotaExceeded("");
   }
   return std::nullopt;
+}
+
+// The limit of what a model's active jobs may hold together.
+std::optional<ApiError> EnqueuedRefusal(Service& service, const Job& job) {
+  const uint64_t tokens = service.jobs.ActiveTokens(job.model) + job.input_tokens;
+  const bool refused = tokens > service.faults.Number(Fault::kEnqueuedTokens) &&
+                       service.faults.Happens(Fault::kEnqueuedTokens);
+  return refused ? std::optional(QuotaExceeded("")) : std::nullopt;
 }
 
 JobFate DrawFate(Faults& faults) {
@@ -199,6 +210,12 @@ RouteAnswer AnswerCreate(Service& service, Call& call, const Job& job) {
       ApiError{.code = RpcCode::kUnavailable, .message = "The service is currently unavailable."});
 }
 
+// For as long as the fault says; false when the service stops.
+bool Pause(Service& service, Fault fault) {
+  const std::chrono::milliseconds delay(service.faults.Number(fault));
+  return service.clock.SleepUntil(service.clock.Now() + delay, service.stop);
+}
+
 RouteAnswer CreateBatch(Service& service, Call& call, ModelUse use, std::string_view method) {
   const ApiAnswer body = ReadSmallBody(service, call.exchange);
   if (!body.has_value()) {
@@ -215,10 +232,15 @@ RouteAnswer CreateBatch(Service& service, Call& call, ModelUse use, std::string_
   if (!draft.has_value()) {
     return std::unexpected(draft.error());
   }
+  if (auto refusal = EnqueuedRefusal(service, draft->job)) {
+    return std::unexpected(*std::move(refusal));
+  }
+  if (service.faults.Happens(Fault::kCreateSlow)) {
+    Pause(service, Fault::kCreateSlow);
+  }
   if (service.faults.Happens(Fault::kCreateLate)) {
     call.exchange.Abort();
-    const std::chrono::milliseconds delay(service.faults.Number(Fault::kCreateLate));
-    if (service.clock.SleepUntil(service.clock.Now() + delay, service.stop)) {
+    if (Pause(service, Fault::kCreateLate)) {
       (void)KeepJob(service, *std::move(draft));
     }
     return std::nullopt;
@@ -312,11 +334,11 @@ RouteAnswer UpdateBatch(Service& service, Call& call, ModelUse use) {
   if (!job.has_value() || job->use != use) {
     return std::unexpected(NoSuchBatch());
   }
-  const std::string mask = call.exchange.Query("updateMask").value_or("");
+  const std::string mask = QueryField(call.exchange, "updateMask").value_or("");
   const auto masked = [&](std::string_view name) {
     return mask.empty() || mask == "*" ? FindField(*json, name) != nullptr
                                        : mask.find(name) != std::string::npos ||
-                                             mask.find(SnakeName(name)) != std::string::npos;
+                                             mask.find(SnakeCase(name)) != std::string::npos;
   };
   const auto renamed = service.jobs.Rename(
       call.id,
@@ -340,7 +362,7 @@ RouteAnswer CreateGenerateBatch(Service& service, Call& call) {
 }
 
 RouteAnswer ListBatches(Service& service, Call& call) {
-  if (call.exchange.Query("returnPartialSuccess").value_or("") == "true") {
+  if (QueryField(call.exchange, "returnPartialSuccess").value_or("") == "true") {
     return std::unexpected(ApiError{.code = RpcCode::kUnimplemented,
                                     .message = "Operation is not implemented, or supported, or "
                                                "enabled."});
@@ -362,10 +384,12 @@ RouteAnswer ListBatches(Service& service, Call& call) {
   if (page.jobs.empty()) {
     return "{}";
   }
+  OperationForm form = Form(service);
+  form.stale_stats = service.faults.Happens(Fault::kListStaleStats);
   std::string list;
   for (const Job& job : page.jobs) {
     list += list.empty() ? "" : ",";
-    list += OperationText(job, Form(service));
+    list += OperationText(job, form);
   }
   const std::string token =
       page.more ? fmt::format(",\"nextPageToken\":\"{}\"", PageToken(page.jobs.back().create_ns))

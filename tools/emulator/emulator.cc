@@ -7,6 +7,7 @@
 
 #include "tools/emulator/routes.h"
 #include "tools/emulator/runner.h"
+#include "tools/emulator/shifted_clock.h"
 
 namespace sluice {
 
@@ -43,10 +44,13 @@ Result<Address> ParseAddress(const std::string& listen) {
 
 // In the order in which the parts need each other; they go away in the opposite order.
 struct Emulator::State {
-  explicit State(EmulatorOptions wanted) : options(std::move(wanted)) {}
+  explicit State(EmulatorOptions wanted) : options(std::move(wanted)) {
+    clock.emplace(options.clock != nullptr ? *options.clock : system_clock);
+  }
 
   EmulatorOptions options;
   SystemClock system_clock;
+  std::optional<ShiftedClock> clock;
   std::unique_ptr<FileSystem> files = MakePosixFileSystem();
   std::unique_ptr<Faults> faults;
   std::unique_ptr<Journal> journal;
@@ -60,16 +64,14 @@ struct Emulator::State {
   std::unique_ptr<Runner> runner;
   std::unique_ptr<HttpServer> server;
 
-  Clock& clock() { return options.clock != nullptr ? *options.clock : system_clock; }
-
   Result<void> OpenState() {
     const std::string& folder = options.state_folder;
     SLUICE_TRY(files->MakeFolders(folder));
-    SLUICE_ASSIGN(journal, Journal::Open(*files, folder + "/journal.jsonl", clock()));
-    SLUICE_ASSIGN(store, FileStore::Open(*files, folder + "/files", clock()));
+    SLUICE_ASSIGN(journal, Journal::Open(*files, folder + "/journal.jsonl", *clock));
+    SLUICE_ASSIGN(store, FileStore::Open(*files, folder + "/files", *clock));
     SLUICE_ASSIGN(uploads, Uploads::Open(*files, folder + "/uploads"));
     SLUICE_TRY(uploads->Settle([&](const std::string& id) { return store->Find(id).has_value(); }));
-    SLUICE_ASSIGN(jobs, Jobs::Open(*files, folder + "/jobs", clock(),
+    SLUICE_ASSIGN(jobs, Jobs::Open(*files, folder + "/jobs", *clock,
                                    {.latency_min = options.job_latency_min,
                                     .latency_max = options.job_latency_max,
                                     .seed = options.seed}));
@@ -79,7 +81,7 @@ struct Emulator::State {
   Result<void> Serve(const Address& address) {
     service.emplace(Service{.options = options,
                             .files = *files,
-                            .clock = clock(),
+                            .clock = *clock,
                             .faults = *faults,
                             .journal = *journal,
                             .counters = counters,
@@ -92,6 +94,7 @@ struct Emulator::State {
                   }));
     host = address.host == "::1" ? "[::1]" : address.host;
     const RunnerParts parts{.files = *files,
+                            .clock = *clock,
                             .jobs = *jobs,
                             .store = *store,
                             .faults = *faults,

@@ -5,7 +5,8 @@
 //
 // All state lives in `state_folder` and survives kill -9; starting again over the same folder goes
 // on with every file, upload and job. `journal.jsonl` there notes every request that cost or
-// changed something. GET /_sluice/counters gives the counters as JSON. Thread-safe.
+// changed something. GET /_sluice/counters gives the counters as JSON; POST
+// /_sluice/clock?advance=SECONDS moves the time by which files and jobs expire. Thread-safe.
 #pragma once
 
 #include <chrono>

@@ -26,13 +26,17 @@ enum class Fault {
   kCutLastLine,
   kCutDownload,
   kStuckPending,
+  kStuckRunning,
   kExpire,
   kFailJob,
   kCancelSucceeds,
+  kCancelPartial,
   kCreateLost,
   kCreateLate,
+  kCreateSlow,
   kCreate429,
   kQuotaPerDay,
+  kEnqueuedTokens,
   kMimeRefused,
   kChunkNoStatus,
   kChunkOffset409,
@@ -47,6 +51,7 @@ enum class Fault {
   kInlineSingleLevel,
   kListEmptyPage,
   kListLag,
+  kListStaleStats,
   kRangeIgnored,
   kRangeWrong,
   kHttp503,
@@ -61,6 +66,7 @@ enum class FaultArgument {
   kLines,  // a share of a job's lines, or a whole number of them
   kBytes,
   kMilliseconds,
+  kTokens,
   kWord,
 };
 
@@ -89,14 +95,14 @@ class Faults {
   // counted from 0, is hit.
   [[nodiscard]] bool HitsLine(Fault fault, uint64_t position) const;
 
-  [[nodiscard]] uint64_t Number(Fault fault) const;  // bytes or milliseconds
+  [[nodiscard]] uint64_t Number(Fault fault) const;  // bytes, milliseconds or tokens
   [[nodiscard]] std::string_view Word(Fault fault) const;
 
  private:
   struct Switch {
     bool on = false;
     double share = 1;
-    uint64_t number = 0;  // lines, bytes, milliseconds
+    uint64_t number = 0;  // lines, bytes, milliseconds, tokens
     uint64_t times_max = UINT64_MAX;
     std::string word;
     uint64_t asked = 0;

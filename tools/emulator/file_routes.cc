@@ -101,19 +101,6 @@ void SendBytes(Service& service, Call& call, const StoredFile& file, File& bytes
 
 }  // namespace
 
-RouteAnswer CreateFile(Service& /*service*/, Call& /*call*/) {
-  return std::unexpected(ApiError{
-      .code = RpcCode::kUnimplemented,
-      .message = "Files without bytes are not kept here. Upload one under /upload/v1beta/files."});
-}
-
-RouteAnswer RegisterFiles(Service& /*service*/, Call& /*call*/) {
-  return std::unexpected(
-      ApiError{.code = RpcCode::kUnauthenticated,
-               .message = "API keys are not supported by this API. Expected OAuth2 access token or "
-                          "other authentication credentials that assert a principal."});
-}
-
 RouteAnswer ListFiles(Service& service, Call& call) {
   const auto count = PageSize(call.exchange, kPageDefault);
   const auto start = PageStart(call.exchange);

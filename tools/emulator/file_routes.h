@@ -5,9 +5,7 @@
 
 namespace sluice {
 
-[[nodiscard]] RouteAnswer CreateFile(Service& service, Call& call);
 [[nodiscard]] RouteAnswer ListFiles(Service& service, Call& call);
-[[nodiscard]] RouteAnswer RegisterFiles(Service& service, Call& call);
 [[nodiscard]] RouteAnswer GetFile(Service& service, Call& call);
 [[nodiscard]] RouteAnswer DeleteFile(Service& service, Call& call);
 [[nodiscard]] RouteAnswer DownloadFile(Service& service, Call& call);

@@ -75,7 +75,8 @@ std::string DocumentText(const StoredFile& file) {
               {"create_ns", file.create_ns},
               {"expire_ns", file.expire_ns},
               {"sha256", file.sha256},
-              {"generated", file.generated}}
+              {"generated", file.generated},
+              {"registered", file.registered}}
       .dump();
 }
 
@@ -94,6 +95,7 @@ Result<StoredFile> ParseDocument(const std::string& text, const std::string& pat
   file.expire_ns = json.value("expire_ns", int64_t{0});
   file.sha256 = json.value("sha256", "");
   file.generated = json.value("generated", false);
+  file.registered = json.value("registered", false);
   return file;
 }
 
@@ -213,7 +215,9 @@ std::string FileText(const StoredFile& file, const std::string& base_url) {
   if (!file.mime_type.empty()) {
     text["mimeType"] = file.mime_type;
   }
-  text["sizeBytes"] = fmt::format("{}", file.size);
+  if (file.size > 0) {
+    text["sizeBytes"] = fmt::format("{}", file.size);
+  }
   text["createTime"] = FormatTimestamp(file.create_ns);
   text["updateTime"] = FormatTimestamp(file.create_ns);
   text["expirationTime"] = FormatTimestamp(file.expire_ns);
@@ -224,7 +228,7 @@ std::string FileText(const StoredFile& file, const std::string& base_url) {
     text["downloadUri"] = fmt::format("{}/v1beta/files/{}:download?alt=media", base_url, file.id);
   }
   text["state"] = "ACTIVE";
-  text["source"] = file.generated ? "GENERATED" : "UPLOADED";
+  text["source"] = file.generated ? "GENERATED" : file.registered ? "REGISTERED" : "UPLOADED";
   return text.dump();
 }
 

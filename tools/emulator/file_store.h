@@ -28,6 +28,7 @@ struct StoredFile {
   int64_t expire_ns = 0;
   std::string sha256 = {};  // lower-case hex
   bool generated = false;
+  bool registered = false;  // stands for an object elsewhere; has no bytes here
 };
 
 class FileStore {

@@ -37,6 +37,7 @@ std::string DocumentText(const Job& job) {
               {"state", static_cast<int>(job.state)},
               {"fate", static_cast<int>(job.fate)},
               {"request_count", job.request_count},
+              {"input_tokens", job.input_tokens},
               {"success_count", job.success_count},
               {"failure_count", job.failure_count},
               {"cancel_asked", job.cancel_asked},
@@ -64,6 +65,7 @@ Result<Job> ParseDocument(const std::string& text, const std::string& path) {
   job.state = static_cast<EmulatedState>(json.value("state", 0));
   job.fate = static_cast<JobFate>(json.value("fate", 0));
   job.request_count = json.value("request_count", uint64_t{0});
+  job.input_tokens = json.value("input_tokens", uint64_t{0});
   job.success_count = json.value("success_count", uint64_t{0});
   job.failure_count = json.value("failure_count", uint64_t{0});
   job.cancel_asked = json.value("cancel_asked", false);
@@ -198,6 +200,16 @@ size_t Jobs::ActiveCount() {
   ExpireOld();
   return static_cast<size_t>(
       std::ranges::count_if(entries_, [](const auto& entry) { return !entry.second.job.ended(); }));
+}
+
+uint64_t Jobs::ActiveTokens(const std::string& model) {
+  const std::scoped_lock lock(mutex_);
+  ExpireOld();
+  uint64_t tokens = 0;
+  for (const auto& [id, entry] : entries_) {
+    tokens += entry.job.model == model && !entry.job.ended() ? entry.job.input_tokens : 0;
+  }
+  return tokens;
 }
 
 Result<bool> Jobs::Cancel(const std::string& id, bool as_success) {

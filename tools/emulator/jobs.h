@@ -44,6 +44,7 @@ struct Job {
   EmulatedState state = EmulatedState::kPending;
   JobFate fate = JobFate::kRun;
   uint64_t request_count = 0;
+  uint64_t input_tokens = 0;  // estimated from the bytes of its input
   uint64_t success_count = 0;
   uint64_t failure_count = 0;
   bool cancel_asked = false;
@@ -88,6 +89,8 @@ class Jobs {
   // Jobs created before `before_ns` and not after `listed_until_ns`.
   [[nodiscard]] EmulatedJobPage List(int64_t before_ns, int64_t listed_until_ns, size_t count);
   [[nodiscard]] size_t ActiveCount();
+  // Of all active jobs of the model.
+  [[nodiscard]] uint64_t ActiveTokens(const std::string& model);
   // A pending job ends; a running one is told to serve no more. False when unknown. `as_success`: a
   // pending job runs at once and ends SUCCEEDED with unserved items.
   [[nodiscard]] Result<bool> Cancel(const std::string& id, bool as_success);

@@ -2,20 +2,9 @@
 
 #include <fmt/format.h>
 
-namespace sluice {
+#include "api/http/json_depth.h"
 
-std::string SnakeName(std::string_view camel_name) {
-  std::string snake;
-  for (const char c : camel_name) {
-    if (c >= 'A' && c <= 'Z') {
-      snake += '_';
-      snake += static_cast<char>(c - 'A' + 'a');
-    } else {
-      snake += c;
-    }
-  }
-  return snake;
-}
+namespace sluice {
 
 std::string UnknownNameMessage(std::string_view name, std::string_view place) {
   const std::string at = place.empty() ? std::string() : fmt::format(" at '{}'", place);
@@ -25,24 +14,7 @@ std::string UnknownNameMessage(std::string_view name, std::string_view place) {
 
 bool NestsTooDeep(std::string_view json) {
   constexpr int kDepthMax = 100;
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_string) {
-      i += c == '\\' ? 1 : 0;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kDepthMax) {
-        return true;
-      }
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return false;
+  return NestsDeeperThan(json, kDepthMax);
 }
 
 }  // namespace sluice

@@ -6,42 +6,41 @@
 #include <expected>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/http/json_fields.h"
 #include "tools/emulator/google_error.h"
 
 namespace sluice {
 
-// "fileName" -> "file_name".
-[[nodiscard]] std::string SnakeName(std::string_view camel_name);
-
 // The member under either of its names; null when absent or JSON null.
 template <typename Json>
 [[nodiscard]] const Json* FindField(const Json& object, std::string_view camel_name) {
-  if (!object.is_object()) {
-    return nullptr;
-  }
-  auto found = object.find(camel_name);
-  if (found == object.end()) {
-    found = object.find(SnakeName(camel_name));
-  }
-  return found == object.end() || found->is_null() ? nullptr : &*found;
+  const Json* found = FindMember(object, camel_name);
+  return found == nullptr || found->is_null() ? nullptr : found;
 }
 
 // A member that is none of `names`, as the client wrote it.
 template <typename Json>
-[[nodiscard]] std::optional<std::string> UnknownField(
-    const Json& object, std::initializer_list<std::string_view> names) {
+[[nodiscard]] std::optional<std::string> UnknownField(const Json& object,
+                                                      std::span<const std::string_view> names) {
   for (const auto& [name, value] : object.items()) {
     if (std::ranges::none_of(names, [&](std::string_view known) {
-          return name == known || name == SnakeName(known);
+          return name == known || name == SnakeCase(known);
         })) {
       return name;
     }
   }
   return std::nullopt;
+}
+
+template <typename Json>
+[[nodiscard]] std::optional<std::string> UnknownField(
+    const Json& object, std::initializer_list<std::string_view> names) {
+  return UnknownField(object, std::span(names.begin(), names.size()));
 }
 
 // The elements of a repeated field; a single one may stand without its array, as the service has

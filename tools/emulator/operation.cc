@@ -17,18 +17,20 @@ std::string TypeUrl(const Job& job, std::string_view suffix) {
                      suffix);
 }
 
-// Counters are strings, and zeros are left out.
-Json Stats(const Job& job) {
+// Counters are strings, and zeros are left out. Stale ones are those of the job's creation.
+Json Stats(const Job& job, bool stale) {
   Json stats = Json::object();
   const auto add = [&](const char* name, uint64_t count) {
     if (count > 0) {
       stats[name] = fmt::format("{}", count);
     }
   };
+  const uint64_t success_count = stale ? 0 : job.success_count;
+  const uint64_t failure_count = stale ? 0 : job.failure_count;
   add("requestCount", job.request_count);
-  add("successfulRequestCount", job.success_count);
-  add("failedRequestCount", job.failure_count);
-  add("pendingRequestCount", job.request_count - job.success_count - job.failure_count);
+  add("successfulRequestCount", success_count);
+  add("failedRequestCount", failure_count);
+  add("pendingRequestCount", job.request_count - success_count - failure_count);
   return stats;
 }
 
@@ -63,7 +65,7 @@ void AddBatch(const Job& job, const OperationForm& form, Json& batch) {
     batch["endTime"] = FormatTimestamp(job.end_ns);
   }
   batch["updateTime"] = FormatTimestamp(job.update_ns);
-  batch["batchStats"] = Stats(job);
+  batch["batchStats"] = Stats(job, form.stale_stats);
   batch["state"] = fmt::format("{}_STATE_{}", form.job_state_prefix ? "JOB" : "BATCH",
                                EmulatedStateName(job.state));
   batch["name"] = "batches/" + job.id;

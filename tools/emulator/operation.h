@@ -14,6 +14,7 @@ struct OperationForm {
   std::string inlined_mark;
   bool job_state_prefix = false;  // fault
   bool single_level = false;      // fault
+  bool stale_stats = false;       // fault
 };
 
 // Compact JSON.

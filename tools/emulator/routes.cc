@@ -1,6 +1,7 @@
 #include "tools/emulator/routes.h"
 
 #include <algorithm>
+#include <charconv>
 #include <exception>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -48,6 +49,9 @@ constexpr Route kRoutes[] = {
     {"GET", "download", "files", true, "download", "files.download", DownloadFile},
     {"POST", "", "models", true, "batchGenerateContent", "batches.create", CreateGenerateBatch},
     {"POST", "", "models", true, "asyncBatchEmbedContent", "batches.create", CreateEmbedBatch},
+    {"POST", "", "tunedModels", true, "batchGenerateContent", "batches.create",
+     CreateGenerateBatch},
+    {"POST", "", "tunedModels", true, "asyncBatchEmbedContent", "batches.create", CreateEmbedBatch},
     {"GET", "", "batches", false, "", "batches.list", ListBatches},
     {"GET", "", "batches", true, "", "batches.get", GetBatch},
     {"POST", "", "batches", true, "cancel", "batches.cancel", CancelBatch},
@@ -122,10 +126,11 @@ ApiError WrongKey() {
                      R"("metadata":{"service":"generativelanguage.googleapis.com"}}])"};
 }
 
-// An upload URL works without a key.
+// An upload URL works without a key, and what takes no key looks for its own token.
 std::optional<ApiError> CheckKey(const Service& service, const Exchange& exchange,
                                  const Route& route) {
-  if (route.prefix == "upload" && exchange.Query("upload_id").has_value()) {
+  if ((route.prefix == "upload" && exchange.Query("upload_id").has_value()) ||
+      route.handler == RegisterFiles) {
     return std::nullopt;
   }
   std::string key = exchange.Header("x-goog-api-key").value_or("");
@@ -147,6 +152,21 @@ void SendCounters(const Service& service, Exchange& exchange) {
                                        {"bytesReceived", counters.bytes_received},
                                        {"bytesSent", counters.bytes_sent}};
   exchange.Respond(200, {{"Content-Type", "application/json"}}, text.dump(2) + '\n');
+}
+
+// Moves the clock by which things expire.
+void AdvanceClock(Service& service, Exchange& exchange) {
+  const std::string text = exchange.Query("advance").value_or("");
+  int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  constexpr int64_t kAdvanceMax = int64_t{100} * 365 * 24 * 3600;
+  const bool understood = exchange.method() == "POST" && error == std::errc() &&
+                          end == text.data() + text.size() && seconds >= 0 &&
+                          seconds <= kAdvanceMax;
+  if (understood) {
+    service.clock.Advance(std::chrono::seconds(seconds));
+  }
+  exchange.Respond(understood ? 200 : 400, {{"Content-Type", "application/json"}}, "{}\n");
 }
 
 // The front end's own page for a path that is no method of the API.
@@ -192,6 +212,14 @@ void HandleRoute(Service& service, Exchange& exchange, const Route& route, std::
 
 }  // namespace
 
+std::vector<std::string_view> RouteNames() {
+  std::vector<std::string_view> names;
+  for (const Route& route : kRoutes) {
+    names.push_back(route.name);
+  }
+  return names;
+}
+
 void HandleExchange(Service& service, Exchange& exchange) {
   const std::optional<RoutePath> path = ParsePath(exchange.path());
   const Route* route = path.has_value() ? FindRoute(exchange.method(), *path) : nullptr;
@@ -199,6 +227,8 @@ void HandleExchange(Service& service, Exchange& exchange) {
     HandleRoute(service, exchange, *route, path->id);
   } else if (exchange.path() == "/_sluice/counters") {
     SendCounters(service, exchange);
+  } else if (exchange.path() == "/_sluice/clock") {
+    AdvanceClock(service, exchange);
   } else {
     service.counters.CountRequest("unknown");
     SendNoSuchPage(exchange);

@@ -20,6 +20,7 @@ constexpr size_t kLineGuessBytes = 4 << 10;
 constexpr size_t kFlushBytes = 1 << 18;
 // How many lines pass between two looks at whether the job was cancelled.
 constexpr uint64_t kLookLines = 64;
+constexpr std::chrono::milliseconds kStuckLook{10};
 
 Result<std::vector<uint64_t>> LineStarts(File& input) {
   std::vector<uint64_t> starts;
@@ -118,12 +119,17 @@ class JobRun {
     }
     SLUICE_ASSIGN(results_, parts_.files.Open(PartPath(), OpenMode::kCreate));
     LineReaderAt reader(*input);
+    const bool gets_stuck = parts_.faults.Happens(Fault::kStuckRunning);
     for (size_t i = 0; i < starts.size(); ++i) {
-      if (i % kLookLines == 0) {
-        order_ = parts_.jobs.NoteProgress(job_.id, job_.success_count, job_.failure_count);
+      const bool is_stuck = gets_stuck && i == starts.size() / 2;
+      if (i % kLookLines == 0 || is_stuck) {
+        Look(is_stuck, stop);
         if (order_ == JobOrder::kGiveUp || stop.stop_requested()) {
           SLUICE_TRY(parts_.files.Remove(PartPath()));
           return false;
+        }
+        if (ends_partial_) {
+          break;
         }
       }
       SLUICE_ASSIGN(const std::string_view line, reader.Read(starts[i]));
@@ -140,6 +146,16 @@ class JobRun {
     return job_.inlined() ? parts_.jobs.InputPath(job_.id) : parts_.store.DataPath(job_.input_file);
   }
   std::string PartPath() const { return parts_.jobs.ResultsPath(job_.id) + ".part"; }
+
+  // Hears how to go on; who is stuck hears it only when that is to stop.
+  void Look(bool is_stuck, const std::stop_token& stop) {
+    do {
+      order_ = parts_.jobs.NoteProgress(job_.id, job_.success_count, job_.failure_count);
+    } while (is_stuck && order_ == JobOrder::kGoOn &&
+             parts_.clock.SleepUntil(parts_.clock.Now() + kStuckLook, stop));
+    ends_partial_ =
+        order_ == JobOrder::kServeNoMore && parts_.faults.Happens(Fault::kCancelPartial);
+  }
 
   // `position` counts answers in the order in which they are written.
   void AppendAnswer(std::string_view line, uint64_t position, bool is_last) {
@@ -179,6 +195,11 @@ class JobRun {
     }
     job_.has_results = true;
     job_.state = EmulatedState::kSucceeded;
+    if (ends_partial_) {
+      job_.state = EmulatedState::kCancelled;
+      job_.error_code = static_cast<int>(RpcCode::kCancelled);
+      job_.error_message = "Batch was cancelled.";
+    }
     return {};
   }
 
@@ -189,6 +210,7 @@ class JobRun {
   std::unique_ptr<File> results_;
   std::string out_;
   JobOrder order_ = JobOrder::kGoOn;
+  bool ends_partial_ = false;
 };
 
 // The border where exceptions end; a line may be larger than the memory.
@@ -213,7 +235,7 @@ void EndAsFailed(Job& job, RpcCode code, std::string message) {
 
 Runner::Runner(RunnerParts parts, RunnerOptions options) : parts_(parts), options_(options) {
   for (int i = 0; i < options_.workers; ++i) {
-    workers_.emplace_back([this](std::stop_token stop) { Work(std::move(stop)); });
+    workers_.emplace_back([this](const std::stop_token& stop) { Work(stop); });
   }
 }
 
@@ -223,13 +245,13 @@ Runner::~Runner() {
   }
 }
 
-void Runner::Work(std::stop_token stop) {
+void Runner::Work(const std::stop_token& stop) {
   while (std::optional<Job> job = parts_.jobs.TakeDue(stop)) {
     Run(*std::move(job), stop);
   }
 }
 
-void Runner::Run(Job job, std::stop_token stop) {
+void Runner::Run(Job job, const std::stop_token& stop) {
   if (job.fate == JobFate::kExpire) {
     job.state = EmulatedState::kExpired;
   } else if (job.fate == JobFate::kFail) {

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "io/base/clock.h"
 #include "tools/emulator/counters.h"
 #include "tools/emulator/faults.h"
 #include "tools/emulator/file_store.h"
@@ -17,6 +18,7 @@ namespace sluice {
 
 struct RunnerParts {
   FileSystem& files;
+  Clock& clock;
   Jobs& jobs;
   FileStore& store;
   Faults& faults;
@@ -38,8 +40,8 @@ class Runner {
   ~Runner();
 
  private:
-  void Work(std::stop_token stop);
-  void Run(Job job, std::stop_token stop);
+  void Work(const std::stop_token& stop);
+  void Run(Job job, const std::stop_token& stop);
 
   const RunnerParts parts_;
   const RunnerOptions options_;

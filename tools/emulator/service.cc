@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "api/http/json_fields.h"
+
 namespace sluice {
 
 namespace {
@@ -14,8 +16,9 @@ constexpr size_t kReadBytes = 64 << 10;
 constexpr size_t kPageMax = 100;
 constexpr std::string_view kTokenMark = "after/";
 
-const HttpHeaders kJsonHeaders = {{"Content-Type", "application/json; charset=UTF-8"},
-                                  {"Server", "sluice"}};
+HttpHeaders JsonHeaders() {
+  return {{"Content-Type", "application/json; charset=UTF-8"}, {"Server", "sluice"}};
+}
 
 template <typename T>
 std::optional<T> ParseNumber(std::string_view text) {
@@ -35,10 +38,10 @@ void SendRefusal(Service& service, Exchange& exchange, const ApiError& error) {
                                  "<p><b>{0}.</b> That's an error.</html>\n",
                                  status));
   } else if (service.faults.Happens(Fault::kErrorArray)) {
-    exchange.Respond(status, kJsonHeaders,
+    exchange.Respond(status, JsonHeaders(),
                      FormatJson(exchange, fmt::format("[{}]", ErrorBody(error))));
   } else {
-    exchange.Respond(status, kJsonHeaders, FormatJson(exchange, ErrorBody(error)));
+    exchange.Respond(status, JsonHeaders(), FormatJson(exchange, ErrorBody(error)));
   }
 }
 
@@ -80,14 +83,19 @@ std::string FormatJson(const Exchange& exchange, std::string compact) {
 
 void SendAnswer(Service& service, Exchange& exchange, const ApiAnswer& answer) {
   if (answer.has_value()) {
-    exchange.Respond(200, kJsonHeaders, FormatJson(exchange, *answer));
+    exchange.Respond(200, JsonHeaders(), FormatJson(exchange, *answer));
   } else {
     SendRefusal(service, exchange, answer.error());
   }
 }
 
+std::optional<std::string> QueryField(const Exchange& exchange, std::string_view camel_name) {
+  auto value = exchange.Query(camel_name);
+  return value.has_value() ? value : exchange.Query(SnakeCase(camel_name));
+}
+
 std::expected<size_t, ApiError> PageSize(const Exchange& exchange, size_t fallback) {
-  const auto wanted = exchange.Query("pageSize");
+  const auto wanted = QueryField(exchange, "pageSize");
   if (!wanted.has_value() || wanted->empty() || *wanted == "0") {
     return fallback;
   }
@@ -103,7 +111,7 @@ std::string PageToken(int64_t last_create_ns) {
 }
 
 std::expected<int64_t, ApiError> PageStart(const Exchange& exchange) {
-  const std::string token = exchange.Query("pageToken").value_or("");
+  const std::string token = QueryField(exchange, "pageToken").value_or("");
   if (token.empty()) {
     return std::numeric_limits<int64_t>::max();
   }

@@ -13,6 +13,7 @@
 #include "tools/emulator/http_server.h"
 #include "tools/emulator/jobs.h"
 #include "tools/emulator/journal.h"
+#include "tools/emulator/shifted_clock.h"
 #include "tools/emulator/uploads.h"
 
 namespace sluice {
@@ -20,7 +21,7 @@ namespace sluice {
 struct Service {
   const EmulatorOptions& options;
   FileSystem& files;
-  Clock& clock;
+  ShiftedClock& clock;
   Faults& faults;
   Journal& journal;
   Counters& counters;
@@ -50,6 +51,10 @@ using RouteAnswer = std::optional<ApiAnswer>;
 void SendAnswer(Service& service, Exchange& exchange, const ApiAnswer& answer);
 // `compact` as the client wants to read it.
 [[nodiscard]] std::string FormatJson(const Exchange& exchange, std::string compact);
+
+// A query parameter in camelCase or snake_case, as the service takes both.
+[[nodiscard]] std::optional<std::string> QueryField(const Exchange& exchange,
+                                                    std::string_view camel_name);
 
 // A page size between 1 and 100, or the refusal.
 [[nodiscard]] std::expected<size_t, ApiError> PageSize(const Exchange& exchange, size_t fallback);

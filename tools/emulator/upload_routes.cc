@@ -8,6 +8,7 @@
 
 #include "io/json/json_text.h"
 #include "tools/emulator/json_field.h"
+#include "tools/emulator/multipart.h"
 #include "tools/emulator/random_id.h"
 
 namespace sluice {
@@ -282,6 +283,20 @@ std::optional<ApiError> Refusal(Service& service, const Upload& upload) {
   return std::nullopt;
 }
 
+Result<StoredFile> MakeFile(Service& service, Upload& upload) {
+  SLUICE_ASSIGN(StoredFile file, service.store.Adopt({.id = upload.file_id,
+                                                      .display_name = upload.display_name,
+                                                      .mime_type = upload.mime_type,
+                                                      .registered = upload.registered},
+                                                     service.uploads.DataPath(upload)));
+  upload.state = UploadState::kFinal;
+  (void)service.uploads.Save(upload);
+  service.journal.Note("upload.finalize", {{"file", "files/" + file.id},
+                                           {"displayName", file.display_name},
+                                           {"bytes", fmt::format("{}", file.size)}});
+  return file;
+}
+
 RouteAnswer Finalize(Service& service, Call& call, Upload& upload) {
   if (const auto refusal = Refusal(service, upload)) {
     (void)Close(service, upload);
@@ -290,18 +305,8 @@ RouteAnswer Finalize(Service& service, Call& call, Upload& upload) {
   if (service.faults.Happens(Fault::kCorruptUpload)) {
     (void)FlipOneBit(service, upload);
   }
-  const Result<StoredFile> file = service.store.Adopt(
-      {.id = upload.file_id, .display_name = upload.display_name, .mime_type = upload.mime_type},
-      service.uploads.DataPath(upload));
-  if (!file.has_value()) {
-    return std::unexpected(ToApiError(file.error()));
-  }
-  upload.state = UploadState::kFinal;
-  (void)service.uploads.Save(upload);
-  service.journal.Note("upload.finalize", {{"file", "files/" + file->id},
-                                           {"displayName", file->display_name},
-                                           {"bytes", fmt::format("{}", file->size)}});
-  return SendFinal(call, *file);
+  const Result<StoredFile> file = MakeFile(service, upload);
+  return file.has_value() ? SendFinal(call, *file) : std::unexpected(ToApiError(file.error()));
 }
 
 // Why the bytes that are coming cannot be taken; the answer was then sent.
@@ -352,17 +357,119 @@ RouteAnswer SendBytes(Service& service, Call& call, Upload& upload, const Comman
   return SendText(call, 200, has_status ? "active" : "", "");
 }
 
+// A new upload that holds `bytes`.
+Result<void> Keep(Service& service, const std::shared_ptr<Upload>& upload,
+                  std::span<const std::byte> bytes) {
+  SLUICE_TRY(service.uploads.Start(upload));
+  SLUICE_ASSIGN(const auto data, service.uploads.OpenData(*upload));
+  return service.uploads.Append(*upload, *data, bytes);
+}
+
+std::expected<std::vector<std::string>, ApiError> ReadUris(std::string_view body) {
+  SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
+  if (const auto unknown = UnknownField(json, {"uris"})) {
+    return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "")));
+  }
+  const Json* uris = FindField(json, "uris");
+  std::vector<std::string> read;
+  for (const Json* uri : uris != nullptr ? Elements(*uris) : std::vector<const Json*>()) {
+    read.push_back(uri->is_string() ? uri->get<std::string>() : "");
+  }
+  const auto is_object = [](const std::string& uri) { return uri.starts_with("gs://"); };
+  if (read.empty() || !std::ranges::all_of(read, is_object)) {
+    return std::unexpected(
+        InvalidArgument("* RegisterFilesRequest.uris: each is gs://BUCKET/OBJECT\n"));
+  }
+  return read;
+}
+
+RouteAnswer UploadMultipart(Service& service, Call& call) {
+  const ApiAnswer body = ReadSmallBody(service, call.exchange);
+  if (!body.has_value()) {
+    return body;
+  }
+  const auto parts = ParseMultipart(call.exchange.Header("content-type").value_or(""), *body);
+  if (!parts.has_value()) {
+    return std::unexpected(InvalidArgument("The body is not multipart/related of two parts."));
+  }
+  auto upload = ReadStart(parts->metadata);
+  if (!upload.has_value()) {
+    return std::unexpected(upload.error());
+  }
+  if ((*upload)->mime_type.empty()) {
+    (*upload)->mime_type = parts->media_type;
+  }
+  if (const auto kept = Keep(service, *upload, AsBytes(parts->bytes)); !kept.has_value()) {
+    return std::unexpected(ToApiError(kept.error()));
+  }
+  return Finalize(service, call, **upload);
+}
+
 }  // namespace
+
+RouteAnswer CreateFile(Service& service, Call& call) {
+  const ApiAnswer body = ReadSmallBody(service, call.exchange);
+  if (!body.has_value()) {
+    return body;
+  }
+  const auto upload = ReadStart(*body);
+  if (!upload.has_value()) {
+    return std::unexpected(upload.error());
+  }
+  if (service.store.Find((*upload)->file_id).has_value()) {
+    return std::unexpected(AlreadyExists((*upload)->file_id));
+  }
+  const auto kept = Keep(service, *upload, {});
+  const auto file = kept.has_value() ? MakeFile(service, **upload) : std::unexpected(kept.error());
+  return file.has_value()
+             ? RouteAnswer(fmt::format("{{\"file\":{}}}", FileText(*file, call.base_url)))
+             : std::unexpected(ToApiError(file.error()));
+}
+
+RouteAnswer RegisterFiles(Service& service, Call& call) {
+  if (!call.exchange.Header("authorization").value_or("").starts_with("Bearer ")) {
+    return std::unexpected(ApiError{
+        .code = RpcCode::kUnauthenticated,
+        .message = "API keys are not supported by this API. Expected OAuth2 access token or other "
+                   "authentication credentials that assert a principal."});
+  }
+  const ApiAnswer body = ReadSmallBody(service, call.exchange);
+  if (!body.has_value()) {
+    return body;
+  }
+  const auto uris = ReadUris(*body);
+  if (!uris.has_value()) {
+    return std::unexpected(uris.error());
+  }
+  std::string list;
+  for (const std::string& uri : *uris) {
+    const auto upload = std::make_shared<Upload>();
+    upload->file_id = RandomId(kFileIdLength);
+    upload->display_name = uri.substr(uri.rfind('/') + 1);
+    upload->registered = true;
+    const auto kept = Keep(service, upload, {});
+    const auto file = kept.has_value() ? MakeFile(service, *upload) : std::unexpected(kept.error());
+    if (!file.has_value()) {
+      return std::unexpected(ToApiError(file.error()));
+    }
+    list += (list.empty() ? "" : ",") + FileText(*file, call.base_url);
+  }
+  return fmt::format("{{\"files\":[{}]}}", list);
+}
 
 RouteAnswer HandleUpload(Service& service, Call& call) {
   const Commands commands =
       ParseCommands(call.exchange.Header("x-goog-upload-command").value_or(""));
   const auto upload_id = call.exchange.Query("upload_id");
+  if (!upload_id.has_value() &&
+      call.exchange.Header("x-goog-upload-protocol").value_or("") == "multipart") {
+    return UploadMultipart(service, call);
+  }
   if (!upload_id.has_value()) {
     return commands.start
                ? StartUpload(service, call)
-               : std::unexpected(InvalidArgument(
-                     "Only resumable uploads are served: X-Goog-Upload-Command: start."));
+               : std::unexpected(InvalidArgument("X-Goog-Upload-Command: start or "
+                                                 "X-Goog-Upload-Protocol: multipart is needed."));
   }
   const std::shared_ptr<Upload> upload = service.uploads.Find(*upload_id);
   if (upload == nullptr) {

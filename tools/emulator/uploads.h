@@ -25,6 +25,7 @@ struct Upload {
   std::string file_id;  // of the file that it becomes
   std::string display_name;
   std::string mime_type;
+  bool registered = false;  // see StoredFile; such an upload is never half done
   std::optional<uint64_t> declared_size;
   std::atomic<UploadState> state = UploadState::kActive;
   uint64_t received = 0;

@@ -49,10 +49,10 @@ TEST(ApiKey, RefusesWhatCannotBeAKeyWithoutShowingIt) {
 TEST(ApiKey, AFileGoesBeforeTheEnvironment) {
   const TempFolder folder;
   const std::string path = folder.path() + "/key";
-  std::ofstream(path) << "\tfrom-file \n";
+  std::ofstream(path) << "\tAIzaTestKey-from-file \n";
   chmod(path.c_str(), 0600);
   const ApiKey key = FindApiKey(path, Environment({{"GOOGLE_API_KEY", "other"}})).value();
-  EXPECT_EQ(key.value, "from-file");
+  EXPECT_EQ(key.value, "AIzaTestKey-from-file");
   EXPECT_EQ(key.origin, path);
   EXPECT_FALSE(key.readable_by_others);
   for (const mode_t mode : {0640U, 0604U}) {

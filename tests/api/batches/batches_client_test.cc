@@ -105,6 +105,16 @@ TEST(BatchesCreate, PutsWhatIsForAllIntoEachEmbeddingRequest) {
          "metadata":{"key":"k2"}}]}}}})"));
 }
 
+TEST(BatchesCreate, EmbeddingsHaveAModelOfTheirOwn) {
+  BatchesUnderTest test({JsonPlay(200, R"({"name":"batches/abc"})")});
+  EXPECT_EQ(test.batches.CreateEmbeddings({.staged_file = "files/x"}).outcome,
+            CreateOutcome::kCreated);
+  EXPECT_EQ(test.server.requests().at(0).target,
+            "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent");
+  EXPECT_EQ(test.batches.Create({.staged_file = "files/x"}).result().error().code,
+            ErrorCode::kUsage);
+}
+
 TEST(BatchesCreate, WhatTheServiceCannotDoIsAUsageErrorThatSaysSo) {
   struct Case {
     CreateJobRequest request;

@@ -37,6 +37,30 @@ TEST(Operation, ReadsAJobThatWasJustCreated) {
   EXPECT_EQ(job.result_file, "");
 }
 
+TEST(Operation, ReadsTimesAndCountsOfAJobThatHasEnded) {
+  const BatchJob job = ParseOperation(R"({
+    "name": "batches/a",
+    "metadata": {
+      "createTime": "2026-01-06T11:09:11Z",
+      "startTime": "2026-01-06T11:09:20Z",
+      "endTime": "2026-01-06T11:10:19Z",
+      "updateTime": "2026-01-06T11:10:20Z",
+      "batchStats": {"requestCount": "7", "successfulRequestCount": "5", "failedRequestCount": "2"},
+      "state": "BATCH_STATE_SUCCEEDED"
+    },
+    "done": true
+  })")
+                           .value();
+  EXPECT_EQ(job.create_time, "2026-01-06T11:09:11Z");
+  EXPECT_EQ(job.start_time, "2026-01-06T11:09:20Z");
+  EXPECT_EQ(job.end_time, "2026-01-06T11:10:19Z");
+  EXPECT_EQ(job.update_time, "2026-01-06T11:10:20Z");
+  EXPECT_EQ(job.stats->total_count, 7);
+  EXPECT_EQ(job.stats->success_count, 5);
+  EXPECT_EQ(job.stats->failure_count, 2);
+  EXPECT_EQ(job.stats->pending_count, 0);
+}
+
 TEST(Operation, FindsTheResultFileWhereverItStands) {
   for (
       const char* json :

@@ -43,24 +43,38 @@ TEST(BatchesWait, EndsRightAndShowsEveryStateThoughMostPollsFail) {
                                                  "BATCH_STATE_NEW_WORD", "BATCH_STATE_SUCCEEDED"}));
 }
 
-TEST(BatchesWait, EndsRightAtAServiceThatFailsSixtyPerCentOfAllCalls) {
-  LocalClient local({"http-503=0.6"}, milliseconds(30));
+// The job goes on only when its state was seen, so the callback cannot miss one by luck.
+TEST(BatchesWait, ShowsEveryStateAtAServiceThatFailsSixtyPerCentOfAllCalls) {
+  LocalClient local({"http-503=0.6", "stuck-running"}, milliseconds(500));
   auto created = local.batches().CreateEmbeddings(
-      {.model = "gemini-embedding-001", .inline_requests = LocalClient::Requests(3)});
+      {.model = "gemini-embedding-001", .inline_requests = LocalClient::Requests(4)});
   while (created.outcome != CreateOutcome::kCreated) {
     created = local.batches().CreateEmbeddings(
-        {.model = "gemini-embedding-001", .inline_requests = LocalClient::Requests(3)});
+        {.model = "gemini-embedding-001", .inline_requests = LocalClient::Requests(4)});
   }
   std::vector<JobState> seen;
-  const auto job = local.batches().Wait(created.job.name, {.poll_interval = milliseconds(1),
-                                                           .timeout = seconds(60),
-                                                           .progress = [&](const BatchJob& polled) {
-                                                             seen.push_back(polled.state);
-                                                           }});
+  const auto take = [&](const BatchJob& polled) {
+    if (seen.empty() || seen.back() != polled.state) {
+      seen.push_back(polled.state);
+    }
+    if (polled.state == JobState::kRunning) {
+      EXPECT_TRUE(local.batches().Cancel(polled.name).has_value());
+    }
+  };
+  const auto job = local.batches().Wait(
+      created.job.name,
+      {.poll_interval = milliseconds(1), .timeout = seconds(60), .progress = take});
   ASSERT_TRUE(job.has_value()) << job.error().message;
   EXPECT_TRUE(job->succeeded());
-  EXPECT_EQ(seen.front(), JobState::kPending);
-  EXPECT_EQ(seen.back(), JobState::kSucceeded);
+  EXPECT_EQ(seen,
+            (std::vector<JobState>{JobState::kPending, JobState::kRunning, JobState::kSucceeded}));
+  EXPECT_EQ(job->stats->success_count, 2);
+}
+
+TEST(BatchesWait, DefaultsAreHalfAMinuteAndAnHour) {
+  Waiting test(std::vector<Play>(200, State("BATCH_STATE_RUNNING")));
+  EXPECT_EQ(test.Wait().error().code, ErrorCode::kUnfinished);
+  EXPECT_EQ(test.seen.size(), 121U);
 }
 
 TEST(BatchesWait, PausesForTheIntervalAfterAnAnswer) {
@@ -121,6 +135,25 @@ TEST(BatchesWait, StopsWithinASecondInAPause) {
     return Batches(*service).Wait("batches/abc", {}, source.get_token());
   });
   clock.asleep.get_future().wait();
+  const auto asked = std::chrono::steady_clock::now();
+  source.request_stop();
+  EXPECT_EQ(ended.get().error().code, ErrorCode::kUnfinished);
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, seconds(1));
+}
+
+TEST(BatchesWait, StopsWithinASecondAmidPollsThatFail) {
+  ScriptedServer server(std::vector<Play>(1000, kBusy));
+  SystemClock clock;
+  const auto transport = MakeCurlTransport({});
+  const auto service =
+      GoogleService::Make({.base_url = server.url(), .retry = {.first_wait = milliseconds(20)}},
+                          *transport, clock)
+          .value();
+  std::stop_source source;
+  auto ended = std::async(std::launch::async, [&] {
+    return Batches(*service).Wait("batches/abc", {}, source.get_token());
+  });
+  server.AwaitRequests(3);
   const auto asked = std::chrono::steady_clock::now();
   source.request_stop();
   EXPECT_EQ(ended.get().error().code, ErrorCode::kUnfinished);

@@ -10,6 +10,7 @@
 #include "api/http/curl_transport.h"
 #include "api/provider/provider.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/test_key.h"
 #include "tools/emulator/emulator.h"
 
 namespace sluice {
@@ -66,7 +67,7 @@ class ProviderConformanceTest : public testing::TestWithParam<std::string> {
     far_side.job_latency_min = job_latency;
     far_side.job_latency_max = job_latency;
     far_side.faults = std::move(faults);
-    far_side.required_key = "key-for-tests";
+    far_side.required_key = kTestKey;
     auto started = Emulator::Start(std::move(far_side));
     ASSERT_TRUE(started.has_value()) << started.error().message;
     emulator_ = std::move(*started);
@@ -76,7 +77,7 @@ class ProviderConformanceTest : public testing::TestWithParam<std::string> {
   ProviderOptions Options() const {
     ProviderOptions options;
     options.base_url = emulator_->base_url();
-    options.api_key = "key-for-tests";
+    options.api_key = kTestKey;
     options.retry = {
         .attempts_max = 5, .first_wait = milliseconds(1), .wait_max = milliseconds(10)};
     options.request_timeout = seconds(20);
@@ -343,7 +344,7 @@ TEST_P(ProviderConformanceTest, QuotaLeavesTheOutcomeUnknownAndSaysWhy) {
 TEST_P(ProviderConformanceTest, AWrongKeyIsSaidOnceAndNeverShown) {
   Begin();
   ProviderOptions options = Options();
-  options.api_key = "a-wrong-key";
+  options.api_key = "AIzaTestKey-wrong";
   const auto stranger = MakeProvider(GetParam(), options, *transport_, clock_).value();
   EXPECT_NE(stranger->account_fingerprint(), provider_->account_fingerprint());
   const std::string content = RequestLines(3);
@@ -353,7 +354,7 @@ TEST_P(ProviderConformanceTest, AWrongKeyIsSaidOnceAndNeverShown) {
       stranger->CreateJob({.model = kModel, .staged_file = "files/x", .display_name = "d"}, {});
   for (const Error& error : {staged.error(), listed.error(), *created.error}) {
     EXPECT_EQ(error.code, ErrorCode::kAuth) << error.message;
-    EXPECT_EQ(error.message.find("a-wrong-key"), std::string::npos);
+    EXPECT_EQ(error.message.find(options.api_key), std::string::npos);
   }
   EXPECT_EQ(created.outcome, CreateOutcome::kRefused);
   EXPECT_EQ(stranger->DeleteFile("files/x", {}).error().code, ErrorCode::kAuth);

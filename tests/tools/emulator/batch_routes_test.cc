@@ -296,6 +296,64 @@ TEST(BatchRoutes, RefusesMoreActiveJobsThanAllowed) {
   EXPECT_EQ(api.CreateFromFile(file).status, 200);
 }
 
+TEST(BatchRoutes, RefusesMoreTokensOfAModelThanMayWait) {
+  LocalApi api({"stuck-pending", "enqueued-tokens=100"});
+  api.Start();
+  const std::string file = api.Upload(RequestLines(3));
+  ASSERT_LT(RequestLines(3).size(), 400U);
+  ASSERT_GT(RequestLines(3).size(), 200U);
+  const std::string first = api.Create(file);
+  EXPECT_EQ(api.CreateFromFile(file).status, 429);
+  EXPECT_EQ(api.Call("POST", kEmbedTarget, InlineBody(1)).status, 200);  // Of another model.
+  api.CallJson("POST", "/v1beta/" + first + ":cancel");
+  EXPECT_EQ(api.CreateFromFile(file).status, 200);
+}
+
+TEST(BatchRoutes, RefusesInlinedRequestsWithUnknownFieldsAtOnce) {
+  LocalApi api;
+  api.Start();
+  const auto create = [&](const std::string& request) {
+    return api.Call(
+        "POST", "/v1beta/models/gemini-2.5-flash:batchGenerateContent",
+        R"({"batch":{"inputConfig":{"requests":{"requests":[{"request":)" + request + "}]}}}}");
+  };
+  const WireReply flat = create(R"({"contents":[],"temperature":1})");
+  EXPECT_EQ(flat.status, 400);
+  EXPECT_NE(flat.body.find("Unknown name \\\"temperature\\\""), std::string::npos) << flat.body;
+  EXPECT_EQ(create(R"({"contents":[],"generation_config":{"temp":1}})").status, 400);
+  EXPECT_EQ(create("7").status, 400);
+  EXPECT_EQ(create(R"({"contents":[],"generation_config":{"top_k":1}})").status, 200);
+}
+
+TEST(BatchRoutes, ListMayShowStaleCounters) {
+  LocalApi api({"list-stale-stats"});
+  api.Start();
+  const Json ended = api.WaitForEnd(api.Create(api.Upload(RequestLines(2))));
+  EXPECT_EQ(ended["metadata"]["batchStats"]["successfulRequestCount"], "2");
+  const Json listed = api.CallJson("GET", "/v1beta/batches")["operations"][0]["metadata"];
+  EXPECT_EQ(listed["state"], "BATCH_STATE_SUCCEEDED");
+  EXPECT_EQ(listed["batchStats"], Json::parse(R"({"requestCount":"2","pendingRequestCount":"2"})"));
+}
+
+TEST(BatchRoutes, TheClockCanBeMovedFromOutside) {
+  LocalApi api({"stuck-pending"});
+  api.Start();
+  const std::string file = api.Upload(RequestLines(1));
+  const std::string job = api.Create(file);
+  const auto advance = [&](const std::string& query) {
+    return CallOnce(api.emulator->port(), "POST", "/_sluice/clock" + query).status;
+  };
+  EXPECT_EQ(advance("?advance=172740"), 200);  // A minute less than 48 hours.
+  EXPECT_EQ(api.CallJson("GET", "/v1beta/" + job)["metadata"]["state"], "BATCH_STATE_PENDING");
+  EXPECT_EQ(api.Call("GET", "/v1beta/" + file).status, 200);
+  EXPECT_EQ(advance("?advance=60"), 200);
+  EXPECT_EQ(api.CallJson("GET", "/v1beta/" + job)["metadata"]["state"], "BATCH_STATE_EXPIRED");
+  EXPECT_EQ(api.Call("GET", "/v1beta/" + file).status, 403);
+  for (const char* wrong : {"", "?advance=", "?advance=-1", "?advance=1h"}) {
+    EXPECT_EQ(advance(wrong), 400) << wrong;
+  }
+}
+
 TEST(BatchRoutes, OldJobsExpire) {
   HandClock clock;
   LocalApi api({"stuck-pending"});

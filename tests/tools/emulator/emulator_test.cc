@@ -56,7 +56,7 @@ TEST(Emulator, JournalNotesWhatMattersAndNoSecrets) {
     EXPECT_NE(journal.find("\"event\":\"" + std::string(event) + "\""), std::string::npos) << event;
   }
   EXPECT_NE(journal.find("\"displayName\":\"paid for\""), std::string::npos);
-  EXPECT_EQ(journal.find("a-key"), std::string::npos);
+  EXPECT_EQ(journal.find(kTestKey), std::string::npos);
   EXPECT_EQ(journal.find("upload_id"), std::string::npos);
   for (const Json& line : ParseLines(journal)) {
     EXPECT_TRUE(line.contains("time"));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/support/temp_folder.h"
+#include "tests/support/test_key.h"
 #include "tests/tools/emulator/wire_client.h"
 #include "tools/emulator/emulator.h"
 
@@ -67,7 +68,7 @@ class LocalApi {
 
   WireReply Call(const std::string& method, const std::string& target, std::string_view body = "",
                  WireHeaders headers = {}) const {
-    headers.emplace_back("x-goog-api-key", "a-key");
+    headers.emplace_back("x-goog-api-key", kTestKey);
     return CallOnce(emulator->port(), method, target, headers, body);
   }
   Json CallJson(const std::string& method, const std::string& target,

@@ -195,6 +195,39 @@ TEST(UploadRoutes, HonoursAChosenNameOnce) {
   }
 }
 
+TEST(UploadRoutes, MultipartMakesAFileAtOnce) {
+  LocalApi api;
+  api.Start();
+  const std::string bytes = "{\"key\":\"1\"}\r\n--\n";
+  const auto upload = [&](const std::string& body) {
+    return api.Call("POST", "/upload/v1beta/files", body,
+                    {{"X-Goog-Upload-Protocol", "multipart"},
+                     {"Content-Type", "multipart/related; boundary=xyz"}});
+  };
+  const WireReply reply = upload(
+      "--xyz\r\nContent-Type: application/json\r\n\r\n{\"file\":{\"display_name\":\"small\"}}"
+      "\r\n--xyz\r\nContent-Type: text/plain\r\n\r\n" +
+      bytes + "\r\n--xyz--\r\n");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  const Json file = Json::parse(reply.body).at("file");
+  EXPECT_EQ(file["displayName"], "small");
+  EXPECT_EQ(file["mimeType"], "text/plain");
+  EXPECT_EQ(StoredBytes(api, file["name"]), bytes);
+  EXPECT_EQ(upload("--xyz\r\n\r\n{}\r\n--xyz--").status, 400);
+  EXPECT_EQ(upload("--xyz\r\n\r\n{}\r\n--xyz\r\n\r\n\r\n--xyz--").status, 400);  // No bytes.
+}
+
+TEST(UploadRoutes, AFileMayBeMadeOfItsMetadataAlone) {
+  LocalApi api;
+  api.Start();
+  const Json file = api.CallJson(
+      "POST", "/v1beta/files", R"({"file":{"name":"files/bare","mimeType":"text/plain"}})")["file"];
+  EXPECT_EQ(file["name"], "files/bare");
+  EXPECT_FALSE(file.contains("sizeBytes"));
+  EXPECT_EQ(api.CallJson("GET", "/v1beta/files/bare"), file);
+  EXPECT_EQ(api.CreateFromFile("files/bare").status, 400);
+}
+
 TEST(UploadRoutes, SurvivesHeadersThatAreNoText) {
   LocalApi api;
   api.Start();

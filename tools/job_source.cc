@@ -1,0 +1,75 @@
+#include "tools/job_source.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "api/batches/request_lines.h"
+#include "io/file/line_reader.h"
+#include "tools/argument_files.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+Result<JobSource> UseUploadedFile(const std::string& name, const JobSourceOptions& options) {
+  if (!options.generation_config.empty() || !options.system_instruction.empty()) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("--generation-config and --system-instruction cannot be put into {}, "
+                            "which is at the service already",
+                            name),
+                "name the JSONL file here instead: they are put into its lines on the way");
+  }
+  if (options.way != JobSourceOptions::Way::kBySize) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("--inline and --upload are for a file here; {} is uploaded", name));
+  }
+  return JobSource{.uploaded_file = name};
+}
+
+Result<std::vector<InlineRequest>> ReadInlineRequests(const StageSource& lines) {
+  SLUICE_ASSIGN(auto bytes, lines.open());
+  LineReader reader(std::move(bytes));
+  std::vector<InlineRequest> requests;
+  while (true) {
+    SLUICE_ASSIGN(const std::optional<std::string_view> line, reader.Next());
+    if (!line) {
+      return requests;
+    }
+    const Json document = Json::parse(*line);  // we made the line ourselves
+    const Json& key = document["key"];
+    requests.push_back({.key = key.is_string() ? key.get<std::string>() : key.dump(),
+                        .request = document["request"].dump()});
+  }
+}
+
+}  // namespace
+
+Result<JobSource> ReadJobSource(const std::string& text, const JobSourceOptions& options,
+                                const std::stop_token& stop) {
+  using Way = JobSourceOptions::Way;
+  if (text.starts_with("files/")) {
+    return UseUploadedFile(text, options);
+  }
+  SLUICE_ASSIGN(const StageSource file, SourceOfArgument(text));
+  Result<StageSource> lines = MakeRequestLines(file,
+                                               {.task = options.task,
+                                                .generation_config = options.generation_config,
+                                                .system_instruction = options.system_instruction},
+                                               stop);
+  if (!lines.has_value()) {
+    return Fail(lines.error().code, fmt::format("{}: {}", text, lines.error().message),
+                lines.error().hint);
+  }
+  if (lines->size == 0) {
+    return Fail(ErrorCode::kInput, fmt::format("{}: there is no request in it", text));
+  }
+  const bool small = lines->size <= kInlineBytesUsual;
+  if (options.way == Way::kUpload || (options.way == Way::kBySize && !small)) {
+    return JobSource{.lines_to_upload = *std::move(lines)};
+  }
+  SLUICE_ASSIGN(auto requests, ReadInlineRequests(*lines));
+  return JobSource{.inline_requests = std::move(requests)};
+}
+
+}  // namespace sluice

@@ -1,0 +1,30 @@
+#include "tools/result_output.h"
+
+#include <cerrno>
+#include <cstdio>
+
+namespace sluice {
+
+Result<ResultOutput> ResultOutput::Open(FileSystem& files, const std::string& path) {
+  ResultOutput output;
+  if (!IsStandardOutput(path)) {
+    SLUICE_ASSIGN(AtomicFile file, AtomicFile::Create(files, path));
+    output.file_.emplace(std::move(file));
+  }
+  return output;
+}
+
+Result<void> ResultOutput::Write(std::string_view text) {
+  if (file_) {
+    return file_->Write(text);
+  }
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+    return std::unexpected(SystemError("write to", "standard output", errno));
+  }
+  return {};
+}
+
+Result<void> ResultOutput::Close() { return file_ ? file_->Commit() : Result<void>(); }
+
+}  // namespace sluice
