@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -11,6 +12,8 @@
 
 #include "api/http/curl_transport.h"
 #include "engine/run_directory.h"
+#include "io/file/line_reader.h"
+#include "io/shard/shard_file.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_key.h"
 #include "tools/emulator/emulator.h"
@@ -232,6 +235,52 @@ TEST_F(RunTest, LinesThatTheServiceDropsDoublesOrMangledAreNamed) {
     EXPECT_EQ(summary->failed > 0, loses) << fault;
     EXPECT_EQ(summary->duplicates > 0, fault.starts_with("duplicate")) << fault;
   }
+}
+
+TEST_F(RunTest, AnswersThatBreakOffAndBeginAnewAreReadAnew) {
+  (void)folder_.Write("corpus.jsonl", Corpus(60));
+  StartService();
+  ASSERT_TRUE(Go(Options()).has_value());
+  const std::string bytes = Output();
+  std::filesystem::remove_all(folder_.Path("v.npy.sluice"));
+  std::filesystem::remove_all(folder_.Path("service"));
+  StartService({"cut-download=1@4", "range-ignored"});
+  const auto again = Go(Options());
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  EXPECT_EQ(again->ok, 60u);
+  EXPECT_EQ(again->duplicates, 0u);
+  EXPECT_EQ(Output(), bytes);
+}
+
+TEST_F(RunTest, FindsTheDimensionByItselfWhileAnswersArrive) {
+  (void)folder_.Write("corpus.jsonl", Corpus(3));
+  StartService();
+  RunOptions options = Options(1);
+  options.request.dimension = 0;
+  const auto summary = Go(options);
+  ASSERT_TRUE(summary.has_value()) << summary.error().message;
+  EXPECT_GT(summary->dimension, 0);
+  EXPECT_EQ(Output().size(), 128u + 3 * static_cast<size_t>(summary->dimension) * sizeof(float));
+}
+
+TEST_F(RunTest, KeepsTheRawAnswersOnRequestOnly) {
+  (void)folder_.Write("corpus.jsonl", Corpus(30));
+  StartService();
+  ASSERT_TRUE(Go(Options()).has_value());
+  EXPECT_FALSE(std::filesystem::exists(folder_.Path("v.npy.sluice/answers")));
+  RunOptions options = Options();
+  options.run_folder = folder_.Path("kept");
+  options.output = folder_.Path("kept.npy");
+  options.keep_answers = true;
+  ASSERT_TRUE(Go(options).has_value());
+  size_t lines = 0;
+  for (const char* name : {"kept/answers/00000.jsonl.zst", "kept/answers/00001.jsonl.zst"}) {
+    LineReader reader(OpenShard(*files_, folder_.Path(name)).value());
+    while (reader.Next().value().has_value()) {
+      ++lines;
+    }
+  }
+  EXPECT_EQ(lines, 30u);
 }
 
 TEST_F(RunTest, JobsThatExpireAreTriedAgainAndThenGivenUp) {
