@@ -22,7 +22,9 @@ MergeCounts CountsOf(const MergeOutcome& outcome, uint64_t answer_bytes) {
                      .malformed_lines = outcome.malformed_lines,
                      .prompt_tokens = outcome.prompt_tokens,
                      .output_tokens = outcome.output_tokens,
-                     .answer_bytes = answer_bytes};
+                     .answer_bytes = answer_bytes,
+                     .values = outcome.values,
+                     .general_values = outcome.general_values};
   for (const FailedRow& row : outcome.failed) {
     ++counts.failed_by_class[std::string(FailureClassName(row.failure.failure_class))];
   }
@@ -33,6 +35,7 @@ MergeCounts CountsOf(const MergeOutcome& outcome, uint64_t answer_bytes) {
 
 Result<MergeCounts> AnswerCollector::Collect(const ShardTrack& track, OrdinalRange range,
                                              std::stop_token stop) {
+  const StepTimer timer(environment_.times, Step::kMerge);
   if (track.given_up.has_value()) {
     return GiveUp(track, range);
   }

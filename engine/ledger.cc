@@ -73,7 +73,9 @@ Json ToJson(const MergeCounts& counts) {
                {"conflicts", counts.conflicts},
                {"strangers", counts.strangers},
                {"malformed_lines", counts.malformed_lines},
-               {"answer_bytes", counts.answer_bytes}};
+               {"answer_bytes", counts.answer_bytes},
+               {"values", counts.values},
+               {"general_values", counts.general_values}};
   if (counts.prompt_tokens.has_value()) {
     json["prompt_tokens"] = *counts.prompt_tokens;
   }
@@ -97,7 +99,9 @@ MergeCounts CountsFromJson(const Json& json) {
           .malformed_lines = json.at("malformed_lines"),
           .prompt_tokens = OptionalCount(json, "prompt_tokens"),
           .output_tokens = OptionalCount(json, "output_tokens"),
-          .answer_bytes = json.at("answer_bytes")};
+          .answer_bytes = json.at("answer_bytes"),
+          .values = json.value("values", uint64_t{0}),
+          .general_values = json.value("general_values", uint64_t{0})};
 }
 
 int64_t WallSeconds() {

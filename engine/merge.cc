@@ -29,6 +29,7 @@ struct Answer {
   size_t begin = 0;  // in AnswerItem::floats or ::texts
   size_t size = 0;
   uint64_t checksum = 0;  // of the value
+  uint64_t general_values = 0;
   Usage usage;
   bool accepted = false;  // the verdict
 };
@@ -76,7 +77,8 @@ void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens
 // What is known about each row so far. Used in input order, by one thread at a time.
 class Verdicts {
  public:
-  explicit Verdicts(OrdinalRange range) : range_(range), state_(range.count), value_(range.count) {}
+  Verdicts(OrdinalRange range, bool embeds)
+      : range_(range), embeds_(embeds), state_(range.count), value_(range.count) {}
 
   // Decides whether `answer` is the one that counts for its row.
   void Judge(Answer& answer) {
@@ -99,6 +101,8 @@ class Verdicts {
     value_[row] = answer.checksum;
     answer.accepted = true;
     ++outcome_.ok;
+    outcome_.values += embeds_ ? answer.size : 0;
+    outcome_.general_values += answer.general_values;
     AddTokens(outcome_.prompt_tokens, answer.usage.prompt_tokens);
     AddTokens(outcome_.output_tokens, answer.usage.output_tokens);
   }
@@ -132,6 +136,7 @@ class Verdicts {
   }
 
   OrdinalRange range_;
+  bool embeds_;
   std::vector<State> state_;
   std::vector<uint64_t> value_;  // checksum of the value, to tell a duplicate from a conflict
   std::unordered_map<size_t, RowFailure> failures_;
@@ -146,7 +151,7 @@ class Merger {
         environment_(environment),
         sink_(sink),
         decoders_([this] { return environment_.protocol.MakeDecoder(); }),
-        verdicts_(options.range) {}
+        verdicts_(options.range, options.dimension > 0) {}
 
   Result<MergeOutcome> Run(Corpus& answers) {
     const PipelineSource source = {
@@ -198,6 +203,7 @@ class Merger {
     answer.has_key = !reply.key.empty();
     answer.failure = std::move(reply.failure);
     answer.usage = reply.usage;
+    answer.general_values = reply.general_values;
     if (answer.failure.has_value()) {
       return;
     }

@@ -44,6 +44,8 @@ struct MergeOutcome {
   uint64_t conflicts = 0;
   uint64_t strangers = 0;
   uint64_t malformed_lines = 0;  // not even a key could be told
+  // Numbers in the vectors that count, and how many of them were not of the common form.
+  uint64_t values = 0, general_values = 0;
   std::optional<int64_t> prompt_tokens;
   std::optional<int64_t> output_tokens;
 };

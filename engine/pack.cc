@@ -25,9 +25,10 @@ struct PackItem final : PipelineItem {
   Block block;
   PreparedBlock prepared;
   std::vector<Segment> segments;
-  Ordinal first = 0;                           // of records[0]
-  std::vector<std::vector<std::byte>> frames;  // one a segment
-  std::vector<std::string> ids;                // one a segment
+  Ordinal first = 0;                               // of records[0]
+  AlignedBuffer frame_bytes;                       // all frames, each with room for the worst case
+  std::vector<std::span<const std::byte>> frames;  // one a segment; none when shards are plain
+  std::vector<std::string> ids;                    // one a segment
 };
 
 // File names as JSON tokens. A name need not be UTF-8 on this disk, but what we write is.
@@ -132,9 +133,8 @@ class Appender {
   Result<void> AppendSegment(const PackItem& item, size_t index) {
     const Segment& segment = item.segments[index];
     const std::string_view lines = LinesOf(item.prepared, segment);
-    const std::span<const std::byte> bytes = options_.zstd_level.has_value()
-                                                 ? std::span<const std::byte>(item.frames[index])
-                                                 : AsBytes(lines);
+    const std::span<const std::byte> bytes =
+        item.frames.empty() ? AsBytes(lines) : item.frames[index];
     SLUICE_TRY(writer_->Append(bytes));
     SLUICE_TRY(ids_->Write(AsBytes(item.ids[index])));
     position_.ids_bytes += item.ids[index].size();
@@ -249,7 +249,7 @@ class Packer {
     SLUICE_TRY(appender_.Open());
     const PipelineSource source = {
         .next = [&] { return Read(corpus); },
-        .recycle = [&](std::unique_ptr<PipelineItem> item) { items_.Put(std::move(item)); }};
+        .recycle = [&](std::unique_ptr<PipelineItem> item) { Recycle(std::move(item)); }};
     const std::vector<Station> stations = {
         {.order = Station::Order::kParallel, .work = On(&Packer::PrepareBlock)},
         {.order = Station::Order::kInOrder, .work = On(&Packer::CutShards)},
@@ -274,6 +274,14 @@ class Packer {
     return more ? std::move(item) : nullptr;
   }
 
+  // What one giant line asked for is given back.
+  void Recycle(std::unique_ptr<PipelineItem> item) {
+    const size_t bytes = static_cast<const PackItem&>(*item).block.bytes.size();
+    if (bytes <= 2 * options_.corpus.block_bytes) {
+      items_.Put(std::move(item));
+    }
+  }
+
   Result<void> PrepareBlock(PackItem& item) {
     const StageTimer timer(environment_.times, Stage::kPrepare);
     preparer_.Prepare(item.block, item.prepared);
@@ -289,19 +297,30 @@ class Packer {
 
   Result<void> Compress(PackItem& item) {
     const StageTimer timer(environment_.times, Stage::kCompress);
-    item.frames.resize(std::max(item.frames.size(), item.segments.size()));
     item.ids.resize(std::max(item.ids.size(), item.segments.size()));
     for (size_t i = 0; i < item.segments.size(); ++i) {
       WriteKeysAndIds(item, item.segments[i], item.ids[i]);
     }
     if (options_.zstd_level.has_value()) {
-      const auto compressor = compressors_.Take();
-      for (size_t i = 0; i < item.segments.size(); ++i) {
-        item.frames[i].clear();
-        compressor->AppendFrame(AsBytes(LinesOf(item.prepared, item.segments[i])), item.frames[i]);
-      }
+      CompressSegments(item);
     }
     return {};
+  }
+
+  void CompressSegments(PackItem& item) {
+    size_t room = 0;
+    for (const Segment& segment : item.segments) {
+      room += ZstdCompressor::FrameBound(LinesOf(item.prepared, segment).size());
+    }
+    item.frame_bytes.Reserve(room);
+    item.frames.clear();
+    std::span<std::byte> free = item.frame_bytes.span();
+    const auto compressor = compressors_.Take();
+    for (const Segment& segment : item.segments) {
+      const size_t size = compressor->Compress(AsBytes(LinesOf(item.prepared, segment)), free);
+      item.frames.push_back(free.first(size));
+      free = free.subspan(size);
+    }
   }
 
   void WriteKeysAndIds(PackItem& item, const Segment& segment, std::string& ids) const {

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "engine/ledger.h"
 #include "engine/run_settings.h"
+#include "io/file/line_reader.h"
 
 namespace sluice {
 namespace {
+
+using Json = nlohmann::json;
 
 ShardLimits LimitsOf(const RunOptions& options, const ProviderTraits& traits) {
   ShardLimits limits = options.limits;
@@ -20,12 +25,30 @@ ShardLimits LimitsOf(const RunOptions& options, const ProviderTraits& traits) {
   return limits;
 }
 
+// The first refused line, for the message about a corpus of which nothing was accepted.
+std::string FirstReject(FileSystem& files, const std::string& path) {
+  auto file = files.Open(path, OpenMode::kRead);
+  if (!file.has_value()) {
+    return {};
+  }
+  LineReader lines(MakeFileSource(std::move(*file)));
+  const auto line = lines.Next();
+  if (!line.has_value() || !line->has_value()) {
+    return {};
+  }
+  const Json reject = Json::parse(**line, nullptr, false);
+  return reject.is_object() ? fmt::format("{}:{}: {}", reject.value("file", ""),
+                                          reject.value("line", 0), reject.value("reason", ""))
+                            : std::string();
+}
+
 PrepareSummary SummaryOf(const Manifest& manifest) {
   PrepareSummary summary{.documents = manifest.end()->next,
                          .rejected = manifest.end()->rejected,
                          .lines_blank = manifest.end()->blank,
                          .shards = manifest.shards().size(),
-                         .rejects_path = {}};
+                         .rejects_path = {},
+                         .bound = {}};
   for (const ShardEntry& shard : manifest.shards()) {
     summary.plain_bytes += shard.plain_bytes;
     summary.shard_bytes += shard.compressed_bytes;
@@ -35,6 +58,20 @@ PrepareSummary SummaryOf(const Manifest& manifest) {
 }
 
 }  // namespace
+
+Result<void> ExpectDocuments(FileSystem& files, const RunDirectory& directory,
+                             const PackPosition& end) {
+  if (end.next > 0) {
+    return {};
+  }
+  if (end.rejected == 0) {
+    return Fail(ErrorCode::kInput, "the corpus holds no documents");
+  }
+  return Fail(ErrorCode::kInput,
+              fmt::format("all {} documents were refused; the first: {}", end.rejected,
+                          FirstReject(files, directory.rejects())),
+              fmt::format("see {}", directory.rejects()));
+}
 
 PackOptions PackOptionsOf(const RunOptions& options, const ProviderTraits& traits,
                           const RunDirectory& directory) {
@@ -71,10 +108,16 @@ Result<PrepareSummary> PrepareRun(const RunOptions& options, PrepareEnvironment&
                        .progress = environment.progress,
                        .times = environment.times,
                        .stop = environment.stop};
-  SLUICE_TRY(Pack(PackOptionsOf(options, traits, directory), list, pack, manifest,
-                  [](const ShardEntry&) {}));
+  {
+    const StepTimer timer(environment.times, Step::kPack);
+    SLUICE_TRY(Pack(PackOptionsOf(options, traits, directory), list, pack, manifest,
+                    [](const ShardEntry&) {}));
+  }
+  SLUICE_TRY(ExpectDocuments(environment.files, directory, *manifest.end()));
   PrepareSummary summary = SummaryOf(manifest);
   summary.rejects_path = directory.rejects();
+  const auto steps = StepTimesOf(environment.times, options.threads);
+  summary.bound = steps.empty() ? "" : steps.front().bound;
   summary.seconds = std::chrono::duration<double>(environment.clock.Now() - begin).count();
   summary.resumed = resumed;
   return summary;

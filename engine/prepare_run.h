@@ -34,14 +34,20 @@ struct PrepareSummary {
   uint64_t shard_bytes = 0;  // on disk
   uint64_t estimated_tokens = 0;
   std::string rejects_path;
+  std::string bound;  // the stage that took longest
   double seconds = 0;
   bool resumed = false;
 };
 
 // `options` as for Run(); what belongs to the service (account, output, pace) may be given later.
-// Errors: kLocked, kUsage (settings changed since the run began), kInput, kIo, kUnfinished.
+// Errors: kLocked, kUsage (settings changed since the run began), kInput (also when
+// nothing was accepted), kIo, kUnfinished.
 [[nodiscard]] Result<PrepareSummary> PrepareRun(const RunOptions& options,
                                                 PrepareEnvironment& environment);
+
+// A run of nothing is none. Errors: kInput naming the first refused line.
+[[nodiscard]] Result<void> ExpectDocuments(FileSystem& files, const RunDirectory& directory,
+                                           const PackPosition& end);
 
 // How a run packs.
 [[nodiscard]] PackOptions PackOptionsOf(const RunOptions& options, const ProviderTraits& traits,

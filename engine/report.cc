@@ -27,6 +27,8 @@ void AddMerges(const std::map<uint32_t, MergeCounts>& merges, RunSummary& summar
     summary.conflicts += counts.conflicts;
     summary.strangers += counts.strangers + counts.malformed_lines;
     summary.answer_bytes += counts.answer_bytes;
+    summary.values += counts.values;
+    summary.general_values += counts.general_values;
     AddTokens(summary.prompt_tokens, counts.prompt_tokens);
     AddTokens(summary.output_tokens, counts.output_tokens);
     for (const auto& [name, count] : counts.failed_by_class) {
@@ -51,10 +53,9 @@ Json DocumentsJson(const RunSummary& summary) {
 }
 
 Json AnswersJson(const RunSummary& summary) {
-  return {{"duplicates", summary.duplicates},
-          {"conflicts", summary.conflicts},
-          {"unknown", summary.strangers},
-          {"bytes", summary.answer_bytes}};
+  return {{"duplicates", summary.duplicates}, {"conflicts", summary.conflicts},
+          {"unknown", summary.strangers},     {"bytes", summary.answer_bytes},
+          {"values", summary.values},         {"general_values", summary.general_values}};
 }
 
 Json TokensJson(const RunSummary& summary) {
@@ -64,8 +65,8 @@ Json TokensJson(const RunSummary& summary) {
   return json;
 }
 
-// Sums over threads; the stage with the most of them is what bounds the run on this machine.
-Json TimesJson(const StageTimes& times, double seconds) {
+// Of a stage sums over threads, of a step wall time.
+Json TimesJson(const StageTimes& times, const RunSummary& summary) {
   Json stages = Json::object();
   size_t slowest = 0;
   for (size_t i = 0; i < kStageNames.size(); ++i) {
@@ -73,7 +74,13 @@ Json TimesJson(const StageTimes& times, double seconds) {
     stages[std::string(kStageNames[i])] = spent;
     slowest = spent > times.seconds(static_cast<Stage>(slowest)) ? i : slowest;
   }
-  return {{"wall_seconds", seconds},
+  Json steps = Json::array();
+  for (const StepTime& step : summary.steps) {
+    steps.push_back({{"step", step.name}, {"wall_seconds", step.seconds}, {"bound", step.bound}});
+  }
+  return {{"wall_seconds", summary.seconds},
+          {"steps", steps},
+          {"bound", summary.bound},
           {"stage_thread_seconds", stages},
           {"slowest_stage", kStageNames[slowest]}};
 }
@@ -148,6 +155,8 @@ Result<RunSummary> Summarize(const ReportInput& input, Ledger& ledger) {
   summary.failures_path = input.directory.failures();
   summary.report_path = input.directory.report();
   summary.seconds = input.seconds;
+  summary.steps = StepTimesOf(input.times, input.options.threads);
+  summary.bound = BoundOf(summary.steps, summary.seconds);
   summary.resumed = input.resumed;
   summary.exit_code = ExitCodeOf(summary, gave_jobs_up);
   SLUICE_CHECK(summary.documents == summary.ok + summary.failed, "the counts do not add up");
@@ -177,7 +186,7 @@ std::string ReportJson(const ReportInput& input, const RunSummary& summary,
       {"corpus", CorpusJson(input)},
       {"shards", ShardsJson(input.manifest)},
       {"outputs", OutputsJson(summary.outputs)},
-      {"times", TimesJson(input.times, summary.seconds)},
+      {"times", TimesJson(input.times, summary)},
       {"resumed", summary.resumed},
       {"rejects_file", summary.rejects_path},
       {"failures_file", summary.failures_path},

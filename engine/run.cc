@@ -12,7 +12,6 @@
 #include "engine/run_directory.h"
 #include "engine/run_settings.h"
 #include "engine/tracker.h"
-#include "io/file/line_reader.h"
 
 namespace sluice {
 namespace {
@@ -32,23 +31,6 @@ JobPolicy PolicyOf(const RunOptions& options, const ProviderTraits& traits, std:
   // for as if it were a far one.
   policy.retry_first = std::min(policy.retry_first, policy.poll_first);
   return policy;
-}
-
-// The first refused line, for the message about a corpus of which nothing was accepted.
-std::string FirstReject(FileSystem& files, const std::string& path) {
-  auto file = files.Open(path, OpenMode::kRead);
-  if (!file.has_value()) {
-    return {};
-  }
-  LineReader lines(MakeFileSource(std::move(*file)));
-  const auto line = lines.Next();
-  if (!line.has_value() || !line->has_value()) {
-    return {};
-  }
-  const Json reject = Json::parse(**line, nullptr, false);
-  return reject.is_object() ? fmt::format("{}:{}: {}", reject.value("file", ""),
-                                          reject.value("line", 0), reject.value("reason", ""))
-                            : std::string();
 }
 
 // One run from its ledger to its report. Its members are what the steps share; the steps stand in
@@ -81,7 +63,7 @@ class Runner {
                                                             .progress = environment_.progress,
                                                             .times = times_});
     SLUICE_TRY(PackAndTrack(*protocol, manifest, collector));
-    SLUICE_TRY(ExpectDocuments(manifest));
+    SLUICE_TRY(ExpectDocuments(environment_.files, directory_, *manifest.end()));
     return Close(manifest, collector);
   }
 
@@ -166,6 +148,7 @@ class Runner {
 
   Result<void> PackAll(const LineProtocol& protocol, Manifest& manifest, Tracker& tracker,
                        std::stop_token stop) {
+    const StepTimer timer(times_, Step::kPack);
     const PackOptions pack = PackOptionsOf(options_, environment_.provider.traits(), directory_);
     PackEnvironment environment{.files = environment_.files,
                                 .protocol = protocol,
@@ -177,30 +160,9 @@ class Runner {
                 [&](const ShardEntry& shard) { tracker.AddShard(shard); });
   }
 
-  Result<void> ExpectDocuments(const Manifest& manifest) const {
-    const PackPosition& end = *manifest.end();
-    if (end.next > 0) {
-      return {};
-    }
-    if (end.rejected == 0) {
-      return Fail(ErrorCode::kInput, "the corpus holds no documents");
-    }
-    return Fail(ErrorCode::kInput,
-                fmt::format("all {} documents were refused; the first: {}", end.rejected,
-                            FirstReject(environment_.files, directory_.rejects())),
-                fmt::format("see {}", directory_.rejects()));
-  }
-
   Result<RunSummary> Close(const Manifest& manifest, AnswerCollector& collector) {
-    const auto close_begin = environment_.clock.Now();
-    SLUICE_ASSIGN(const auto failures, CollectFailures(environment_.files, directory_, manifest));
     SLUICE_ASSIGN(Sink* const sink, collector.OpenSink());
-    SLUICE_ASSIGN(const auto outputs,
-                  sink->Close({.row_count = manifest.end()->next,
-                               .ids_path = directory_.ids(),
-                               .skip_failures = options_.on_error == OnError::kSkip,
-                               .failures = failures}));
-    times_.Add(Stage::kClose, environment_.clock.Now() - close_begin);
+    SLUICE_ASSIGN(const auto outputs, WriteOutputs(manifest, *sink));
     const ReportInput input = InputOf(manifest, outputs, collector.dimension());
     SLUICE_ASSIGN(RunSummary summary, Summarize(input, ledger_));
     SLUICE_TRY(WriteReport(environment_.files, input, summary));
@@ -211,6 +173,16 @@ class Runner {
       SLUICE_TRY(environment_.files.Remove(directory_.shard_failures(shard.shard)));
     }
     return summary;
+  }
+
+  Result<std::vector<OutputFile>> WriteOutputs(const Manifest& manifest, Sink& sink) {
+    const StepTimer step(times_, Step::kClose);
+    const StageTimer stage(times_, Stage::kClose);
+    SLUICE_ASSIGN(const auto failures, CollectFailures(environment_.files, directory_, manifest));
+    return sink.Close({.row_count = manifest.end()->next,
+                       .ids_path = directory_.ids(),
+                       .skip_failures = options_.on_error == OnError::kSkip,
+                       .failures = failures});
   }
 
   // A run that is complete asks nothing of anybody.

@@ -15,6 +15,7 @@
 #include "api/provider/provider.h"
 #include "engine/pack.h"
 #include "engine/progress.h"
+#include "engine/stage_times.h"
 #include "io/base/clock.h"
 #include "io/base/error.h"
 #include "io/corpus/corpus.h"
@@ -79,12 +80,15 @@ struct RunSummary {
   uint64_t jobs_created = 0, jobs_failed = 0;
   uint64_t shards = 0;
   uint64_t answer_bytes = 0;
+  uint64_t values = 0, general_values = 0;  // as in MergeOutcome
   uint64_t estimated_tokens = 0;
   int dimension = 0;
   std::optional<int64_t> prompt_tokens, output_tokens;
   std::vector<OutputFile> outputs;
   std::string run_folder, rejects_path, failures_path, report_path;
   double seconds = 0;
+  std::vector<StepTime> steps;  // where the time went
+  std::string bound;            // the stage that took longest, or "service"
   bool resumed = false;
   // 0, 3 (rows failed or were refused) or 6 (all that failed, failed because jobs did).
   int exit_code = 0;

@@ -227,7 +227,8 @@ void Tracker::StartCreate(ShardTrack& track) {
   Dispatch<CreateAnswer>(
       track,
       [=, this](std::stop_token stop) {
-        const StageTimer timer(environment_.times, Stage::kCreate);
+        const StepTimer step(environment_.times, Step::kSend);
+        const StageTimer stage(environment_.times, Stage::kCreate);
         return environment_.provider.CreateJob(request, std::move(stop));
       },
       [this, &track](CreateAnswer answer) -> std::optional<Error> {
@@ -364,7 +365,8 @@ void Tracker::StartCleanUp(ShardTrack& track) {
 
 Result<StagedFile> Tracker::Stage(const ShardEntry& entry, const std::string& file_id,
                                   std::stop_token stop) {
-  const StageTimer timer(environment_.times, Stage::kStage);
+  const StepTimer step(environment_.times, Step::kSend);
+  const StageTimer stage(environment_.times, Stage::kStage);
   SLUICE_TRY(CheckShardFile(entry));
   const std::string path = environment_.directory.shard(entry.file);
   const StageSource source{.open = [this, path] { return OpenShard(environment_.files, path); },

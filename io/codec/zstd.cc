@@ -78,7 +78,6 @@ std::unique_ptr<ByteSource> MakeZstdSource(std::unique_ptr<ByteSource> compresse
 }
 
 struct ZstdCompressor::Context {
-  AlignedBuffer frame;
   struct Free {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
   };
@@ -101,15 +100,20 @@ ZstdCompressor::ZstdCompressor(int level) : context_(std::make_unique<Context>()
 
 ZstdCompressor::~ZstdCompressor() = default;
 
-void ZstdCompressor::AppendFrame(std::span<const std::byte> plain, std::vector<std::byte>& out) {
-  // The room for the worst case is the compressor's, so that many frames can be kept at once.
-  AlignedBuffer& frame = context_->frame;
-  frame.Reserve(ZSTD_compressBound(plain.size()));
+size_t ZstdCompressor::FrameBound(size_t plain_size) { return ZSTD_compressBound(plain_size); }
+
+size_t ZstdCompressor::Compress(std::span<const std::byte> plain, std::span<std::byte> out) {
   const size_t size =
-      ZSTD_compress2(context_->zstd.get(), frame.data(), frame.size(), plain.data(), plain.size());
+      ZSTD_compress2(context_->zstd.get(), out.data(), out.size(), plain.data(), plain.size());
   // With room for the worst case only a lack of memory is left to fail.
   SLUICE_CHECK(ZSTD_isError(size) == 0, ZSTD_getErrorName(size));
-  out.insert(out.end(), frame.data(), frame.data() + size);
+  return size;
+}
+
+void ZstdCompressor::AppendFrame(std::span<const std::byte> plain, std::vector<std::byte>& out) {
+  const size_t begin = out.size();
+  out.resize(begin + FrameBound(plain.size()));
+  out.resize(begin + Compress(plain, std::span(out).subspan(begin)));
 }
 
 }  // namespace sluice

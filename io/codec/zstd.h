@@ -28,6 +28,11 @@ class ZstdCompressor {
   ZstdCompressor(const ZstdCompressor&) = delete;
   ZstdCompressor& operator=(const ZstdCompressor&) = delete;
 
+  // Room for the worst case.
+  [[nodiscard]] static size_t FrameBound(size_t plain_size);
+  // Writes one frame to the front of `out`, which has FrameBound(plain.size()) bytes. Gives its
+  // size.
+  size_t Compress(std::span<const std::byte> plain, std::span<std::byte> out);
   // Appends one frame to `out`.
   void AppendFrame(std::span<const std::byte> plain, std::vector<std::byte>& out);
 

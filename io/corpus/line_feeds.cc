@@ -6,13 +6,20 @@
 namespace sluice {
 namespace {
 
-// A compiler vector: GCC and clang make the best of it on every processor.
-using Bytes = uint8_t __attribute__((vector_size(16)));
+// A compiler vector: two registers on the oldest processors of the architecture, one on newer ones.
+using Bytes = uint8_t __attribute__((vector_size(32)));
+
+// The function is built once for each, and the loader takes what the processor can do.
+#if defined(__x86_64__)
+#define SLUICE_FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "default")))
+#else
+#define SLUICE_FOR_EACH_PROCESSOR
+#endif
 
 // Each byte lane counts its own line feeds, which must not pass 255.
 constexpr size_t kStepsMax = 255;
 
-uint64_t SumOf(Bytes lanes) {
+[[gnu::always_inline]] inline uint64_t SumOf(const Bytes& lanes) {
   uint64_t sum = 0;
   for (size_t i = 0; i < sizeof(Bytes); ++i) {
     sum += lanes[i];
@@ -22,7 +29,7 @@ uint64_t SumOf(Bytes lanes) {
 
 }  // namespace
 
-uint64_t CountLineFeeds(std::string_view text) {
+SLUICE_FOR_EACH_PROCESSOR uint64_t CountLineFeeds(std::string_view text) {
   uint64_t count = 0;
   while (text.size() >= sizeof(Bytes)) {
     const size_t steps = std::min(text.size() / sizeof(Bytes), kStepsMax);

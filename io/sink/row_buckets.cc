@@ -1,7 +1,9 @@
 #include "io/sink/row_buckets.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <thread>
 
 namespace sluice {
 
@@ -99,10 +101,10 @@ Result<void> RowBuckets::WriteBucket(size_t bucket, const Rows& rows,
   const auto ordered = ordered_.Take();
   ordered->resize(RowsOf(bucket) * options_.dimension);
   PlaceRows(rows, *ordered);
-  Rows spooled;
+  const auto spooled = spooled_.Take();
   for (const Extent& extent : extents) {
-    SLUICE_TRY(ReadSpooled(extent, spooled));
-    PlaceRows(spooled, *ordered);
+    SLUICE_TRY(ReadSpooled(extent, *spooled));
+    PlaceRows(*spooled, *ordered);
   }
   return WriteValues(bucket, *ordered);
 }
@@ -131,20 +133,37 @@ Result<void> RowBuckets::ReadSpooled(const Extent& extent, Rows& rows) {
 
 Result<void> RowBuckets::Finish() {
   idle_.clear();
-  for (size_t i = 0; i < buckets_.size(); ++i) {
-    Bucket& bucket = buckets_[i];
-    SLUICE_CHECK(bucket.row_count == RowsOf(i), "a shard is sealed that lacks rows");
-    if (!bucket.rows.places.empty() || !bucket.extents.empty()) {
-      SLUICE_TRY(WriteBucket(i, bucket.rows, bucket.extents));
+  std::atomic<size_t> next = 0;
+  std::vector<Result<void>> results(std::max<size_t>(options_.threads, 1));
+  {
+    std::vector<std::jthread> threads;
+    for (Result<void>& result : results) {
+      threads.emplace_back([this, &next, &result] {
+        for (size_t i = next++; i < buckets_.size() && result.has_value(); i = next++) {
+          result = FinishBucket(i);
+        }
+      });
     }
-    bucket.rows = {};
-    bucket.extents = {};
+  }
+  for (const Result<void>& result : results) {
+    SLUICE_TRY(result);
   }
   if (spool_ == nullptr) {
     return {};
   }
   spool_.reset();
   return files_.Remove(options_.spool_path);
+}
+
+Result<void> RowBuckets::FinishBucket(size_t index) {
+  Bucket& bucket = buckets_[index];
+  SLUICE_CHECK(bucket.row_count == RowsOf(index), "a shard is sealed that lacks rows");
+  if (bucket.is_spooled) {
+    SLUICE_TRY(WriteBucket(index, bucket.rows, bucket.extents));
+  }
+  bucket.rows = {};
+  bucket.extents = {};
+  return {};
 }
 
 }  // namespace sluice

@@ -30,6 +30,7 @@ struct RowBucketsOptions {
   std::string spool_path;                  // made when it is needed
   size_t budget_bytes = size_t{16} << 20;  // of rows held in memory
   size_t bucket_bytes_max = size_t{4} << 20;  // of one bucket's place in the file
+  size_t threads = 2;                         // that put spooled buckets together in Finish()
 };
 
 class RowBuckets {
@@ -39,7 +40,7 @@ class RowBuckets {
 
   // Takes a copy of `vector`. Each row once; any number of threads. Errors: kIo.
   [[nodiscard]] Result<void> Put(Ordinal row, std::span<const float> vector);
-  // Every row of the range is in the file when it returns; not synced. One thread, after all Puts.
+  // Every row of the range is in the file when it returns; not synced. Called once, after all Puts.
   [[nodiscard]] Result<void> Finish();
 
  private:
@@ -69,6 +70,7 @@ class RowBuckets {
   [[nodiscard]] Result<void> WriteValues(size_t bucket, std::span<const float> values);
   [[nodiscard]] Result<void> Spool(size_t bucket, const Rows& rows);
   [[nodiscard]] Result<void> ReadSpooled(const Extent& extent, Rows& rows);
+  [[nodiscard]] Result<void> FinishBucket(size_t bucket);
   void PlaceRows(const Rows& rows, std::span<float> out) const;
 
   FileSystem& files_;
@@ -82,6 +84,7 @@ class RowBuckets {
   std::unique_ptr<File> spool_;
   uint64_t spool_bytes_ = 0;
   // Buffers that are used again: fresh memory is slow memory.
+  ResourcePool<Rows> spooled_{[] { return std::make_unique<Rows>(); }};
   ResourcePool<std::vector<float>> ordered_{[] { return std::make_unique<std::vector<float>>(); }};
 };
 
