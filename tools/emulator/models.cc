@@ -28,6 +28,12 @@ constexpr Model FirstGeneration() {
   return model;
 }
 
+constexpr Model Prepared() {
+  Model model = Embedding("sluice-prepared-1", "Sluice Prepared 1", 768);
+  model.prepared = true;
+  return model;
+}
+
 constexpr Model Generation(std::string_view id, std::string_view display_name) {
   return {.id = id,
           .use = ModelUse::kGenerate,
@@ -40,6 +46,7 @@ constexpr Model Generation(std::string_view id, std::string_view display_name) {
 constexpr Model kModels[] = {
     Embedding("sluice-lexical-1", "Sluice Lexical 1", 768),
     Generation("sluice-echo-1", "Sluice Echo 1"),
+    Prepared(),
     FirstGeneration(),
     Embedding("gemini-embedding-2", "Gemini Embedding 2 (local stand-in)", 3072),
     Embedding("gemini-embedding-2-preview", "Gemini Embedding 2 Preview (local stand-in)", 3072),
@@ -58,6 +65,8 @@ constexpr std::string_view kEmbeddingDescription =
     "Deterministic lexical embedding by signed feature hashing, made by sluice's local service. "
     "Not "
     "a neural model: it knows words, not meanings.";
+constexpr std::string_view kPreparedDescription =
+    "Vectors made beforehand, whatever the text, by sluice's local service: to measure clients.";
 constexpr std::string_view kEchoDescription =
     "Plain echo of the prompt, made by sluice's local service. Not a neural model.";
 
@@ -76,7 +85,9 @@ std::string ModelText(const Model& model) {
   text["name"] = fmt::format("models/{}", model.id);
   text["version"] = "1";
   text["displayName"] = model.display_name;
-  text["description"] = embeds ? kEmbeddingDescription : kEchoDescription;
+  text["description"] = model.prepared ? kPreparedDescription
+                        : embeds       ? kEmbeddingDescription
+                                       : kEchoDescription;
   text["inputTokenLimit"] = model.input_tokens_max;
   text["outputTokenLimit"] = model.output_tokens_max;
   text["supportedGenerationMethods"] =

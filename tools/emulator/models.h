@@ -20,6 +20,7 @@ struct Model {
   // gemini-embedding-001 answers below 3072 dimensions without unit length, and counts tokens in a
   // string `tokenCount` instead of `usageMetadata`.
   bool first_generation = false;
+  bool prepared = false;  // answers of jobs come from PreparedAnswers
 };
 
 [[nodiscard]] std::span<const Model> Models();

@@ -9,6 +9,7 @@
 
 #include "tools/emulator/answer.h"
 #include "tools/emulator/line_scan.h"
+#include "tools/emulator/prepared_answers.h"
 #include "tools/emulator/mix.h"
 
 namespace sluice {
@@ -164,7 +165,7 @@ class JobRun {
       twist = {.no_key = twist.no_key, .error_code = static_cast<int>(RpcCode::kCancelled)};
     }
     const size_t start = out_.size();
-    AppendResultLine(model_, line, twist, out_) ? ++job_.success_count : ++job_.failure_count;
+    AppendLine(line, twist) ? ++job_.success_count : ++job_.failure_count;
     if (faults_.Hits(Fault::kDuplicateLine, position)) {
       out_ += out_.substr(start);
     }
@@ -174,6 +175,12 @@ class JobRun {
     if (is_last && parts_.faults.Happens(Fault::kCutLastLine)) {
       out_.resize(start + (out_.size() - start) / 2);
     }
+  }
+
+  bool AppendLine(std::string_view line, const LineTwist& twist) {
+    const bool is_plain = !twist.no_key && twist.error_code == 0;
+    return (model_.prepared && is_plain && prepared_.Append(line, out_)) ||
+           AppendResultLine(model_, line, twist, out_);
   }
 
   Result<void> Flush(size_t size_min) {
@@ -207,6 +214,7 @@ class JobRun {
   Job& job_;
   const Model& model_;
   const LineFaults faults_;
+  PreparedAnswers prepared_;
   std::unique_ptr<File> results_;
   std::string out_;
   JobOrder order_ = JobOrder::kGoOn;
