@@ -66,7 +66,9 @@ constexpr std::string_view kEmbeddingDescription =
     "Not "
     "a neural model: it knows words, not meanings.";
 constexpr std::string_view kPreparedDescription =
-    "Vectors made beforehand, whatever the text, by sluice's local service: to measure clients.";
+    "Vectors made beforehand, whatever the text, by sluice's local service: to measure clients. "
+    "Not a "
+    "neural model.";
 constexpr std::string_view kEchoDescription =
     "Plain echo of the prompt, made by sluice's local service. Not a neural model.";
 
