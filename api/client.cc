@@ -66,9 +66,10 @@ Result<std::string> ChooseKey(const ClientOptions& options, const std::string& b
   if (key) {
     return std::move(key->value);
   }
+  // A service on loopback asks for a key as the real one does, but takes any.
   const auto origin = ParseOrigin(base_url);
-  const bool needs_none = options.api_key_file.empty() && origin && IsLoopback(*origin);
-  return needs_none ? Result<std::string>() : std::unexpected(std::move(key).error());
+  const bool any_will_do = options.api_key_file.empty() && origin && IsLoopback(*origin);
+  return any_will_do ? Result<std::string>("none") : std::unexpected(std::move(key).error());
 }
 
 // Thread-safe only as far as nobody else sets the same signal at the same time.
@@ -97,6 +98,9 @@ Result<std::unique_ptr<Client>> MakeClient(ClientOptions options) {
       FirstOf(options.base_url, options.environment("GOOGLE_GEMINI_BASE_URL"), service.base_url);
   service.api_version = FirstOf(
       options.api_version, options.environment("GOOGLE_GENAI_API_VERSION"), service.api_version);
+  if (service.api_version == "beta") {
+    service.api_version = "v1beta";  // as the official SDKs have it (@google/genai 3.1.0, 2026-11)
+  }
   SLUICE_ASSIGN(service.api_key, ChooseKey(options, service.base_url));
   service.request_timeout = options.request_timeout;
   service.stall_timeout = options.stall_timeout;

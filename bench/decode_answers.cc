@@ -1,8 +1,9 @@
 // The merge alone, from answer files to a .npy file, as the engine does it:
 //
-//   decode_answers [--reference] OUTPUT.npy ROWS DIMENSION THREADS ANSWERS...
+//   decode_answers [--reference|--drop] OUTPUT.npy ROWS DIMENSION THREADS ANSWERS...
 //
 // --reference: the same program with simdjson for the lines and numbers.
+// --drop: the rows are decoded and thrown away, for counting the decoding alone.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -20,6 +21,7 @@ namespace {
 
 struct Arguments {
   bool reference = false;
+  bool drop = false;
   std::string output;
   uint64_t rows = 0;
   int dimension = 0;
@@ -30,7 +32,8 @@ struct Arguments {
 std::optional<Arguments> ParseArguments(std::vector<std::string> words) {
   Arguments arguments;
   arguments.reference = !words.empty() && words.front() == "--reference";
-  if (arguments.reference) {
+  arguments.drop = !words.empty() && words.front() == "--drop";
+  if (arguments.reference || arguments.drop) {
     words.erase(words.begin());
   }
   if (words.size() < 5) {
@@ -53,6 +56,26 @@ Result<void> WriteIds(FileSystem& files, const std::string& path, uint64_t rows)
   return file->Write(AsBytes(text));
 }
 
+class DroppingSink final : public ShardSink {
+ public:
+  Result<void> PutVector(Ordinal, std::span<const float>) override { return {}; }
+  Result<void> PutAnswer(Ordinal, std::string_view) override { return {}; }
+  Result<void> PutFailure(Ordinal, std::string_view) override { return {}; }
+  Result<void> Seal() override { return {}; }
+};
+
+Result<MergeOutcome> Merge(const Arguments& arguments, const std::string& work,
+                           MergeEnvironment& environment, ShardSink& shard) {
+  CorpusOptions reading = AnswerReading(work);
+  reading.inputs = arguments.answers;
+  SLUICE_ASSIGN(auto list, ListCorpusFiles(environment.files, reading));
+  SLUICE_ASSIGN(const auto answers, OpenCorpus(environment.files, std::move(list), reading));
+  const MergeOptions options{.range = {.first = 0, .count = arguments.rows},
+                             .dimension = arguments.dimension,
+                             .threads = arguments.threads};
+  return MergeAnswers(*answers, options, environment, shard);
+}
+
 Result<MergeOutcome> Decode(const Arguments& arguments) {
   const auto files = MakePosixFileSystem();
   RequestOptions requests;
@@ -66,18 +89,15 @@ Result<MergeOutcome> Decode(const Arguments& arguments) {
                                .stop = {}};
   const std::string work = arguments.output + ".work";
   SLUICE_TRY(files->MakeFolders(work));
+  if (arguments.drop) {
+    DroppingSink nowhere;
+    return Merge(arguments, work, environment, nowhere);
+  }
   SLUICE_ASSIGN(const auto sink, MakeSink(*files, {.output = arguments.output,
                                                    .work_folder = work,
                                                    .dimension = arguments.dimension}));
-  const OrdinalRange range{.first = 0, .count = arguments.rows};
-  SLUICE_ASSIGN(const auto shard, sink->OpenShard(range));
-  const MergeOptions options{
-      .range = range, .dimension = arguments.dimension, .threads = arguments.threads};
-  CorpusOptions reading = AnswerReading(work);
-  reading.inputs = arguments.answers;
-  SLUICE_ASSIGN(auto list, ListCorpusFiles(*files, reading));
-  SLUICE_ASSIGN(const auto answers, OpenCorpus(*files, std::move(list), reading));
-  SLUICE_ASSIGN(MergeOutcome outcome, MergeAnswers(*answers, options, environment, *shard));
+  SLUICE_ASSIGN(const auto shard, sink->OpenShard({.first = 0, .count = arguments.rows}));
+  SLUICE_ASSIGN(MergeOutcome outcome, Merge(arguments, work, environment, *shard));
   SLUICE_TRY(shard->Seal());
   const std::string ids = work + "/ids";
   SLUICE_TRY(WriteIds(*files, ids, arguments.rows));
@@ -92,9 +112,9 @@ Result<MergeOutcome> Decode(const Arguments& arguments) {
 int main(int argc, char** argv) {
   const auto arguments = sluice::ParseArguments({argv + 1, argv + argc});
   if (!arguments.has_value()) {
-    fmt::print(
-        stderr,
-        "usage: decode_answers [--reference] OUTPUT.npy ROWS DIMENSION THREADS ANSWERS...\n");
+    fmt::print(stderr,
+               "usage: decode_answers [--reference|--drop] OUTPUT.npy ROWS DIMENSION THREADS "
+               "ANSWERS...\n");
     return 2;
   }
   const auto outcome = sluice::Decode(*arguments);
@@ -102,6 +122,6 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "error: {}\n", outcome.error().message);
     return 1;
   }
-  fmt::print("ok={} failed={} duplicates={}\n", outcome->ok, outcome->failed.size(),
-             outcome->duplicates);
+  fmt::print("ok={} failed={} duplicates={} values={} general={}\n", outcome->ok,
+             outcome->failed.size(), outcome->duplicates, outcome->values, outcome->general_values);
 }

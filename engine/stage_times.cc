@@ -61,10 +61,11 @@ std::vector<StepTime> StepTimesOf(const StageTimes& times, size_t threads) {
   std::vector<StepTime> steps;
   for (size_t i = 0; i < kStepNames.size(); ++i) {
     const auto step = static_cast<Step>(i);
-    if (const double seconds = times.seconds(step); seconds > 0) {
+    const std::string_view bound = BoundOfStep(times, step, threads);
+    if (!bound.empty()) {
       steps.push_back({.name = std::string(kStepNames[i]),
-                       .seconds = seconds,
-                       .bound = std::string(BoundOfStep(times, step, threads))});
+                       .seconds = times.seconds(step),
+                       .bound = std::string(bound)});
     }
   }
   return steps;

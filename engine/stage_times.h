@@ -88,7 +88,8 @@ class StepTimer {
 };
 
 // What a step took, and the stage of it that took longest: of a stage that works in `threads`
-// threads at once, each has its part. Steps that never ran are left out.
+// threads at once, each has its part. Steps in which nothing was done are left
+// out.
 struct StepTime {
   std::string name;
   double seconds = 0;

@@ -19,4 +19,11 @@ namespace sluice {
 // SourceOfFile() for an argument: one that is not there is kInput, as nothing remote is meant.
 [[nodiscard]] Result<StageSource> SourceOfArgument(const std::string& path);
 
+// The same of JSON lines to be read here, not sent as they stand: a .gz or .zst file is
+// decompressed, "-" is standard input, which is kept in memory. Without a size, which nobody knows
+// yet. Errors: also kInput for more on standard input than kPipedBytesMax.
+[[nodiscard]] Result<StageSource> PlainSourceOfArgument(const std::string& path);
+
+inline constexpr uint64_t kPipedBytesMax = uint64_t{256} << 20;
+
 }  // namespace sluice

@@ -37,6 +37,19 @@ struct Arguments {
   [[nodiscard]] Result<std::optional<DurationRange>> Range(std::string_view name) const;
 };
 
+// Keeps a value of the above in `target` when it was given.
+template <typename Value, typename Target>
+[[nodiscard]] Result<void> Store(Result<std::optional<Value>> value, Target& target) {
+  if (!value.has_value()) {
+    return std::unexpected(std::move(value).error());
+  }
+  if (value->has_value()) {
+    const Value& given = **value;
+    target = static_cast<Target>(given);
+  }
+  return {};
+}
+
 // Every kChoice value is one of its words. Errors: kUsage.
 [[nodiscard]] Result<void> CheckChoices(const Arguments& arguments);
 

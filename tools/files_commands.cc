@@ -81,7 +81,7 @@ Result<std::vector<std::string>> NamesToDelete(const CommandContext& context, Cl
 Result<int> FilesGetCommand(const CommandContext& context) {
   const Console& console = context.console;
   SLUICE_ASSIGN(const std::string name, RequirePositional(context.arguments));
-  SLUICE_ASSIGN(const auto client, OpenClient(context.arguments));
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
   SLUICE_ASSIGN(const RemoteFile file, client->files().Get(name, context.signals.stop_token()));
   console.Print(console.json ? FormatFileAsJson(file, "", console.out) : FormatFile(file));
   return 0;
@@ -92,7 +92,7 @@ Result<int> FilesListCommand(const CommandContext& context) {
   SLUICE_ASSIGN(const ListFlags flags, ReadListFlags(context.arguments));
   SLUICE_ASSIGN(const FileSelection selection,
                 FileSelection::Read(context.arguments, SystemClock().WallNow()));
-  SLUICE_ASSIGN(const auto client, OpenClient(context.arguments));
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
   SLUICE_ASSIGN(const FilePage page, SelectFiles(context, *client, selection, flags));
   if (console.json) {
     console.Print(FormatFilesAsJson(page.files, page.next_page_token, console.out));
@@ -104,7 +104,7 @@ Result<int> FilesListCommand(const CommandContext& context) {
 }
 
 Result<int> FilesDeleteCommand(const CommandContext& context) {
-  SLUICE_ASSIGN(const auto client, OpenClient(context.arguments));
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
   SLUICE_ASSIGN(const std::vector<std::string> names, NamesToDelete(context, *client));
   return ForEachName(context, names,
                      {.verb = "delete",

@@ -4,13 +4,14 @@
 #include <string>
 
 #include "io/file/file_system.h"
+#include "tools/argument_files.h"
 #include "tools/file_format.h"
 #include "tools/files_commands.h"
-#include "tools/argument_files.h"
 #include "tools/json_line.h"
 #include "tools/result_output.h"
 #include "tools/service_client.h"
 #include "tools/shown_upload.h"
+#include "tools/stopping.h"
 #include "tools/units.h"
 
 namespace sluice {
@@ -75,7 +76,7 @@ Result<int> FilesUploadCommand(const CommandContext& context) {
   const Console& console = context.console;
   SLUICE_ASSIGN(const std::string path, RequirePositional(arguments));
   SLUICE_ASSIGN(const StageSource source, SourceOfArgument(path));
-  SLUICE_ASSIGN(const auto client, OpenClient(arguments, arguments.TextOr("--mime-type", "")));
+  SLUICE_ASSIGN(const auto client, OpenClient(context, arguments.TextOr("--mime-type", "")));
   if (arguments.Has("--dry-run")) {
     PrintDryRun(console, path, source.size);
     return 0;
@@ -83,9 +84,15 @@ Result<int> FilesUploadCommand(const CommandContext& context) {
   const UploadOptions options{.file_id = FileId(arguments),
                               .display_name = arguments.TextOr("--display-name", ""),
                               .state_file = arguments.TextOr("--state", "")};
-  SLUICE_ASSIGN(const UploadedFile uploaded, UploadShown(context, *client, source, options));
-  console.Print(console.json ? FormatFileAsJson(uploaded.file, uploaded.sha256, console.out)
-                             : uploaded.file.name + '\n');
+  const Result<UploadedFile> uploaded = UploadShown(context, *client, source, options);
+  if (!uploaded.has_value()) {
+    if (context.signals.received() != 0 && !options.state_file.empty()) {
+      console.Say(FormatStopping(context, "what was sent is kept", 0));
+    }
+    return std::unexpected(uploaded.error());
+  }
+  console.Print(console.json ? FormatFileAsJson(uploaded->file, uploaded->sha256, console.out)
+                             : uploaded->file.name + '\n');
   return 0;
 }
 
@@ -98,7 +105,7 @@ Result<int> FilesDownloadCommand(const CommandContext& context) {
                 "-o FILE, or -o - for standard output");
   }
   SLUICE_TRY(RefuseVertexAddress(path));
-  SLUICE_ASSIGN(const auto client, OpenClient(arguments));
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
   if (IsStandardOutput(path)) {
     SLUICE_TRY(DownloadToStandardOutput(context, *client, name));
     return 0;

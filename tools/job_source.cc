@@ -37,9 +37,8 @@ Result<std::vector<InlineRequest>> ReadInlineRequests(const StageSource& lines) 
       return requests;
     }
     const Json document = Json::parse(*line);  // we made the line ourselves
-    const Json& key = document["key"];
-    requests.push_back({.key = key.is_string() ? key.get<std::string>() : key.dump(),
-                        .request = document["request"].dump()});
+    requests.push_back(
+        {.key = document["key"].get<std::string>(), .request = document["request"].dump()});
   }
 }
 
@@ -51,18 +50,22 @@ Result<JobSource> ReadJobSource(const std::string& text, const JobSourceOptions&
   if (text.starts_with("files/")) {
     return UseUploadedFile(text, options);
   }
-  SLUICE_ASSIGN(const StageSource file, SourceOfArgument(text));
+  const std::string name = text == "-" ? "standard input" : text;
+  SLUICE_ASSIGN(const StageSource file, PlainSourceOfArgument(text));
   Result<StageSource> lines = MakeRequestLines(file,
                                                {.task = options.task,
                                                 .generation_config = options.generation_config,
                                                 .system_instruction = options.system_instruction},
                                                stop);
   if (!lines.has_value()) {
-    return Fail(lines.error().code, fmt::format("{}: {}", text, lines.error().message),
-                lines.error().hint);
+    Error& error = lines.error();
+    if (error.message.starts_with("line ")) {
+      error.message = fmt::format("{}: {}", name, error.message);
+    }
+    return std::unexpected(std::move(error));
   }
   if (lines->size == 0) {
-    return Fail(ErrorCode::kInput, fmt::format("{}: there is no request in it", text));
+    return Fail(ErrorCode::kInput, fmt::format("{}: there is no request in it", name));
   }
   const bool small = lines->size <= kInlineBytesUsual;
   if (options.way == Way::kUpload || (options.way == Way::kBySize && !small)) {

@@ -11,6 +11,7 @@
 #include "tools/job_format.h"
 #include "tools/list_flags.h"
 #include "tools/service_client.h"
+#include "tools/stopping.h"
 
 namespace sluice {
 namespace {
@@ -57,6 +58,17 @@ Result<WaitOptions> ReadWaitOptions(const Arguments& arguments) {
   return options;
 }
 
+// A wait that ended before its job, which a signal or a timeout does not touch.
+Error ExplainUnended(const CommandContext& context, Error error) {
+  if (error.code == ErrorCode::kUnfinished) {
+    error.hint = "go on waiting: " + ResumeCommand(context.arguments);
+    if (context.signals.received() != 0) {
+      context.console.Say(FormatStopping(context, "the job keeps running", 1));
+    }
+  }
+  return error;
+}
+
 // The exit code that says how a job ended.
 Result<int> JudgeEnd(const BatchJob& job) {
   constexpr int kSomeFailed = 3;
@@ -76,7 +88,7 @@ Result<int> JudgeEnd(const BatchJob& job) {
 
 Result<int> JobsGetCommand(const CommandContext& context) {
   SLUICE_ASSIGN(const std::string name, RequirePositional(context.arguments));
-  SLUICE_ASSIGN(const auto client, OpenClient(context.arguments));
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
   SLUICE_ASSIGN(const BatchJob job, client->batches().Get(name, context.signals.stop_token()));
   PrintJob(context.console, job);
   return 0;
@@ -84,7 +96,7 @@ Result<int> JobsGetCommand(const CommandContext& context) {
 
 Result<int> JobsListCommand(const CommandContext& context) {
   const Console& console = context.console;
-  SLUICE_ASSIGN(const auto client, OpenClient(context.arguments));
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
   SLUICE_ASSIGN(const JobPage page,
                 ListJobs(client->batches(), context.arguments, context.signals.stop_token()));
   if (console.json) {
@@ -104,15 +116,17 @@ Result<int> JobsWaitCommand(const CommandContext& context) {
     const WallTime now = SystemClock().WallNow();
     console.Say(console.json ? FormatJobProgressAsJson(job, now) : FormatJobProgress(job, now));
   };
-  SLUICE_ASSIGN(const auto client, OpenClient(context.arguments));
-  SLUICE_ASSIGN(const BatchJob job,
-                client->batches().Wait(name, options, context.signals.stop_token()));
-  PrintJob(console, job);
-  return JudgeEnd(job);
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
+  Result<BatchJob> job = client->batches().Wait(name, options, context.signals.stop_token());
+  if (!job.has_value()) {
+    return std::unexpected(ExplainUnended(context, std::move(job).error()));
+  }
+  PrintJob(console, *job);
+  return JudgeEnd(*job);
 }
 
 Result<int> JobsCancelCommand(const CommandContext& context) {
-  SLUICE_ASSIGN(const auto client, OpenClient(context.arguments));
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
   return ForEachPositional(context, {.verb = "cancel",
                                      .past = "cancelled",
                                      .warning = "What it has not answered by then is lost.",
@@ -123,7 +137,7 @@ Result<int> JobsCancelCommand(const CommandContext& context) {
 }
 
 Result<int> JobsDeleteCommand(const CommandContext& context) {
-  SLUICE_ASSIGN(const auto client, OpenClient(context.arguments));
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
   return ForEachPositional(context, {.verb = "delete",
                                      .past = "deleted",
                                      .warning = "Its inline responses go with it.",

@@ -22,6 +22,9 @@ Result<JobSourceOptions> ReadSourceOptions(const Arguments& arguments, Task task
   if (arguments.Has("--inline") && arguments.Has("--upload")) {
     return Fail(ErrorCode::kUsage, "--inline and --upload exclude each other");
   }
+  if (arguments.positionals.front() == "-" && arguments.Text("--api-key-file") == "-") {
+    return Fail(ErrorCode::kUsage, "--api-key-file: standard input holds the requests already");
+  }
   const auto files = MakePosixFileSystem();
   JobSourceOptions options{.task = task};
   options.way = arguments.Has("--inline")   ? Way::kInline
@@ -70,12 +73,11 @@ void PrintDryRun(const Console& console, const CreateJobRequest& request, const 
 }
 
 // When nobody knows whether the job was made, no scheduler may start the same command again: that
-// would buy it twice. So the error may be none whose exit code means "start again".
+// would buy it twice. So the error is the one whose exit code never means that.
 Result<BatchJob> ReadAnswer(const CreateAnswer& answer) {
   Result<BatchJob> job = answer.result();
   if (answer.outcome == CreateOutcome::kUnknown) {
-    ErrorCode& code = job.error().code;
-    code = IsTransient(code) || code == ErrorCode::kUnfinished ? ErrorCode::kInternal : code;
+    job.error().code = ErrorCode::kInternal;
   }
   return job;
 }
@@ -106,7 +108,7 @@ Result<int> Create(const CommandContext& context, Task task) {
   SLUICE_ASSIGN(const std::string text, RequirePositional(arguments));
   SLUICE_ASSIGN(const JobSourceOptions options, ReadSourceOptions(arguments, task));
   SLUICE_ASSIGN(const CreateJobRequest request, ReadRequest(arguments, task));
-  SLUICE_ASSIGN(const auto client, OpenClient(arguments));
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
   SLUICE_ASSIGN(JobSource source, ReadJobSource(text, options, context.signals.stop_token()));
   if (arguments.Has("--dry-run")) {
     PrintDryRun(console, request, source);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <fmt/format.h>
 #include <string>
@@ -57,6 +58,24 @@ Result<ResponseCounts> WriteResponses(const CommandContext& context, const Batch
   return counts;
 }
 
+// The service has been seen to leave requests without any answer; its counters tell.
+uint64_t CountMissing(const BatchJob& job, const ResponseCounts& counts) {
+  const int64_t total = job.stats ? job.stats->total_count : 0;
+  const auto expected = static_cast<uint64_t>(std::max<int64_t>(total, 0));
+  return expected - std::min(expected, counts.all);
+}
+
+void SayCounts(const Console& console, const ResponseCounts& counts, uint64_t missing) {
+  if (missing > 0) {
+    console.Warn(fmt::format("{} of {} requests have no response", FormatCount(missing),
+                             FormatCount(counts.all + missing)));
+  }
+  if (!console.json) {
+    console.Say(fmt::format("{} responses, {} failed\n", FormatCount(counts.all),
+                            FormatCount(counts.failed)));
+  }
+}
+
 }  // namespace
 
 Result<int> JobsResponsesCommand(const CommandContext& context) {
@@ -64,18 +83,16 @@ Result<int> JobsResponsesCommand(const CommandContext& context) {
   const std::string path = context.arguments.TextOr("--output", "");
   SLUICE_ASSIGN(const std::string name, RequirePositional(context.arguments));
   SLUICE_TRY(RefuseVertexAddress(path));
-  SLUICE_ASSIGN(const auto client, OpenClient(context.arguments));
+  SLUICE_ASSIGN(const auto client, OpenClient(context));
   const auto files = MakePosixFileSystem();
   SLUICE_ASSIGN(const BatchJob job, client->batches().Get(name, context.signals.stop_token()));
   SLUICE_ASSIGN(ResultOutput output, ResultOutput::Open(*files, path));
   SLUICE_ASSIGN(const ResponseCounts counts,
                 WriteResponses(context, client->batches(), job, output));
   SLUICE_TRY(output.Close());
-  if (!context.console.json) {
-    context.console.Say(fmt::format("{} responses, {} failed\n", FormatCount(counts.all),
-                                    FormatCount(counts.failed)));
-  }
-  return counts.failed > 0 ? kSomeFailed : 0;
+  const uint64_t missing = CountMissing(job, counts);
+  SayCounts(context.console, counts, missing);
+  return counts.failed + missing > 0 ? kSomeFailed : 0;
 }
 
 }  // namespace sluice

@@ -75,7 +75,7 @@ std::string Option(const OptionSpec& option) {
 std::string Options(std::span<const OptionSpec> options) {
   std::string text;
   for (const OptionSpec& option : options) {
-    text += Option(option);
+    text += option.help.empty() ? "" : Option(option);
   }
   return text;
 }
@@ -110,7 +110,7 @@ std::string SharedOptions() {
 std::string CommonOptions() {
   std::string text;
   for (const OptionSpec* option : AllOptions(nullptr)) {
-    text += option->help.empty() ? "" : Option(*option);
+    text += Options({option, 1});
   }
   return text;
 }
@@ -131,7 +131,8 @@ std::string ManPage() {
           "Results go to standard output, progress and errors to standard error.\n";
   text += Section("COMMANDS");
   for (const CommandSpec& command : Commands()) {
-    text += VerbsOf(command).empty() ? Command(command) : "";
+    const bool only_verbs = !VerbsOf(command).empty() && command.options.empty();
+    text += only_verbs ? "" : Command(command);
   }
   text += Section("OPTIONS OF ALL COMMANDS") + CommonOptions();
   text += Section("OPTIONS OF JOBS AND FILES") + SharedOptions();

@@ -1,6 +1,7 @@
 #include "tools/option_table.h"
 
 #include <algorithm>
+#include <array>
 
 namespace sluice {
 namespace {
@@ -28,7 +29,16 @@ constexpr OptionSpec kServiceOptions[] = {
     {"--api-key-file", kText, "FILE", "", "Service", "file with the key, - for standard input"},
 };
 
-constexpr OptionSpec kRunOptions[] = {
+// Several lists as one.
+template <size_t... kSizes>
+consteval auto Joined(const OptionSpec (&... lists)[kSizes]) {
+  std::array<OptionSpec, (kSizes + ...)> all;
+  auto* end = all.begin();
+  ((end = std::ranges::copy(lists, end).out), ...);
+  return all;
+}
+
+constexpr OptionSpec kReadOptions[] = {
     {"--text-field", kText, "PATH", "", "What to read",
      "field with the text (text); doc.body works"},
     {"--id-field", kText, "PATH", "", "What to read",
@@ -39,7 +49,9 @@ constexpr OptionSpec kRunOptions[] = {
     {"--glob", kList, "PATTERN", "", "What to read", "in folders: only names that match"},
     {"--exclude", kList, "PATTERN", "", "What to read", "in folders: no names that match"},
     {"--max-line-bytes", kText, "SIZE", "", "What to read", "longer lines are refused (16Mi)"},
+};
 
+constexpr OptionSpec kAskOptions[] = {
     {"-b,--backend", kChoice, "gemini|local", "", "What to ask",
      "gemini, or local: a service inside sluice, without a key"},
     {"-m,--model", kText, "NAME", "", "What to ask", "default: see `sluice help environment`"},
@@ -51,35 +63,56 @@ constexpr OptionSpec kRunOptions[] = {
     {"--generation-config", kText, "FILE", "", "What to ask", "a JSON object, sent as it stands"},
     {"--system-instruction", kText, "FILE", "", "What to ask", "plain text"},
     {"--request-field", kText, "PATH", "", "What to ask", "field with a ready-made request"},
-    {"--base-url", kText, "URL", "GOOGLE_GEMINI_BASE_URL", "What to ask",
-     "another address of the service (plain http only to this machine)"},
-    {"--api-version", kText, "NAME", "", "What to ask", "v1beta by default"},
-    {"--api-key-file", kText, "FILE", "", "What to ask", "file with the key, - for standard input"},
+    {"--normalize", kFlag, "", "", "What to ask", "vectors of unit length"},
+};
 
+constexpr OptionSpec kRunServiceOptions[] = {
+    {"--base-url", kText, "URL", "GOOGLE_GEMINI_BASE_URL", "Service",
+     "another address of the service (plain http only to this machine)"},
+    {"--api-version", kText, "NAME", "", "Service", "v1beta by default"},
+    {"--api-key-file", kText, "FILE", "", "Service", "file with the key, - for standard input"},
+    {"--keep-remote", kFlag, "", "", "Service", "leave uploaded files at the service"},
+};
+
+constexpr OptionSpec kWriteOptions[] = {
     {"-o,--output", kText, "FILE", "", "What to write",
      ".npy or .jsonl (vectors.npy, answers.jsonl)"},
     {"--on-error", kChoice, "fail|skip|nan", "", "What to write",
      "a failed row: ends the run, is left out, is a row of NaN"},
-    {"--normalize", kFlag, "", "", "What to write", "vectors of unit length"},
+    {"--keep-answers", kFlag, "", "", "What to write",
+     "leave the service's answers in the run folder, compressed"},
     {"--report", kText, "FILE", "", "What to write", "copy of the report"},
+};
 
-    {"--shard-rows", kText, "N", "", "Sizes and pace", "documents in one job at most (50k)"},
-    {"--shard-bytes", kText, "SIZE", "", "Sizes and pace", "request bytes in one job (16Mi)"},
-    {"--shard-tokens", kText, "N", "", "Sizes and pace", "estimated tokens in one job (no limit)"},
-    {"--shard-answer-bytes", kText, "SIZE", "", "Sizes and pace",
-     "expected answer bytes of one job (1Gi)"},
-    {"--compress", kText, "zstd:N", "", "Sizes and pace", "level of the shards on disk (zstd:3)"},
-    {"--uploads", kText, "N", "", "Sizes and pace", "at the same time (2)"},
-    {"--jobs-in-flight", kText, "N", "", "Sizes and pace", "at the service at the same time (20)"},
-    {"--attempts", kText, "N", "", "Sizes and pace", "jobs for one shard, when jobs fail (3)"},
-    {"--poll", kText, "A..B", "", "Sizes and pace", "pause between looks, growing (30s..5m)"},
-    {"--settle", kText, "TIME", "", "Sizes and pace",
+constexpr OptionSpec kRefuseOptions[] = {
+    {"--on-error", kChoice, "fail|skip", "", "What to read",
+     "a line that is refused: ends the work, is left out (skip)"},
+};
+
+constexpr OptionSpec kShardOptions[] = {
+    {"--shard-rows", kText, "N", "", "Sizes", "documents in one job at most (50k)"},
+    {"--shard-bytes", kText, "SIZE", "", "Sizes", "request bytes in one job (16Mi)"},
+    {"--shard-tokens", kText, "N", "", "Sizes", "estimated tokens in one job (no limit)"},
+    {"--shard-answer-bytes", kText, "SIZE", "", "Sizes", "expected answer bytes of one job (1Gi)"},
+};
+
+constexpr OptionSpec kPackOptions[] = {
+    {"--compress", kText, "zstd:N", "", "Sizes", "level of the shards on disk, or none (zstd:3)"},
+    {"--threads", kText, "N", "SLUICE_THREADS", "Sizes", "one for each core"},
+};
+
+constexpr OptionSpec kPaceOptions[] = {
+    {"--uploads", kText, "N", "", "Pace", "at the same time (2)"},
+    {"--jobs-in-flight", kText, "N", "", "Pace", "at the service at the same time (20)"},
+    {"--attempts", kText, "N", "", "Pace", "jobs for one shard, when jobs fail (3)"},
+    {"--poll", kText, "A..B", "", "Pace", "pause between looks, growing (30s..5m)"},
+    {"--settle", kText, "TIME", "", "Pace",
      "how long a new job may be missing in the service's list (2m)"},
-    {"--threads", kText, "N", "SLUICE_THREADS", "Sizes and pace", "one for each core"},
+};
 
+constexpr OptionSpec kRunControlOptions[] = {
     {"-C,--run", kText, "DIR", "SLUICE_RUN", "Control", "run folder (OUTPUT.sluice)"},
     {"--fresh", kFlag, "", "", "Control", "throw an older state away first (asks)"},
-    {"--keep-remote", kFlag, "", "", "Control", "leave uploaded files at the service"},
     {"-y,--yes", kFlag, "", "", "Control", "yes to every question"},
     {"--no-input", kFlag, "", "", "Control", "never ask"},
     {"--progress", kChoice, "auto|bar|plain|json|none", "SLUICE_PROGRESS", "Control",
@@ -87,7 +120,53 @@ constexpr OptionSpec kRunOptions[] = {
     {"--progress-interval", kText, "TIME", "", "Control",
      "between plain or JSON lines (30s); SIGUSR1 prints one at once"},
     {"-q,--quiet", kFlag, "", "", "Control", "only errors"},
+};
+
+constexpr OptionSpec kVerboseOptions[] = {
     {"-v,--verbose", kFlag, "", "", "Control", "first say with which settings"},
+};
+
+constexpr auto kRunOptions =
+    Joined(kReadOptions, kAskOptions, kRunServiceOptions, kWriteOptions, kShardOptions,
+           kPackOptions, kPaceOptions, kRunControlOptions, kVerboseOptions);
+constexpr auto kPrepareOptions = Joined(kReadOptions, kRefuseOptions, kAskOptions, kShardOptions,
+                                        kPackOptions, kRunControlOptions);
+
+constexpr OptionSpec kBenchMeasureOptions[] = {
+    {"--stage", kList, "NAME", "", "What to measure", "only this one; may be given several times"},
+    {"--corpus", kText, "FILE", "", "What to measure", "a corpus of yours (made up by default)"},
+    {"--text-field", kText, "PATH", "", "What to measure", "field of it with the text (text)"},
+    {"--docs", kText, "N", "", "What to measure", "documents of the made-up corpus (100k)"},
+    {"--bytes-per-doc", kText, "SIZE", "", "What to measure", "their mean size (1k)"},
+    {"--rows", kText, "N", "", "What to measure", "made-up answers to decode (20k)"},
+    {"--dim", kText, "N", "", "What to measure", "length of their vectors (768)"},
+    {"--against", kText, "CMD", "", "What to measure",
+     "a command to time on the same bytes in turn; see below"},
+    {"--runs", kText, "N", "", "How", "after one to warm up (5)"},
+    {"--work", kText, "DIR", "", "How", "where to make a temporary folder ($TMPDIR)"},
+    {"--export-json", kText, "FILE", "", "How", "the results with every single measurement"},
+    {"-q,--quiet", kFlag, "", "", "How", "do not say what is being measured"},
+    {"--measure", kText, "STAGE", "", "How", ""},
+    {"--no-bound", kFlag, "", "", "How", ""},
+};
+
+constexpr auto kBenchOptions = Joined(kBenchMeasureOptions, kShardOptions, kPackOptions);
+
+constexpr OptionSpec kBenchGenerateOptions[] = {
+    {"--seed", kText, "N", "", "What to make", "another one, another content (1)"},
+    {"--bytes", kText, "SIZE", "", "Corpus", "of the whole, instead of --docs"},
+    {"--docs", kText, "N", "", "Corpus", "documents (100k)"},
+    {"--bytes-per-doc", kText, "SIZE", "", "Corpus", "mean size of a document's line (1k)"},
+    {"--escapes", kText, "SHARE", "", "Corpus", "of the text's bytes that are in escapes (4%)"},
+    {"--non-ascii", kText, "SHARE", "", "Corpus", "of the text's bytes that are not ASCII (10%)"},
+    {"--script", kList, "latin|cyrillic|cjk|emoji", "", "Corpus",
+     "what is not ASCII; may be given several times (all of them)"},
+    {"--rows", kText, "N", "", "Answers", "one line each (100k)"},
+    {"--dim", kText, "N", "", "Answers", "length of the vectors (768)"},
+    {"--files", kText, "N", "", "Answers", "that the lines are dealt out to (8)"},
+    {"--usage-metadata", kFlag, "", "", "Answers", "members behind the array"},
+    {"--spaced", kFlag, "", "", "Answers", "blanks behind commas and colons"},
+    {"--failed", kText, "SHARE", "", "Answers", "rows answered by an error (0%)"},
 };
 
 constexpr OptionSpec kStatusOptions[] = {
@@ -202,8 +281,10 @@ constexpr OptionSpec kFilesDownloadOptions[] = {
 constexpr size_t kAnyNumber = 1'000'000;
 
 constexpr std::string_view kSourceDescription =
-    "SOURCE is files/NAME, an uploaded file, or a JSONL file here. Its lines are\n"
-    "{\"key\": ..., \"request\": {...}}, or bare requests, which get their number as key.\n"
+    "SOURCE is files/NAME, an uploaded file, or JSONL here: a file (plain, .gz or .zst), or - for\n"
+    "standard input. Its lines are {\"key\": ..., \"request\": {...}}, or bare requests, which "
+    "get\n"
+    "their number as key.\n"
     "Up to 1 MB of requests go into the call itself; more are uploaded first.\n"
     "Prints the name of the job.";
 
@@ -211,6 +292,19 @@ constexpr std::string_view kOrphanDescription =
     "An orphan is an uploaded file that no job of the account names as its source, and no run\n"
     "folder here as its own. Younger than an hour it may be one whose job is still to come.\n"
     "Files that the service made are never orphans: it does not let them be deleted.";
+
+constexpr std::string_view kBenchDescription =
+    "Stages: read, prepare (check and write as requests), compress, write, pack (all of them, "
+    "with\n"
+    "one thread and with all), decode (answers to their places in an array). Each is measured in "
+    "a\n"
+    "process of its own, in turn; shown are medians, and how long its bound takes for the same "
+    "bytes\n"
+    "in the same process: copying them in memory, zstd or the number reader alone, or the disk.\n"
+    "--against times CMD (by /bin/sh) in turn with pack, or the one --stage that is given: whole\n"
+    "processes. {} in it and $SLUICE_BENCH_INPUT are what the stage reads, $SLUICE_BENCH_REQUESTS "
+    "the\n"
+    "request lines of the corpus, $SLUICE_BENCH_OUTPUT a file that it may write.";
 
 constexpr CommandSpec kCommands[] = {
     {"run", "corpus in, vectors or answers out; starting it again resumes", "INPUT...", kAnyNumber,
@@ -221,6 +315,13 @@ constexpr CommandSpec kCommands[] = {
      "  sluice run docs/ --glob '*.md' --backend local\n"
      "  zcat a.jsonl.gz | sluice run - --text-field body\n"
      "  sluice run corpus.jsonl --template prompt.txt -o answers.jsonl\n"},
+    {"prepare", "the first step of a run alone: corpus in, shards out", "INPUT...", kAnyNumber,
+     "Checks the corpus and packs it into the shards of a run folder; needs no key and no "
+     "network.\n"
+     "`sluice run` with the same INPUT, flags and -C goes on from there.",
+     kPrepareOptions,
+     "  sluice prepare corpus/*.jsonl.zst -C big.sluice --compress zstd:1\n"
+     "  sluice run corpus/*.jsonl.zst -C big.sluice -o vectors.npy\n"},
     {"status", "where a run stands", "", 0, "Reads the run folder only; asks no service.",
      kStatusOptions, "  sluice status\n  sluice status -C vectors.npy.sluice --watch\n"},
     {"neighbors", "nearest documents of a text or a row, by cosine", "OUT.npy", 1,
@@ -289,6 +390,20 @@ constexpr CommandSpec kCommands[] = {
      kEmulateOptions,
      "  sluice emulate --listen 127.0.0.1:8787 --state service/\n"
      "  sluice run docs/ --base-url http://127.0.0.1:8787\n"},
+    {"bench", "measure each stage on this machine", "", 0, kBenchDescription, kBenchOptions,
+     "  sluice bench --docs 1M --compress zstd:1 --export-json bench.json\n"
+     "  sluice bench --corpus corpus.jsonl --stage pack\n"
+     "  sluice bench --corpus corpus.jsonl --compress zstd:1 \\\n"
+     "    --against 'zstd -1 -T2 --check -f -q \"$SLUICE_BENCH_REQUESTS\" -o "
+     "\"$SLUICE_BENCH_OUTPUT\"'\n"},
+    {"bench generate", "a corpus or answers to measure with", "WHAT PATH", 2,
+     "WHAT is corpus or answers. A corpus goes to the file PATH, or to standard output (-); "
+     "answers\n"
+     "to the folder PATH, with expected.npy, the array that they decode to, beside them.\n"
+     "The same flags give the same bytes on every machine.",
+     kBenchGenerateOptions,
+     "  sluice bench generate corpus made.jsonl --bytes 1G --non-ascii 30%\n"
+     "  sluice bench generate answers made/ --rows 10k --usage-metadata\n"},
     {"help",
      "this page, a command, or a topic: exit-codes, environment, formats",
      "TOPIC",

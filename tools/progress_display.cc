@@ -57,7 +57,7 @@ std::string PrepareLine(const ProgressSnapshot& now, const StepDurations& times)
   const std::string note =
       now.packing_done ? "done " + FormatDuration(elapsed) : TimeNote(share, elapsed);
   const std::string ratio =
-      now.compressed_bytes == 0
+      now.compressed_bytes == 0 || now.compressed_bytes == now.request_bytes
           ? ""
           : fmt::format("{:.1f}x zstd", static_cast<double>(now.request_bytes) /
                                             static_cast<double>(now.compressed_bytes));
@@ -134,9 +134,12 @@ std::string_view StageName(const ProgressSnapshot& snapshot) {
 }
 
 std::vector<std::string> DrawBlock(const ProgressSnapshot& snapshot, const StepDurations& times,
-                                   size_t width) {
-  std::vector<std::string> lines = {PrepareLine(snapshot, times), UploadLine(snapshot, times),
-                                    JobsLine(snapshot), MergeLine(snapshot)};
+                                   size_t width, StepsShown steps) {
+  std::vector<std::string> lines = {PrepareLine(snapshot, times)};
+  if (steps == StepsShown::kAll) {
+    lines.insert(lines.end(),
+                 {UploadLine(snapshot, times), JobsLine(snapshot), MergeLine(snapshot)});
+  }
   for (std::string& line : lines) {
     line.erase(line.find_last_not_of(' ') + 1);
     line = CutToWidth(line, width);
@@ -231,7 +234,7 @@ void ProgressDisplay::DrawFrame() {
   // The cursor goes up and every line is written over, so that nothing flickers.
   std::string frame = lines_drawn_ == 0 ? "" : fmt::format("\x1b[{}A", lines_drawn_);
   const auto width = static_cast<size_t>(std::max(options_.terminal.width - 1, 20));
-  const std::vector<std::string> lines = DrawBlock(now, times_, width);
+  const std::vector<std::string> lines = DrawBlock(now, times_, width, options_.steps);
   for (const std::string& line : lines) {
     frame += fmt::format("\r{}\x1b[K\n", line);
   }

@@ -1,4 +1,4 @@
-// ProgressDisplay: shows a run's progress on stderr while it works: a block of four lines on a
+// ProgressDisplay: shows a run's progress on stderr while it works: a block of lines on a
 // terminal, about ten times a second, or one plain or JSON line at an interval elsewhere.
 //
 // A thread of its own draws; what else goes to stderr meanwhile goes through Note(). Thread-safe.
@@ -41,9 +41,12 @@ struct StepDurations {
   std::chrono::milliseconds prepare{0}, upload{0};
 };
 
-// The four lines, without line ends, each at most `width` characters wide.
+enum class StepsShown { kAll, kPrepare };
+
+// The line of each step, without line ends, each at most `width` characters wide.
 [[nodiscard]] std::vector<std::string> DrawBlock(const ProgressSnapshot& snapshot,
-                                                 const StepDurations& times, size_t width);
+                                                 const StepDurations& times, size_t width,
+                                                 StepsShown steps = StepsShown::kAll);
 
 // "2026-11-22T13:00:32Z progress stage=jobs documents=20122 ...", without a line end.
 [[nodiscard]] std::string PlainProgressLine(const ProgressSnapshot& snapshot, WallTime now);
@@ -55,6 +58,7 @@ struct ProgressDisplayOptions {
   ProgressMode mode = ProgressMode::kPlain;
   std::chrono::milliseconds interval{30'000};  // of plain and JSON lines
   Terminal terminal;                           // stderr
+  StepsShown steps = StepsShown::kAll;
 };
 
 class ProgressDisplay {

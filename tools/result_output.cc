@@ -8,8 +8,14 @@ namespace sluice {
 Result<ResultOutput> ResultOutput::Open(FileSystem& files, const std::string& path) {
   ResultOutput output;
   if (!IsStandardOutput(path)) {
-    SLUICE_ASSIGN(AtomicFile file, AtomicFile::Create(files, path));
-    output.file_.emplace(std::move(file));
+    Result<AtomicFile> file = AtomicFile::Create(files, path);
+    if (!file.has_value()) {
+      // No folder for it is a mistake in the command; nothing remote is missing.
+      ErrorCode& code = file.error().code;
+      code = code == ErrorCode::kNotFound ? ErrorCode::kUsage : code;
+      return std::unexpected(std::move(file).error());
+    }
+    output.file_.emplace(*std::move(file));
   }
   return output;
 }

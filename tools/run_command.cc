@@ -5,56 +5,16 @@
 #include <string>
 
 #include "engine/run.h"
-#include "engine/run_directory.h"
 #include "io/base/clock.h"
 #include "io/file/atomic_file.h"
-#include "tools/confirm.h"
-#include "tools/progress_display.h"
 #include "tools/run_command_options.h"
+#include "tools/run_folder.h"
 #include "tools/run_summary.h"
 #include "tools/service_access.h"
+#include "tools/shown_progress.h"
 
 namespace sluice {
 namespace {
-
-// --fresh throws away what may have been paid for: not without a yes.
-Result<void> ConfirmFresh(const CommandContext& context, const std::string& run_folder) {
-  return Confirm(context, fmt::format("Throw away the state in {}?", run_folder),
-                 {.code = ErrorCode::kUsage,
-                  .message = fmt::format("--fresh would throw away the state in {}", run_folder),
-                  .hint = "add -y if that is meant; without --fresh the run resumes"});
-}
-
-// A folder that is no run's is never emptied, whatever -C says.
-Result<void> EmptyRunFolder(const RunDirectory& directory, FileSystem& files) {
-  if (!files.Exists(directory.ledger())) {
-    return Fail(ErrorCode::kUsage,
-                fmt::format("{} is no run folder: --fresh leaves it alone", directory.folder()));
-  }
-  SLUICE_ASSIGN(const RunLock lock, RunLock::Take(directory.lock()));
-  return directory.Clear(files);
-}
-
-// The engine takes the lock only later, but neither --fresh nor the local service may touch what a
-// live run works with.
-Result<void> PrepareRunFolder(const CommandContext& context, const RunCommandOptions& options,
-                              FileSystem& files) {
-  const RunDirectory directory(options.run.run_folder);
-  if (!files.Exists(directory.folder())) {
-    // A mistyped input must not leave a run folder behind.
-    SLUICE_TRY(ListCorpusFiles(files, options.run.corpus));
-    return {};
-  }
-  if (context.arguments.Has("--fresh")) {
-    SLUICE_TRY(ConfirmFresh(context, directory.folder()));
-    return EmptyRunFolder(directory, files);
-  }
-  if (options.service.backend == Backend::kLocal && RunLock::IsHeld(directory.lock())) {
-    return Fail(ErrorCode::kLocked, fmt::format("another sluice works on {}", directory.folder()),
-                "wait for it, or stop it; what it has done is kept");
-  }
-  return {};
-}
 
 std::string SettingsLine(const RunCommandOptions& options, const std::string& base_url) {
   const RunOptions& run = options.run;
@@ -65,44 +25,11 @@ std::string SettingsLine(const RunCommandOptions& options, const std::string& ba
   return EscapeControls(text) + '\n';
 }
 
-// The same command goes on, but for --fresh, which would begin anew.
-std::string ResumeCommand(const Arguments& arguments) {
-  std::string command = "sluice";
-  for (const std::string& word : arguments.words) {
-    if (word != "--fresh") {
-      command += ' ' + QuoteForShell(EscapeControls(word));
-    }
-  }
-  return command;
-}
-
-std::string StoppingLines(const CommandContext& context, const RunCommandOptions& options,
-                          const Progress& progress) {
-  const int64_t jobs = progress.jobs_queued + progress.jobs_running;
-  if (context.console.json) {
-    return fmt::format("{{\"v\":1,\"type\":\"stopping\",\"jobs\":{}}}\n", jobs);
-  }
-  const std::string what = options.service.backend == Backend::kLocal || jobs == 0
-                               ? "what is done is kept"
-                               : fmt::format("{} remote jobs keep running (nothing is lost)", jobs);
-  return fmt::format("Stopping: finishing writes... {}.\nResume:   {}\n", what,
-                     ResumeCommand(context.arguments));
-}
-
 // The engine's work with the progress shown meanwhile, and signals heard.
 Result<RunSummary> RunShown(const CommandContext& context, const RunCommandOptions& options,
                             RunEnvironment& environment) {
-  ProgressDisplay display(environment.progress, environment.clock,
-                          {.mode = options.progress,
-                           .interval = options.progress_interval,
-                           .terminal = context.console.err});
-  context.signals.OnStop(
-      [&] { display.Note(StoppingLines(context, options, environment.progress)); });
-  context.signals.OnInfo([&] { display.PrintNow(); });
-  Result<RunSummary> summary = Run(options.run, environment);
-  context.signals.OnStop({});
-  context.signals.OnInfo({});
-  return summary;
+  const ShownProgress shown(context, options, environment.progress, environment.clock);
+  return Run(options.run, environment);
 }
 
 Result<void> CopyReport(FileSystem& files, const RunSummary& summary, const std::string& copy) {
@@ -134,7 +61,7 @@ Result<int> RunCommand(const CommandContext& context) {
   SystemClock clock;
   SLUICE_ASSIGN(const RunCommandOptions options,
                 ReadRunCommandOptions(context.arguments, *files, context.console.err.is_terminal));
-  SLUICE_TRY(PrepareRunFolder(context, options, *files));
+  SLUICE_TRY(ReadyRunFolder(context, options, *files));
   SLUICE_ASSIGN(ServiceAccess service, ServiceAccess::Open(options.service, clock));
   context.console.Warn(service.warning());
   if (context.arguments.Has("--verbose")) {

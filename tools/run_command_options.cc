@@ -9,19 +9,6 @@
 namespace sluice {
 namespace {
 
-// Reads `name` with `read` and stores it when it was given.
-template <typename Value, typename Target>
-Result<void> Store(Result<std::optional<Value>> value, Target& target) {
-  if (!value.has_value()) {
-    return std::unexpected(std::move(value).error());
-  }
-  if (value->has_value()) {
-    const Value& given = **value;
-    target = static_cast<Target>(given);
-  }
-  return {};
-}
-
 Task ReadTask(const Arguments& arguments) {
   if (const auto task = arguments.Text("--task")) {
     return *task == "generate" ? Task::kGenerate : Task::kEmbed;
@@ -38,8 +25,11 @@ Task ReadTask(const Arguments& arguments) {
 
 Result<void> ReadCorpus(const Arguments& arguments, CorpusOptions& corpus) {
   if (arguments.positionals.empty()) {
-    return Fail(ErrorCode::kUsage, "'run' needs an INPUT",
-                "a .jsonl file, a folder, a glob, or - for standard input; see sluice run --help");
+    return Fail(
+        ErrorCode::kUsage, fmt::format("'{}' needs an INPUT", arguments.command->name),
+        fmt::format("a .jsonl file, a folder, a glob, or - for standard input; see sluice {} "
+                    "--help",
+                    arguments.command->name));
   }
   corpus.inputs = arguments.positionals;
   const bool on_stdin = std::ranges::find(corpus.inputs, "-") != corpus.inputs.end();
@@ -87,9 +77,14 @@ Result<void> ReadRequest(const Arguments& arguments, FileSystem& files, Backend 
   return {};
 }
 
-Result<int> ReadCompression(const Arguments& arguments) {
+}  // namespace
+
+Result<std::optional<int>> ReadCompression(const Arguments& arguments) {
   const std::string text = arguments.TextOr("--compress", "zstd");
   constexpr int kLevelDefault = 3;
+  if (text == "none") {
+    return std::nullopt;
+  }
   if (text == "zstd") {
     return kLevelDefault;
   }
@@ -101,10 +96,10 @@ Result<int> ReadCompression(const Arguments& arguments) {
     }
   }
   return Fail(ErrorCode::kUsage,
-              fmt::format("--compress: '{}' is not zstd:N with N from 1 to 19", text));
+              fmt::format("--compress: '{}' is neither none nor zstd:N with N from 1 to 19", text));
 }
 
-Result<void> ReadLimits(const Arguments& arguments, ShardLimits& limits) {
+Result<void> ReadShardLimits(const Arguments& arguments, ShardLimits& limits) {
   SLUICE_TRY(Store(arguments.Size("--shard-rows"), limits.rows_max));
   SLUICE_TRY(Store(arguments.Size("--shard-bytes"), limits.bytes_max));
   SLUICE_TRY(Store(arguments.Size("--shard-tokens"), limits.tokens_max));
@@ -115,12 +110,19 @@ Result<void> ReadLimits(const Arguments& arguments, ShardLimits& limits) {
   return {};
 }
 
+Result<size_t> ReadThreads(const Arguments& arguments) {
+  size_t threads = std::max(1U, std::thread::hardware_concurrency());
+  SLUICE_TRY(Store(arguments.Integer("--threads", 1, 1024), threads));
+  return threads;
+}
+
+namespace {
+
 Result<void> ReadPace(const Arguments& arguments, RunOptions& run) {
   SLUICE_TRY(Store(arguments.Integer("--uploads", 1, 64), run.uploads));
   SLUICE_TRY(Store(arguments.Integer("--jobs-in-flight", 1, 100'000), run.jobs_in_flight));
   SLUICE_TRY(Store(arguments.Integer("--attempts", 1, 1000), run.attempts_max));
-  run.threads = std::max(1U, std::thread::hardware_concurrency());
-  SLUICE_TRY(Store(arguments.Integer("--threads", 1, 1024), run.threads));
+  SLUICE_ASSIGN(run.threads, ReadThreads(arguments));
   SLUICE_ASSIGN(const auto poll, arguments.Range("--poll"));
   if (poll) {
     run.poll_first = poll->first;
@@ -180,7 +182,8 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
   run.on_error = ReadOnError(arguments);
   run.normalize = arguments.Has("--normalize");
   run.keep_remote = arguments.Has("--keep-remote");
-  SLUICE_TRY(ReadLimits(arguments, run.limits));
+  run.keep_answers = arguments.Has("--keep-answers");
+  SLUICE_TRY(ReadShardLimits(arguments, run.limits));
   SLUICE_ASSIGN(run.zstd_level, ReadCompression(arguments));
   SLUICE_TRY(ReadPace(arguments, run));
   if (backend == Backend::kLocal) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "engine/run.h"
@@ -26,5 +27,10 @@ struct RunCommandOptions {
 [[nodiscard]] Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments,
                                                               FileSystem& files,
                                                               bool stderr_is_terminal);
+
+// The flags that other commands take too. Errors: kUsage.
+[[nodiscard]] Result<std::optional<int>> ReadCompression(const Arguments& arguments);
+[[nodiscard]] Result<void> ReadShardLimits(const Arguments& arguments, ShardLimits& limits);
+[[nodiscard]] Result<size_t> ReadThreads(const Arguments& arguments);
 
 }  // namespace sluice

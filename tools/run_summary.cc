@@ -56,12 +56,12 @@ std::string FailedLines(const RunSummary& summary, const RunOptions& options, bo
 }
 
 // How refused lines can be mended: their raw bytes are in the rejects file.
-std::string RejectedLines(const RunSummary& summary, bool color) {
-  if (summary.rejected == 0) {
+std::string RejectedLines(uint64_t rejected, const std::string& rejects_path, bool color) {
+  if (rejected == 0) {
     return "";
   }
-  const std::string head = fmt::format("{} lines were refused", FormatCount(summary.rejected));
-  const std::string path = EscapeControls(summary.rejects_path);
+  const std::string head = fmt::format("{} lines were refused", FormatCount(rejected));
+  const std::string path = EscapeControls(rejects_path);
   return fmt::format(
       "{}: file, line, offset, reason and raw bytes of each are in {}\n"
       "  mend them and feed them back:  jq -r '.raw // empty' {} > mended.jsonl\n",
@@ -77,20 +77,43 @@ std::string OddAnswers(const RunSummary& summary) {
                      FormatCount(summary.strangers));
 }
 
+// Which steps the time went into; they overlap.
+std::string TimeLine(const RunSummary& summary) {
+  if (summary.steps.empty()) {
+    return "";
+  }
+  std::string text;
+  for (const StepTime& step : summary.steps) {
+    text +=
+        fmt::format("{}{} {}", text.empty() ? "Time: " : ", ", step.name, Seconds(step.seconds));
+    text += step.bound == step.name ? "" : fmt::format(" ({})", step.bound);
+  }
+  return text + fmt::format("; bound: {}\n", summary.bound);
+}
+
+std::string Count(uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", FormatCount(number), noun, number == 1 ? "" : "s");
+}
+
 std::string LastLine(const RunSummary& summary) {
-  const auto count = [](uint64_t number, std::string_view noun) {
-    return fmt::format("{} {}{}", FormatCount(number), noun, number == 1 ? "" : "s");
-  };
   std::string text =
-      fmt::format("{}, {}, {}", count(summary.documents, "document"),
-                  count(summary.shards, "shard"), count(summary.jobs_created, "job"));
+      fmt::format("{}, {}, {}", Count(summary.documents, "document"),
+                  Count(summary.shards, "shard"), Count(summary.jobs_created, "job"));
   if (summary.prompt_tokens) {
     const auto tokens = static_cast<uint64_t>(std::max<int64_t>(*summary.prompt_tokens, 0));
-    text += ", " + count(tokens, "token");
+    text += ", " + Count(tokens, "token");
   }
   return text + fmt::format(", {}{}.   Report: {}\n", Seconds(summary.seconds),
                             summary.resumed ? " (resumed)" : "",
                             EscapeControls(summary.report_path));
+}
+
+Json StepsJson(const RunSummary& summary) {
+  Json steps = Json::array();
+  for (const StepTime& step : summary.steps) {
+    steps.push_back({{"step", step.name}, {"wall_seconds", step.seconds}, {"bound", step.bound}});
+  }
+  return steps;
 }
 
 Json OrNull(const std::optional<int64_t>& number) { return number ? Json(*number) : Json(); }
@@ -99,7 +122,8 @@ Json OrNull(const std::optional<int64_t>& number) { return number ? Json(*number
 
 std::string FormatRunSummary(const RunSummary& summary, const RunOptions& options, bool color) {
   return WroteLines(summary) + FailedLines(summary, options, color) +
-         RejectedLines(summary, color) + OddAnswers(summary) + LastLine(summary);
+         RejectedLines(summary.rejected, summary.rejects_path, color) + OddAnswers(summary) +
+         TimeLine(summary) + LastLine(summary);
 }
 
 std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& options) {
@@ -134,6 +158,8 @@ std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& 
       {"prompt_tokens", OrNull(summary.prompt_tokens)},
       {"output_tokens", OrNull(summary.output_tokens)},
       {"seconds", summary.seconds},
+      {"steps", StepsJson(summary)},
+      {"bound", summary.bound},
       {"resumed", summary.resumed},
       {"rejects", summary.rejects_path},
       {"failures", summary.failures_path},
@@ -146,6 +172,47 @@ std::string FormatDoneLine(const RunSummary& summary, const RunOptions& options,
   return fmt::format("{} done rows={} failed={} refused={} output={} exit={}\n", FormatTime(now),
                      summary.ok, summary.failed, summary.rejected,
                      QuoteForShell(EscapeControls(options.output)), summary.exit_code);
+}
+
+std::string FormatPrepareSummary(const PrepareSummary& summary, const RunOptions& options,
+                                 bool color) {
+  const std::string folder = EscapeControls(options.run_folder);
+  std::string text =
+      fmt::format("Prepared {} in {}: {}, {} of requests, {} on disk\n",
+                  Count(summary.documents, "document"), folder, Count(summary.shards, "shard"),
+                  FormatBytes(summary.plain_bytes), FormatBytes(summary.shard_bytes));
+  text += RejectedLines(summary.rejected, summary.rejects_path, color);
+  text += fmt::format("About {}, {}{}{}.\n", Count(summary.estimated_tokens, "token"),
+                      Seconds(summary.seconds), summary.resumed ? " (resumed)" : "",
+                      summary.bound.empty() ? "" : fmt::format(" (bound: {})", summary.bound));
+  return text + fmt::format(
+                    "Send them:  sluice run -C {} INPUT... -o OUTPUT   (with the same INPUT "
+                    "and flags)\n",
+                    QuoteForShell(folder));
+}
+
+std::string FormatPrepareSummaryAsJson(const PrepareSummary& summary, const RunOptions& options,
+                                       int exit_code) {
+  const Json document = {
+      {"v", 1},
+      {"type", "prepared"},
+      {"exit_code", exit_code},
+      {"run", options.run_folder},
+      {"model", options.request.model},
+      {"counts",
+       {{"documents", summary.documents},
+        {"rejected", summary.rejected},
+        {"blank", summary.lines_blank}}},
+      {"shards", summary.shards},
+      {"request_bytes", summary.plain_bytes},
+      {"shard_bytes", summary.shard_bytes},
+      {"estimated_tokens", summary.estimated_tokens},
+      {"seconds", summary.seconds},
+      {"bound", summary.bound},
+      {"resumed", summary.resumed},
+      {"rejects", summary.rejects_path},
+  };
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
 }  // namespace sluice

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "engine/prepare_run.h"
 #include "engine/run.h"
 #include "io/base/clock.h"
 
@@ -17,5 +18,12 @@ namespace sluice {
 // "2026-11-22T13:41:14Z done rows=20119 failed=3 output=vectors.npy exit=3" with its line end.
 [[nodiscard]] std::string FormatDoneLine(const RunSummary& summary, const RunOptions& options,
                                          WallTime now);
+
+// The same of `prepare`: what stands in the run folder now, and how to go on.
+[[nodiscard]] std::string FormatPrepareSummary(const PrepareSummary& summary,
+                                               const RunOptions& options, bool color);
+// {"v":1,"type":"prepared",...} with its line end.
+[[nodiscard]] std::string FormatPrepareSummaryAsJson(const PrepareSummary& summary,
+                                                     const RunOptions& options, int exit_code);
 
 }  // namespace sluice

@@ -44,10 +44,8 @@ Result<ServiceAccess> ServiceAccess::Open(const ServiceAccessOptions& options, C
   } else {
     SLUICE_ASSIGN(ApiKey key, FindApiKey(options.api_key_file, ReadVariable));
     provider.base_url = options.base_url;
+    access.warning_ = key.warning();
     provider.api_key = std::move(key.value);
-    if (key.readable_by_others) {
-      access.warning_ = fmt::format("others can read the API key in {}: chmod 600", key.origin);
-    }
   }
   if (!options.api_version.empty()) {
     provider.api_version = options.api_version;

@@ -7,13 +7,14 @@
 
 #include "api/client.h"
 #include "io/base/error.h"
-#include "tools/arguments.h"
+#include "tools/command_context.h"
 
 namespace sluice {
 
-// `mime_type`: what uploads say they are; empty: what the library tries by itself. Errors: those of
-// MakeClient(); kUsage for a way to sign in that is not there.
-[[nodiscard]] Result<std::unique_ptr<Client>> OpenClient(const Arguments& arguments,
+// `mime_type`: what uploads say they are; empty: what the library tries by itself. Warns of a key
+// file that others can read. Errors: those of MakeClient(); kUsage for a way to sign in that is not
+// there.
+[[nodiscard]] Result<std::unique_ptr<Client>> OpenClient(const CommandContext& context,
                                                          const std::string& mime_type = {});
 
 // kUsage for an address in Cloud Storage or BigQuery (gs://, bq://), which Vertex AI alone has.

@@ -4,10 +4,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <fmt/format.h>
+#include <poll.h>
 #include <string>
 #include <unistd.h>
 #include <vector>
 
+#include "tools/bench_command.h"
 #include "tools/command_context.h"
 #include "tools/command_line.h"
 #include "tools/completion.h"
@@ -17,6 +19,7 @@
 #include "tools/jobs_commands.h"
 #include "tools/man_page.h"
 #include "tools/neighbors_command.h"
+#include "tools/prepare_command.h"
 #include "tools/run_command.h"
 #include "tools/status_command.h"
 #include "tools/version.h"
@@ -39,6 +42,7 @@ Result<int> Dispatch(const CommandContext& context) {
   };
   constexpr Entry kEntries[] = {
       {"run", RunCommand},
+      {"prepare", PrepareCommand},
       {"status", StatusCommand},
       {"neighbors", NeighborsCommand},
       {"jobs create", JobsCreateCommand},
@@ -55,6 +59,8 @@ Result<int> Dispatch(const CommandContext& context) {
       {"files delete", FilesDeleteCommand},
       {"files download", FilesDownloadCommand},
       {"emulate", EmulateCommand},
+      {"bench", BenchCommand},
+      {"bench generate", BenchGenerateCommand},
       {"help", HelpCommand},
       {"completion", CompletionCommand},
       {"version", VersionCommand},
@@ -68,11 +74,14 @@ Result<int> Dispatch(const CommandContext& context) {
     context.console.Print(ManPage());
     return 0;
   }
-  if (command == nullptr || arguments.Has("--help") || !VerbsOf(*command).empty()) {
+  if (command == nullptr || arguments.Has("--help")) {
     return HelpCommand(context);
   }
   const auto* entry = std::ranges::find(kEntries, command->name, &Entry::name);
-  SLUICE_CHECK(entry != std::end(kEntries), "a command of the table that does nothing");
+  if (entry == std::end(kEntries)) {
+    SLUICE_CHECK(!VerbsOf(*command).empty(), "a command of the table that does nothing");
+    return HelpCommand(context);
+  }
   return entry->run(context);
 }
 
@@ -113,6 +122,12 @@ Result<void> FlushResults() {
   return {};
 }
 
+// Whoever read the results took what it wanted and went, as `head` does: no news to anybody.
+bool ReaderOfResultsLeft() {
+  pollfd out{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+  return std::ferror(stdout) != 0 && poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
 Result<int> Execute(const CommandContext& context) {
   SLUICE_TRY(CheckChoices(context.arguments));
   SLUICE_ASSIGN(const int exit_code, Dispatch(context));
@@ -141,7 +156,9 @@ int RunCommandLine(int argc, const char* const* argv, Signals& signals) {
   if (result.error().code == ErrorCode::kUnfinished && signals.received() != 0) {
     return 128 + signals.received();
   }
-  console.PrintError(result.error());
+  if (!ReaderOfResultsLeft()) {
+    console.PrintError(result.error());
+  }
   return ExitCode(result.error().code);
 }
 

@@ -7,10 +7,11 @@
 
 namespace sluice {
 
-Result<TemporaryFolder> TemporaryFolder::Make(std::string_view prefix) {
+Result<TemporaryFolder> TemporaryFolder::Make(std::string_view prefix, const std::string& parent) {
   std::error_code error;
-  const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
-  std::string path = (parent / prefix).string() + "XXXXXX";
+  const std::filesystem::path place =
+      parent.empty() ? std::filesystem::temp_directory_path(error) : std::filesystem::path(parent);
+  std::string path = (place / prefix).string() + "XXXXXX";
   if (error || mkdtemp(path.data()) == nullptr) {
     return std::unexpected(SystemError("make a folder like", path, error ? error.value() : errno));
   }

@@ -10,8 +10,10 @@ namespace sluice {
 
 class TemporaryFolder {
  public:
-  // In $TMPDIR or /tmp, with a name that begins with `prefix`, for its owner only. Errors: kIo.
-  [[nodiscard]] static Result<TemporaryFolder> Make(std::string_view prefix);
+  // In `parent`, else in $TMPDIR or /tmp, with a name that begins with `prefix`, for its owner
+  // only. Errors: kIo.
+  [[nodiscard]] static Result<TemporaryFolder> Make(std::string_view prefix,
+                                                    const std::string& parent = {});
   TemporaryFolder(TemporaryFolder&& other) noexcept;
   TemporaryFolder& operator=(TemporaryFolder&& other) noexcept;
   ~TemporaryFolder();

@@ -52,20 +52,35 @@ Result<ApiKey> Checked(ApiKey key) {
   return key;
 }
 
-Result<ApiKey> FromFile(const std::string& path) {
+Result<ApiKey> ReadKeyFile(const std::string& path) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0) {
-    return std::unexpected(SystemError("read the API key file", path, errno));
+    return std::unexpected(SystemError("read", path, errno));
   }
   ApiKey key{.value = {}, .origin = path};
   key.readable_by_others = S_ISREG(status.st_mode) && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
   const auto files = MakePosixFileSystem();
   SLUICE_ASSIGN(auto file, files->Open(path, OpenMode::kRead));
   SLUICE_ASSIGN(key.value, ReadKey(*MakeFileSource(std::move(file))));
-  return Checked(std::move(key));
+  return key;
+}
+
+// A key that cannot be read is a missing key: trying again does not help.
+Result<ApiKey> FromFile(const std::string& path) {
+  Result<ApiKey> key = ReadKeyFile(path);
+  if (!key.has_value()) {
+    return Fail(ErrorCode::kAuth, "no API key: " + key.error().message, std::string(kHint));
+  }
+  return Checked(*std::move(key));
 }
 
 }  // namespace
+
+std::string ApiKey::warning() const {
+  return readable_by_others
+             ? fmt::format("others can read the API key in {}: chmod 600 {}", origin, origin)
+             : "";
+}
 
 Result<ApiKey> FindApiKey(const std::string& key_file, const EnvironmentLookup& environment) {
   if (key_file == "-") {

@@ -13,7 +13,10 @@ namespace sluice {
 struct ApiKey {
   std::string value = {};
   std::string origin = {};          // "GEMINI_API_KEY", a file's path or "standard input"
-  bool readable_by_others = false;  // the file's mode lets group or world read it: worth a warning
+  bool readable_by_others = false;  // the file's mode lets group or world read it
+
+  // What its owner should be told, or nothing.
+  [[nodiscard]] std::string warning() const;
 };
 
 using EnvironmentLookup = std::function<std::optional<std::string>(const std::string& name)>;
@@ -21,7 +24,8 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const std::st
 // Reads `key_file` ("-": standard input) when it is not empty; else takes GOOGLE_API_KEY, else
 // GEMINI_API_KEY, the order of the official SDKs (@google/genai 3.1.0, 2026-11). Blanks around the
 // key are cut off; a variable that is empty counts as absent. Errors: kAuth with a hint when there
-// is no key, or when it holds white space or other characters that no header may carry; kIo.
+// is no key, when its file cannot be read, or when it holds white space or other characters that no
+// header may carry; kIo for standard input.
 [[nodiscard]] Result<ApiKey> FindApiKey(const std::string& key_file,
                                         const EnvironmentLookup& environment);
 

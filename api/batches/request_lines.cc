@@ -27,6 +27,15 @@ struct LineSettings {
   Json members = Json::object();
 };
 
+// The key of a line: what it says, as a string, else its number.
+std::string KeyOf(const Json& line, uint64_t number) {
+  const Json* key = FindMember(line, "key");
+  if (key == nullptr || key->is_null()) {
+    return std::to_string(number);
+  }
+  return key->is_string() ? key->get<std::string>() : key->dump();
+}
+
 // Appends the request line that `line` becomes, with its LF; nothing for a blank one.
 Result<void> AppendRequestLine(const LineSettings& settings, std::string_view line, uint64_t number,
                                std::string& out) {
@@ -47,7 +56,8 @@ Result<void> AppendRequestLine(const LineSettings& settings, std::string_view li
                 fmt::format("line {} is no request: it has no '{}'", number, content));
   }
   AddMissing(settings.members, request);
-  Json keyed = {{"key", given.contains("key") ? given["key"] : Json(std::to_string(number))}};
+  Json keyed = {{"key", KeyOf(given, number)}};
+  given.erase("key");
   keyed.update(given);
   out += keyed.dump(-1, ' ', false, Json::error_handler_t::replace);
   out += '\n';

@@ -32,7 +32,8 @@ struct RequestLinesOptions {
 inline constexpr uint64_t kRequestLineBytesMax = uint64_t{200} << 20;
 
 // `source` with the settings in each request that does not say otherwise. A line may also be a bare
-// request, or have no key: its key is then its number, from 1. Blank lines are left out. Reads
+// request, or have no key: its key is then its number, from 1. A key that is no string becomes one,
+// since the service knows no others. Blank lines are left out. Reads
 // `source` once to its end, for the size; what it holds must not change until the upload has ended.
 // Immutable, thread-safe. Errors: kUsage for settings that cannot be used; kInput with the number
 // of a line that is no request of the task; kUnfinished; those of `source`.

@@ -239,8 +239,14 @@ Result<uint64_t> Files::DownloadFile(const std::string& name, const std::string&
   std::optional<AtomicFile> file;
   const auto begin = [&]() -> Result<void> {
     file.reset();
-    SLUICE_ASSIGN(AtomicFile created, AtomicFile::Create(*files, path));
-    file.emplace(std::move(created));
+    Result<AtomicFile> created = AtomicFile::Create(*files, path);
+    if (!created.has_value()) {
+      // A folder that is not there must not look like a file that the service does not have.
+      ErrorCode& code = created.error().code;
+      code = code == ErrorCode::kNotFound ? ErrorCode::kUsage : code;
+      return std::unexpected(std::move(created).error());
+    }
+    file.emplace(*std::move(created));
     return {};
   };
   SLUICE_TRY(begin());

@@ -103,7 +103,7 @@ class Files {
                                           const std::function<Result<void>()>& restart,
                                           std::stop_token stop = {}) const;
   // The same into a file, which bears its name only when it is whole; an older one is replaced.
-  // Also kIo.
+  // Also kIo; kUsage when there is no folder for it.
   [[nodiscard]] Result<uint64_t> DownloadFile(const std::string& name, const std::string& path,
                                               std::stop_token stop = {},
                                               uint64_t bytes_max = kDownloadBytesMax) const;

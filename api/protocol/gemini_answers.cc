@@ -112,6 +112,7 @@ class GeminiDecoder final : public ReplyDecoder {
 
   Reply Decode(std::string_view line) override {
     vector_.clear();
+    general_values_before_ = floats_.general_values();
     if (task_ == Task::kEmbed && ReadValuesFirst(line)) {
       return DecodeTokens(scanned_);
     }
@@ -235,6 +236,7 @@ class GeminiDecoder final : public ReplyDecoder {
       return;
     }
     reply.vector = vector_;
+    reply.general_values = floats_.general_values() - general_values_before_;
   }
 
   void DecodeGeneration(std::span<const std::string_view> tokens, Reply& reply) {
@@ -276,7 +278,8 @@ class GeminiDecoder final : public ReplyDecoder {
   Task task_;
   RecordScanner scanner_;
   FloatArrayReader floats_;
-  std::string rest_;  // the line without its numbers
+  uint64_t general_values_before_ = 0;  // of the lines before
+  std::string rest_;                    // the line without its numbers
   std::span<const std::string_view> scanned_;
   bool has_values_ = false;  // vector_ holds the embedding
   std::string key_;

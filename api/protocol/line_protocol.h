@@ -58,6 +58,8 @@ struct Reply {
   std::string_view answer;         // generation: a JSON object {"text":..,"finish_reason":..,...}
   std::optional<RowFailure> failure;
   Usage usage;
+  uint64_t general_values =
+      0;  // in the vector: numbers not of the common form (io/json/float_array.h)
 };
 
 class ReplyDecoder {

@@ -45,9 +45,22 @@ TEST(Client, WhatIsGivenOverrulesTheEnvironment) {
   EXPECT_EQ(server.requests().at(0).target, "/v1/files?pageSize=100");
 }
 
+TEST(Client, TheVersionBetaIsShortForV1beta) {
+  ScriptedServer server({JsonPlay(200, "{}")});
+  const auto client = MakeClient(With({{"GOOGLE_API_KEY", "first"},
+                                       {"GOOGLE_GEMINI_BASE_URL", server.url()},
+                                       {"GOOGLE_GENAI_API_VERSION", "beta"}}));
+  ASSERT_TRUE((*client)->batches().List().has_value());
+  EXPECT_EQ(server.requests().at(0).target, "/v1beta/batches?pageSize=100");
+}
+
 TEST(Client, OnlyALoopbackServiceNeedsNoKey) {
   EXPECT_EQ(MakeClient(With({})).error().code, ErrorCode::kAuth);
-  EXPECT_TRUE(MakeClient(With({{"GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:9"}})).has_value());
+  ScriptedServer server({JsonPlay(200, "{}")});
+  const auto client = MakeClient(With({{"GOOGLE_GEMINI_BASE_URL", server.url()}}));
+  ASSERT_TRUE((*client)->batches().List().has_value());
+  // The local service refuses calls without a key, as the real one does.
+  EXPECT_NE(server.requests().at(0).Header("x-goog-api-key"), "");
   ClientOptions options = With({{"GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:9"}});
   options.api_key_file = "/nonexistent/key";
   EXPECT_FALSE(MakeClient(options).has_value());

@@ -68,20 +68,17 @@ class Zsh(CompletionTest):
         self.assertEqual(found.split(), ["_sluice", "1"])
 
     def test_completes(self):
-        # A shell on a pseudo terminal; what it lists is read back.
+        # A shell on a pseudo terminal; what it lists is read back. The prompt says that the line
+        # editor listens, and no echo of what is typed looks like READY or END.
         listed = self.call("zsh", "-f", stdin=f"""
             zmodload zsh/zpty
             zpty shell zsh -f -i
-            expect() {{
-              local seen= piece
-              until [[ $seen == *$1* ]]; do zpty -r shell piece || break; seen+=$piece; done
-              print -r -- $seen
-            }}
-            zpty -w shell "fpath=('{self.file.parent}' \\$fpath); autoload -Uz compinit; compinit -u -D; print REA''DY"
-            expect READY >/dev/null
+            zpty -w shell "fpath=('{self.file.parent}' \\$fpath); autoload -Uz compinit; compinit -u -D; PROMPT=REA''DY"
+            zpty -r shell seen '*READY*'
             zpty -w -n shell $'sluice jobs list --state su\\t\\x01: \\n'
-            zpty -w shell 'print EN''D'
-            expect END
+            zpty -w shell "print EN''D"
+            zpty -r shell seen '*END*'
+            print -r -- $seen
             zpty -d shell
         """)
         self.assertIn("sluice jobs list --state succeeded", listed)

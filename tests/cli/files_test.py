@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pty
+import signal
 import subprocess
 import time
 
@@ -75,8 +76,30 @@ class UploadAfterAKill(FilesTest):
     # Nothing of what is sent is ever kept: an upload that begins cannot end.
     faults = ("--fault", "cut-upload=100", "--fault", "keep-whole-chunks")
 
-    def test_goes_on_with_the_same_session(self):
+    def setUp(self):
+        super().setUp()
         (self.folder / "lines.jsonl").write_text((json.dumps(LINE) + "\n") * 1000)
+
+    def test_ctrl_c_says_how_to_go_on_where_that_is_so(self):
+        for flags, said in (([], ""), (["--state", "a state"], "Stopping: what was sent is kept.\nResume:   "
+                                      "sluice files upload lines.jsonl --state 'a state'\n")):
+            process = self.spawn("files", "upload", "lines.jsonl", *flags, env=self.env())
+            self.wait_for_an_upload()
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=harness.PATIENCE_S)
+            self.assertEqual((process.returncode, err), (130, said))
+
+    def wait_for_an_upload(self):
+        """One that began since the last call."""
+        uploads = self.service.state / "uploads"
+        known = getattr(self, "known_uploads", set())
+        deadline = time.monotonic() + harness.PATIENCE_S
+        while not (new := set(uploads.glob("*.json")) - known):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.001)
+        self.known_uploads = known | new
+
+    def test_goes_on_with_the_same_session(self):
         state = self.folder / "upload.state"
         process = self.spawn("files", "upload", "lines.jsonl", "--state", state, env=self.env())
         while process.poll() is None and not state.exists():
@@ -212,6 +235,7 @@ class Download(FilesTest):
         self.assertIn("-o FILE", self.files("download", "files/x", code=2).err)
         self.assertIn("Vertex", self.files("download", "files/x", "-o", "bq://x", code=2).err)
         self.files("download", self.upload(), "-o", "x", code=6)
+        self.files("download", "files/x", "-o", "nowhere/x", code=2)
         self.assertFalse((self.folder / "x").exists())
 
 

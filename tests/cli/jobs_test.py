@@ -1,5 +1,6 @@
 """`sluice jobs`, every verb, against the local service."""
 
+import gzip
 import json
 import re
 import signal
@@ -93,6 +94,33 @@ class Create(JobsTest):
             answers = self.lines(self.jobs("responses", name))
             self.assertEqual({line["key"]: line["text"] for line in answers}, {"1": "echo: one", "2": "echo: two"})
 
+    def test_keys_are_strings_whichever_way_they_go(self):
+        request = generation("one")[0]
+        lines = [{"key": 5, "request": request}, {"key": None, "request": request}]
+        source = self.write_lines("numbers.jsonl", lines)
+        for way in ("--inline", "--upload"):
+            name = self.jobs("create", source, "-m", "sluice-echo-1", way).out.strip()
+            self.jobs("wait", name, "--poll", "5ms")
+            answers = self.lines(self.jobs("responses", name))
+            self.assertEqual(sorted(line["key"] for line in answers), ["2", "5"])
+
+    def test_compressed_files_and_standard_input(self):
+        lines = self.write_lines("lines.jsonl", keyed(generation("one", "two")))
+        packed = self.folder / "lines.gz"
+        packed.write_bytes(gzip.compress((self.folder / lines).read_bytes()))
+        for way in ("--inline", "--upload"):
+            names = [self.jobs("create", packed, "-m", "sluice-echo-1", way).out.strip()]
+            for stdin_path in (self.folder / lines, packed):
+                names.append(self.jobs("create", "-", "-m", "sluice-echo-1", way, stdin_path=stdin_path).out.strip())
+            for name in names:
+                self.jobs("wait", name, "--poll", "5ms")
+                answers = self.lines(self.jobs("responses", name))
+                self.assertEqual({line["key"]: line["text"] for line in answers}, {"k0": "echo: one", "k1": "echo: two"})
+        packed.write_bytes(packed.read_bytes()[:-9])
+        self.assertIn("lines.gz", self.jobs("create", packed, code=7).err)
+        self.assertIn("standard input: there is no request", self.jobs("create", "-", code=7).err)
+        self.assertIn("--api-key-file", self.jobs("create", "-", "--api-key-file", "-", code=2).err)
+
     def test_settings_of_the_job_reach_each_request(self):
         (self.folder / "config.json").write_text('{"topK": 7}')
         (self.folder / "system.txt").write_text("Be brief.")
@@ -103,7 +131,9 @@ class Create(JobsTest):
             self.assertEqual((stored.count(b'"topK":7'), stored.count(b'"text":"Be brief."')), (2, 2))
         (self.folder / "config.json").write_text("[]")
         source = self.write_lines("requests.jsonl", keyed(generation("one")))
-        self.assertIn("JSON object", self.jobs("create", source, *flags, code=2).err)
+        refused = self.jobs("create", source, *flags, code=2).err
+        self.assertIn("the generation config is not a JSON object", refused)
+        self.assertNotIn(source, refused)  # its lines are fine
         self.jobs("create", source, "--generation-config", "nowhere", code=2)
 
     def test_embeddings_with_a_dimension_for_all(self):
@@ -154,6 +184,15 @@ class CreateLost(JobsTest):
         ended = self.jobs("create", source, "-m", "sluice-echo-1", code=1)
         self.assertIn("the job may exist", ended.err)
         self.assertEqual(len(self.service.events("create")), 1)
+
+
+class CreateAnsweredByAStranger(JobsTest):
+    faults = ("--fault", "error-html")
+
+    def test_no_scheduler_may_start_it_again(self):
+        source = self.write_lines("requests.jsonl", keyed(generation("one")))
+        ended = self.jobs("create", source, "-m", "no-such-model", code=1)
+        self.assertIn("the job may exist", ended.err)
 
 
 class Get(JobsTest):
@@ -210,8 +249,26 @@ class SignIn(JobsTest):
         self.sluice("jobs", "list", *url, env={"GOOGLE_API_KEY": harness.KEY})
         self.sluice("jobs", "list", *url, "--api-key-file", "key")
         self.sluice("jobs", "list", *url, "--api-key-file", "-", stdin_path=self.folder / "key")
-        self.assertIn("API key", self.sluice("jobs", "list", code=4).err)
+        ended = self.sluice("jobs", "list", code=4)
+        self.assertIn("API key", ended.err)
+        self.assertNotIn("--backend", ended.err)  # that is a flag of `run`
+        self.sluice("jobs", "list", *url)  # the local service takes any key
         self.sluice("jobs", "list", "--base-url", "http://example.com", env=self.service.env(), code=2)
+
+    def test_a_key_file_that_cannot_be_read_is_exit_4(self):
+        for path in ("nowhere", "."):
+            self.assertIn(path, self.jobs("list", "--api-key-file", path, code=4).err)
+
+    def test_a_key_file_that_others_can_read_is_worth_a_warning(self):
+        path = self.folder / "key"
+        path.write_text(harness.KEY + "\n")
+        path.chmod(0o604)
+        ended = self.jobs("list", "--api-key-file", "key")
+        self.assertEqual(ended.err, "warning: others can read the API key in key: chmod 600 key\n")
+        ended = self.sluice("files", "list", "--api-key-file", "key", "--json", env=self.env())
+        self.assertEqual(json.loads(ended.err)["type"], "warning")
+        path.chmod(0o600)
+        self.assertEqual(self.jobs("list", "--api-key-file", "key").err, "")
 
     def test_vertex_is_a_clear_mistake(self):
         for env, flags in (({}, ["--auth", "vertex"]), ({"SLUICE_AUTH": "vertex_ai"}, [])):
@@ -251,15 +308,18 @@ class WaitForNothing(JobsTest):
         name = self.create()
         ended = self.jobs("wait", name, "--poll", "5ms", "--timeout", "30ms", "--json", code=75)
         self.assertEqual(self.error(ended)["class"], "unfinished")
+        self.assertIn(f"sluice jobs wait {name} --poll 5ms", self.error(ended)["hint"])
         self.assertEqual(ended.out, "")
 
     def test_ctrl_c_stops_it_and_no_job(self):
         name = self.create()
-        process = self.spawn("jobs", "wait", name, env=self.env())
-        self.assertIn("PENDING", process.stderr.readline())
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=harness.PATIENCE_S)
-        self.assertEqual(process.returncode, 130)
+        for flags, said in (([], f"Stopping: the job keeps running.\nResume:   sluice jobs wait {name}\n"),
+                            (["--json"], '{"v":1,"type":"stopping","jobs":1}\n')):
+            process = self.spawn("jobs", "wait", name, *flags, env=self.env())
+            self.assertIn("PENDING", process.stderr.readline())
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=harness.PATIENCE_S)
+            self.assertEqual((process.returncode, err), (130, said))
         self.assertEqual(self.service.events("cancel"), [])
 
     def test_cancel(self):
@@ -328,6 +388,18 @@ class Responses(JobsTest):
     def test_places_of_vertex_are_a_clear_mistake(self):
         self.assertIn("Vertex", self.jobs("responses", "batches/x", "-o", "gs://bucket/x", code=2).err)
 
+    def test_a_place_that_is_not_there_is_a_mistake(self):
+        self.jobs("responses", self.ended(), "-o", "nowhere/answers.jsonl", code=2)
+
+    def test_a_reader_that_leaves_early_is_no_news(self):
+        name = self.ended(texts=["x" * 1000] * 1000)
+        process = self.spawn("jobs", "responses", name, env=self.env())
+        self.assertIn("x" * 1000, process.stdout.readline())
+        process.stdout.close()
+        self.assertEqual(process.stderr.read(), "")
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=harness.PATIENCE_S), 75)
+
     def test_nothing_is_left_of_a_file_that_failed(self):
         self.jobs("responses", "batches/nothing", "-o", "answers.jsonl", code=6)
         self.assertFalse(any("answers" in path.name for path in self.folder.iterdir()))
@@ -344,6 +416,14 @@ class FailedRows(JobsTest):
         self.assertEqual(failed[0]["key"][0], "k")
         self.assertGreater(failed[0]["error"]["code"], 0)
         self.assertEqual(ended.err, "2 responses, 1 failed\n")
+
+
+class MissingRows(JobsTest):
+    faults = ("--fault", "drop-line=1")
+
+    def test_are_exit_3_and_counted(self):
+        ended = self.jobs("responses", self.ended(), code=3)
+        self.assertEqual(ended.err, "warning: 1 of 2 requests have no response\n1 responses, 0 failed\n")
 
 
 class Nouns(harness.CliTest):

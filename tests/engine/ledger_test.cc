@@ -96,7 +96,9 @@ TEST_F(LedgerTest, KeepsMergeCounts) {
                            .malformed_lines = 6,
                            .prompt_tokens = 77,
                            .output_tokens = {},
-                           .answer_bytes = 999};
+                           .answer_bytes = 999,
+                           .values = 3840,
+                           .general_values = 7};
   ASSERT_TRUE(ledger.SaveMerged(track, counts).has_value());
   const auto merges = ledger.Merges().value();
   ASSERT_TRUE(merges.contains(4));
@@ -104,6 +106,8 @@ TEST_F(LedgerTest, KeepsMergeCounts) {
   EXPECT_EQ(merges.at(4).prompt_tokens, 77);
   EXPECT_EQ(merges.at(4).output_tokens, std::nullopt);
   EXPECT_EQ(merges.at(4).answer_bytes, 999u);
+  EXPECT_EQ(merges.at(4).values, 3840u);
+  EXPECT_EQ(merges.at(4).general_values, 7u);
 }
 
 TEST_F(LedgerTest, RefusesADamagedFileInsteadOfStartingOver) {

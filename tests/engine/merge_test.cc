@@ -129,6 +129,16 @@ TEST_F(MergeTest, NoRowHoldsANumberThatIsNotFinite) {
   EXPECT_TRUE(sink_.vectors.empty());
 }
 
+TEST_F(MergeTest, CountsTheNumbersThatWereNotOfTheCommonForm) {
+  const auto outcome =
+      Merge(VectorLine(0, "0.25,-0.5") + VectorLine(1, "1e-3,2.5E-1") + VectorLine(1, "1e-3,0.25"),
+            {.first = 0, .count = 2});
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->values, 4u);
+  EXPECT_GE(outcome->general_values, 2u);  // some kernels take a number's neighbours along
+  EXPECT_LE(outcome->general_values, 4u);  // those of the second answer to row 1 do not count
+}
+
 TEST_F(MergeTest, NormalizesWhenAskedTo) {
   const auto outcome = Merge(VectorLine(0, "3,4") + VectorLine(1, "0,0"), {0, 2}, true);
   ASSERT_TRUE(outcome.has_value());

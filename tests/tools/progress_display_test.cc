@@ -53,6 +53,15 @@ TEST(ProgressDisplay, ABarWithoutAKnownTotalStaysEmptyUntilItsStepIsDone) {
   EXPECT_THAT(DrawBlock(snapshot, {}, 200)[0], StartsWith("Prepare   #####"));
 }
 
+TEST(ProgressDisplay, PrepareAloneIsOneLineAndPlainShardsHaveNoRatio) {
+  ProgressSnapshot snapshot = HalfWay();
+  snapshot.compressed_bytes = snapshot.request_bytes;
+  const auto lines = DrawBlock(snapshot, {}, 200, StepsShown::kPrepare);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines[0], StartsWith("Prepare "));
+  EXPECT_THAT(lines[0], testing::Not(HasSubstr("zstd")));
+}
+
 TEST(ProgressDisplay, LinesNeverGrowWiderThanTheScreen) {
   for (const std::string& line : DrawBlock(HalfWay(), {}, 40)) {
     EXPECT_LE(CountCharacters(line), 40U);

@@ -12,7 +12,7 @@
 namespace sluice {
 
 struct AnswerMakerOptions {
-  std::string folder;  // "answers-0.jsonl", ... and "expected.npy" are written into it
+  std::string folder = {};  // "answers-0.jsonl", ... and "expected.npy" are written into it
   uint64_t rows = 100'000;
   int dimension = 768;
   uint32_t files = 8;

@@ -78,7 +78,7 @@ Parsed<void> CheckFields(const Json& object, std::span<const std::string_view> n
         "Invalid value at '{}': a message is an object.", place.empty() ? "request" : place)));
   }
   if (const auto unknown = UnknownField(object, names)) {
-    return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, place)));
+    return std::unexpected(UnknownName(*unknown, place));
   }
   return {};
 }
@@ -268,6 +268,13 @@ ApiAnswer AnswerOne(const Model& model, std::string_view body) {
   return out;
 }
 
+// A line of a file hears of an unknown field in other words than a body does
+// (UKGovernmentBEIS/inspect_ai pull request 3273, 2026).
+std::string LineMessage(const ApiError& error) {
+  return error.unknown_name.empty() ? error.message
+                                    : fmt::format("no such field: '{}'", error.unknown_name);
+}
+
 void AppendError(int code, std::string_view message, std::string& out) {
   fmt::format_to(std::back_inserter(out), "\"error\":{{\"code\":{}", code);
   if (!message.empty()) {
@@ -298,7 +305,7 @@ Parsed<void> AppendLineAnswer(const Model& model, const Json& line, std::string&
     return AppendAnswer(model, line, out);
   }
   if (const auto unknown = UnknownField(line, {"key", "request", "metadata"})) {
-    return std::unexpected(InvalidArgument(fmt::format("no such field: '{}'", *unknown)));
+    return std::unexpected(UnknownName(*unknown, ""));
   }
   return AppendAnswer(model, *request, out);
 }
@@ -383,7 +390,7 @@ bool AppendResultLine(const Model& model, std::string_view line, const LineTwist
     out += '{';
     answered.has_value() || twist.error_code != 0
         ? AppendError(twist.error_code, twist.error_message, out)
-        : AppendError(static_cast<int>(answered.error().code), answered.error().message, out);
+        : AppendError(static_cast<int>(answered.error().code), LineMessage(answered.error()), out);
   }
   AppendIdentity(json, twist, out);
   out += "}\n";

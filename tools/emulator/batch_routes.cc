@@ -33,7 +33,7 @@ std::expected<const Json*, ApiError> ObjectMember(const Json& json, std::string_
     return std::unexpected(InvalidArgument(fmt::format("* {} is not specified\n", place)));
   }
   if (const auto unknown = UnknownField(*object, members)) {
-    return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, place)));
+    return std::unexpected(UnknownName(*unknown, place));
   }
   return object;
 }
@@ -81,8 +81,7 @@ std::expected<void, ApiError> ReadInlined(const Model& model, const Json& input,
       return std::unexpected(InvalidArgument("* an inlined request lacks its 'request'\n"));
     }
     if (const auto unknown = UnknownField(item, {"request", "metadata"})) {
-      return std::unexpected(
-          InvalidArgument(UnknownNameMessage(*unknown, "batch.input_config.requests.requests[0]")));
+      return std::unexpected(UnknownName(*unknown, "batch.input_config.requests.requests[0]"));
     }
     SLUICE_TRY(CheckRequestFields(model, FindField(item, "request")->dump()));
     draft.inlined_input += item.dump() + '\n';
@@ -96,7 +95,7 @@ std::expected<Draft, ApiError> ReadDraft(Service& service, const Model& model,
                                          std::string_view body) {
   SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
   if (const auto unknown = UnknownField(json, {"batch"})) {
-    return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "")));
+    return std::unexpected(UnknownName(*unknown, ""));
   }
   SLUICE_ASSIGN(const Json* batch, ObjectMember(json, "batch", "batch",
                                                 {"displayName", "inputConfig", "model", "priority",

@@ -26,7 +26,8 @@ enum class RpcCode {
 struct ApiError {
   RpcCode code = RpcCode::kInternal;
   std::string message;
-  std::string details = {};  // the JSON text of an array, or nothing
+  std::string details = {};       // the JSON text of an array, or nothing
+  std::string unknown_name = {};  // the field that nobody knows, when that is the error
 };
 
 [[nodiscard]] int HttpStatus(RpcCode code);

@@ -6,10 +6,12 @@
 
 namespace sluice {
 
-std::string UnknownNameMessage(std::string_view name, std::string_view place) {
+ApiError UnknownName(std::string_view name, std::string_view place) {
   const std::string at = place.empty() ? std::string() : fmt::format(" at '{}'", place);
-  return fmt::format("Invalid JSON payload received. Unknown name \"{}\"{}: Cannot find field.",
-                     name, at);
+  ApiError error = InvalidArgument(fmt::format(
+      "Invalid JSON payload received. Unknown name \"{}\"{}: Cannot find field.", name, at));
+  error.unknown_name = name;
+  return error;
 }
 
 bool NestsTooDeep(std::string_view json) {

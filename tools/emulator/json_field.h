@@ -66,7 +66,7 @@ template <typename Json>
 }
 
 // The refusal of the service's front end; `place` is the dotted path of the object, or nothing.
-[[nodiscard]] std::string UnknownNameMessage(std::string_view name, std::string_view place);
+[[nodiscard]] ApiError UnknownName(std::string_view name, std::string_view place);
 
 // Nesting beyond protobuf's recursion limit of 100; whoever walks a parsed tree relies on it.
 [[nodiscard]] bool NestsTooDeep(std::string_view json);

@@ -118,7 +118,7 @@ std::expected<std::shared_ptr<Upload>, ApiError> ReadStart(std::string_view body
   }
   SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
   if (const auto unknown = UnknownField(json, {"file"})) {
-    return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "")));
+    return std::unexpected(UnknownName(*unknown, ""));
   }
   const Json* file = FindField(json, "file");
   if (file == nullptr || !file->is_object()) {
@@ -128,7 +128,7 @@ std::expected<std::shared_ptr<Upload>, ApiError> ReadStart(std::string_view body
           UnknownField(*file, {"name", "displayName", "mimeType", "sizeBytes", "createTime",
                                "updateTime", "expirationTime", "sha256Hash", "uri", "downloadUri",
                                "state", "source", "error", "videoMetadata"})) {
-    return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "file")));
+    return std::unexpected(UnknownName(*unknown, "file"));
   }
   upload->display_name = StringField(*file, "displayName");
   upload->mime_type = StringField(*file, "mimeType");
@@ -368,7 +368,7 @@ Result<void> Keep(Service& service, const std::shared_ptr<Upload>& upload,
 std::expected<std::vector<std::string>, ApiError> ReadUris(std::string_view body) {
   SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
   if (const auto unknown = UnknownField(json, {"uris"})) {
-    return std::unexpected(InvalidArgument(UnknownNameMessage(*unknown, "")));
+    return std::unexpected(UnknownName(*unknown, ""));
   }
   const Json* uris = FindField(json, "uris");
   std::vector<std::string> read;

@@ -55,13 +55,26 @@ TEST(ApiKey, AFileGoesBeforeTheEnvironment) {
   EXPECT_EQ(key.value, "AIzaTestKey-from-file");
   EXPECT_EQ(key.origin, path);
   EXPECT_FALSE(key.readable_by_others);
+  EXPECT_EQ(key.warning(), "");
   for (const mode_t mode : {0640U, 0604U}) {
     chmod(path.c_str(), mode);
-    EXPECT_TRUE(FindApiKey(path, Environment({})).value().readable_by_others);
+    const ApiKey open = FindApiKey(path, Environment({})).value();
+    EXPECT_TRUE(open.readable_by_others);
+    EXPECT_EQ(open.warning(), "others can read the API key in " + path + ": chmod 600 " + path);
   }
   std::ofstream(path) << std::string(1 << 20, 'x');
   EXPECT_EQ(FindApiKey(path, Environment({})).error().code, ErrorCode::kAuth);
-  EXPECT_EQ(FindApiKey(folder.path() + "/none", Environment({})).error().code, ErrorCode::kIo);
+}
+
+TEST(ApiKey, AFileThatCannotBeReadIsAMissingKey) {
+  const TempFolder folder;
+  for (const std::string& path : {folder.path() + "/none", folder.path()}) {
+    const auto key = FindApiKey(path, Environment({{"GOOGLE_API_KEY", "other"}}));
+    ASSERT_FALSE(key.has_value());
+    EXPECT_EQ(key.error().code, ErrorCode::kAuth);
+    EXPECT_NE(key.error().message.find("'" + path + "'"), std::string::npos);
+    EXPECT_NE(key.error().hint, "");
+  }
 }
 
 }  // namespace

@@ -44,6 +44,16 @@ TEST(RequestLines, BareRequestsGetTheNumberOfTheirLineAsKey) {
             "{\"key\":\"mine\",\"request\":{\"content\":{}}}\n");
 }
 
+TEST(RequestLines, AKeyThatIsNoStringBecomesOne) {
+  EXPECT_EQ(Made(R"({"key":7,"request":{"content":{}}}
+{"request":{"content":{}},"key":null}
+)",
+                 {})
+                .value(),
+            "{\"key\":\"7\",\"request\":{\"content\":{}}}\n"
+            "{\"key\":\"2\",\"request\":{\"content\":{}}}\n");
+}
+
 TEST(RequestLines, SettingsGoIntoEachRequestThatDoesNotSayOtherwise) {
   EXPECT_EQ(
       Made(R"({"contents":[]}

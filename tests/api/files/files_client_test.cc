@@ -462,6 +462,12 @@ TEST(FilesDownload, IsTheExchangeOfTheProtocolPage) {
   EXPECT_EQ(sent.Header("range"), "");
 }
 
+TEST(FilesDownload, AMissingFolderIsNoMissingFile) {
+  FilesUnderTest test;
+  const auto size = test.files.DownloadFile("files/batch-x", "/nonexistent/answers");
+  EXPECT_EQ(size.error().code, ErrorCode::kUsage);
+}
+
 TEST(FilesDownload, GoesOnByRangeAfterCuts) {
   const std::string content = Content(100'000);
   FilesUnderTest test;

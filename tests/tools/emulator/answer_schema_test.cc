@@ -1,5 +1,6 @@
 // Every route of the local service, in every state of a job, held against the schema of the
 // service's discovery document (tests/support/gemini_answers.json).
+#include <ostream>
 #include <set>
 
 #include "tests/support/answer_schema.h"
@@ -27,6 +28,9 @@ struct Kind {
   const char* line;     // of its result file
   std::string request;
 };
+
+// CTest lists it with the tests: never as the bytes of an object, which hold addresses.
+void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 
 const Kind kEmbed{"gemini-embedding-001", "asyncBatchEmbedContent", "EmbedContentBatch",
                   "EmbedContentLine",

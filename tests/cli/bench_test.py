@@ -1,0 +1,138 @@
+"""`bench` measures, leaves nothing behind, and makes the same corpora and answers everywhere."""
+
+import json
+import os
+import signal
+import subprocess
+
+import numpy
+
+import harness
+
+SMALL = ["--docs", "2k", "--bytes-per-doc", "500", "--rows", "200", "--dim", "16", "--runs", "2"]
+STAGES = ["read", "prepare", "compress", "write", "pack", "pack", "decode"]
+
+
+class Bench(harness.CliTest):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "work").mkdir()
+
+    def bench(self, *arguments, **named):
+        ended = self.sluice("bench", *arguments, "--work", "work", **named)
+        self.assertEqual(os.listdir(self.folder / "work"), [])
+        return ended
+
+    def test_measures_every_stage(self):
+        ended = self.bench(*SMALL, "--threads", "2", "--export-json", "b.json")
+        table = [line.split() for line in ended.out.splitlines()]
+        self.assertEqual(table[0][:4], ["stage", "in", "out", "p50"])
+        self.assertEqual([row[0] for row in table[1:]], STAGES)
+        self.assertIn("run 2 of 2", ended.err)
+        found = json.loads(self.read("b.json"))
+        self.assertEqual([row["stage"] for row in found["stages"]], STAGES)
+        for row in found["stages"]:
+            self.assertEqual(len(row["runs"]), 2)
+            self.assertGreater(row["seconds"]["median"], 0)
+            self.assertGreater(row["bound_seconds"]["median"], 0)
+            self.assertGreater(row["peak_bytes"]["median"], 1_000_000)
+            self.assertLessEqual(row["seconds"]["min"], row["seconds"]["median"])
+        by_name = {(row["stage"], row["threads"]): row for row in found["stages"]}
+        corpus = by_name["read", 1]["bytes_in"]
+        self.assertEqual({row["bytes_in"] for name, row in by_name.items() if name[0] in ("prepare", "pack")}, {corpus})
+        self.assertEqual(by_name["pack", 2]["documents"], 2000)
+        self.assertEqual(by_name["prepare", 2]["bytes_out"], by_name["compress", 2]["bytes_in"])
+        self.assertEqual(by_name["decode", 2]["documents"], 200)
+
+    def test_on_a_corpus_of_ones_own(self):
+        self.write_corpus("c.jsonl", 500)
+        size = (self.folder / "c.jsonl").stat().st_size
+        subprocess.run(["zstd", "-q", "c.jsonl"], cwd=self.folder, check=True)
+        for name in ("c.jsonl", "c.jsonl.zst"):
+            found = self.bench("--corpus", name, "--stage", "pack", "--stage", "read", "--runs", "1", "--threads", "1",
+                               "--compress", "none", "--json").json()
+            self.assertEqual([row["stage"] for row in found["stages"]], ["pack", "read"])
+            for row in found["stages"]:
+                self.assertEqual((row["bytes_in"], row["documents"]), (size, 500), name)
+            self.assertEqual(found["stages"][0]["bound"], "disk")
+        self.bench("--corpus", "c.jsonl", "--text-field", "body", "--runs", "1", code=7)
+        self.bench("--corpus", "nowhere.jsonl", code=7)
+
+    def test_times_another_command_in_turn(self):
+        log = self.folder / "log"
+        theirs = f"""zstd -q -1 {{}} -o "$SLUICE_BENCH_OUTPUT" && wc -l < "$SLUICE_BENCH_REQUESTS" >> '{log}' &&
+                     cmp {{}} "$SLUICE_BENCH_INPUT"; rm "$SLUICE_BENCH_OUTPUT" """
+        ended = self.bench(*SMALL, "--against", theirs, "--json", "-q")
+        self.assertEqual(ended.err, "")
+        race = ended.json()["against"]
+        self.assertEqual((race["stage"], race["theirs"]["command"]), ("pack", theirs))
+        self.assertEqual(len(race["ours"]["runs"]["seconds"]), 2)
+        self.assertEqual(len(race["theirs"]["runs"]["seconds"]), 2)
+        self.assertAlmostEqual(race["time_ratio"], race["ours"]["seconds"]["median"] / race["theirs"]["seconds"]["median"])
+        self.assertEqual(log.read_text().split(), ["2000"] * 3)  # one to warm up
+        self.assertIn("exit code 9", self.bench(*SMALL, "--against", "exit 9", code=2).err)
+
+    def test_stopped_it_leaves_nothing(self):
+        process = self.spawn("bench", "--docs", "20k", "--work", "work", "--runs", "1000", "--stage", "pack")
+        for line in process.stderr:
+            if line.startswith("run 1 of"):
+                break
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=harness.PATIENCE_S)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(os.listdir(self.folder / "work"), [])
+
+    def test_mistakes(self):
+        self.assertIn("none of read, prepare", self.bench("--stage", "nothing", code=2).err)
+        self.bench("--stage", "read", "--stage", "pack", "--against", "true", code=2)
+        self.bench("--runs", "0", code=2)
+        page = self.sluice("bench", "--help").out
+        self.assertIn("generate", page)
+        self.assertNotIn("--measure", page)
+        self.assertNotIn("measure", self.sluice("completion", "bash").out.split("--against")[1].split()[0])
+
+
+class Generate(harness.CliTest):
+    def test_a_corpus(self):
+        flags = ["--bytes", "300k", "--non-ascii", "30%", "--script", "cjk", "--seed", "7"]
+        self.sluice("bench", "generate", "corpus", "a.jsonl", *flags)
+        self.assertEqual(self.sluice("bench", "generate", "corpus", "-", *flags).out.encode(), self.read("a.jsonl"))
+        self.sluice("bench", "generate", "corpus", "b.jsonl", *flags[:-1], "8")
+        self.assertNotEqual(self.read("a.jsonl"), self.read("b.jsonl"))
+        records = self.json_lines("a.jsonl")
+        self.assertEqual([record["id"] for record in records], [f"doc-{n}" for n in range(len(records))])
+        self.assertLess(abs(len(self.read("a.jsonl")) - 300_000), 2000)
+
+    def test_answers(self):
+        self.sluice("bench", "generate", "answers", "made", "--rows", "50", "--dim", "8", "--files", "2", "--spaced",
+                    "--usage-metadata", "--failed", "10%")
+        array = numpy.load(self.folder / "made" / "expected.npy")
+        self.assertEqual((array.shape, array.dtype), ((50, 8), numpy.float32))
+        seen = 0
+        for number in range(2):
+            for answer in self.json_lines(f"made/answers-{number}.jsonl"):
+                row = array[int(answer["key"])]
+                seen += 1
+                if "error" in answer:
+                    self.assertTrue(numpy.isnan(row).all())
+                else:
+                    values = numpy.array(answer["response"]["embedding"]["values"], dtype=numpy.float32)
+                    self.assertTrue((values == row).all())
+        self.assertEqual(seen, 50)
+
+    def test_memory_does_not_grow_with_the_corpus(self):
+        small = self.sluice("bench", "generate", "corpus", "/dev/null/x", "--bytes", "1k", code=None)
+        self.assertNotEqual(small.code, 0)
+        few = self.sluice("bench", "generate", "corpus", "few.jsonl", "--bytes", "1M").peak_kib
+        many = self.sluice("bench", "generate", "corpus", "many.jsonl", "--bytes", "40M").peak_kib
+        self.assertLess(many, few * 1.3)
+
+    def test_mistakes(self):
+        for words in (["corpus"], [], ["nothing", "x"], ["corpus", "x", "--escapes", "140%"],
+                      ["corpus", "x", "--script", "runic"], ["answers", "x", "--dim", "0"]):
+            with self.subTest(words=words):
+                self.sluice("bench", "generate", *words, code=2)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,69 @@
+#include "tools/bench/bench_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace sluice {
+namespace {
+
+using testing::HasSubstr;
+
+BenchResults Found() {
+  const StageVolume volume{.bytes_in = 100'000'000, .bytes_out = 40'000'000, .documents = 100'000};
+  const auto run = [&](double seconds) {
+    return StageMeasurement{.volume = volume,
+                            .seconds = seconds,
+                            .cpu_seconds = seconds * 1.5,
+                            .peak_bytes = 30'000'000,
+                            .bound_seconds = seconds / 2};
+  };
+  BenchResults results{.corpus = {}, .compression = "zstd:1", .rows = {}, .race = {}};
+  results.rows.push_back(
+      {.stage = "pack", .threads = 2, .bound = "zstd 1", .runs = {run(0.5), run(0.25), run(4)}});
+  return results;
+}
+
+TEST(BenchReport, TheMedianIsTheMiddleWhateverTheOrder) {
+  const Spread odd = SpreadOf({3, 1, 200});
+  EXPECT_EQ(odd.median, 3);
+  EXPECT_EQ(odd.least, 1);
+  EXPECT_EQ(odd.most, 200);
+  EXPECT_EQ(SpreadOf({4, 1, 2, 100}).median, 3);
+}
+
+TEST(BenchReport, TheTableHasALineForEachStage) {
+  const std::string table = FormatBenchResults(Found());
+  EXPECT_THAT(table, HasSubstr("stage        in      out      p50         range  threads  MB/s   "
+                               "docs/s  cores     peak  bound by  reached\n"));
+  EXPECT_THAT(table, HasSubstr("pack   100.0 MB  40.0 MB  0.500 s  0.250..4.000        2   200  "
+                               "200,000   1.50  30.0 MB  zstd 1       50 %\n"));
+}
+
+TEST(BenchReport, ARaceGivesBothMediansAndTheirRatio) {
+  BenchResults results = Found();
+  results.rows.clear();
+  results.race =
+      BenchRace{.stage = "pack",
+                .ours = {.command = "sluice pack", .seconds = {1, 2, 3}, .cpu_seconds = {1, 1, 1}},
+                .theirs = {.command = "zstd \x1b", .seconds = {4, 4, 5}, .cpu_seconds = {2, 2, 2}}};
+  EXPECT_EQ(FormatBenchResults(results),
+            "2.000 s (1.000..3.000), 1.000 s CPU   sluice pack\n"
+            "4.000 s (4.000..5.000), 2.000 s CPU   zstd \\x1b\n"
+            "0.50 of its time, 0.50 of its CPU time\n");
+  const auto json = nlohmann::json::parse(FormatBenchResultsAsJson(results));
+  EXPECT_EQ(json.at("against").at("time_ratio"), 0.5);
+}
+
+TEST(BenchReport, JsonHasEverySingleRun) {
+  const auto json = nlohmann::json::parse(FormatBenchResultsAsJson(Found()));
+  EXPECT_EQ(json.at("type"), "bench");
+  const auto& stage = json.at("stages").at(0);
+  EXPECT_EQ(stage.at("stage"), "pack");
+  EXPECT_EQ(stage.at("seconds").at("median"), 0.5);
+  EXPECT_EQ(stage.at("runs").size(), 3U);
+  EXPECT_TRUE(json.at("against").is_null());
+}
+
+}  // namespace
+}  // namespace sluice

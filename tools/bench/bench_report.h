@@ -1,0 +1,48 @@
+// What `sluice bench` found, as a table for people and as JSON. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/bench/bench_measurement.h"
+
+namespace sluice {
+
+// Of several measurements of one thing.
+struct Spread {
+  double median = 0, least = 0, most = 0;
+};
+[[nodiscard]] Spread SpreadOf(std::vector<double> values);  // not of none
+
+struct BenchRow {
+  std::string stage;
+  size_t threads = 1;
+  std::string bound;
+  std::vector<StageMeasurement> runs;
+};
+
+// Whole processes, timed in turn.
+struct BenchRacer {
+  std::string command;
+  std::vector<double> seconds;
+  std::vector<double> cpu_seconds;
+};
+struct BenchRace {
+  std::string stage;
+  BenchRacer ours, theirs;
+};
+
+struct BenchResults {
+  std::string corpus;  // empty: made up
+  std::string compression;
+  std::vector<BenchRow> rows;
+  std::optional<BenchRace> race;
+};
+
+[[nodiscard]] std::string FormatBenchResults(const BenchResults& results);
+// {"v":1,"type":"bench",...} with its line end.
+[[nodiscard]] std::string FormatBenchResultsAsJson(const BenchResults& results);
+
+}  // namespace sluice

@@ -1,0 +1,104 @@
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+
+#include "tools/bench/answer_maker.h"
+#include "tools/bench/corpus_maker.h"
+#include "tools/bench_command.h"
+#include "tools/result_output.h"
+
+namespace sluice {
+namespace {
+
+// "4%" or "0.04".
+Result<void> StoreShare(const Arguments& arguments, std::string_view flag, double& share) {
+  const std::optional<std::string> text = arguments.Text(flag);
+  if (!text) {
+    return {};
+  }
+  const bool percent = text->ends_with('%');
+  const char* const end = text->data() + text->size() - (percent ? 1 : 0);
+  double value = 0;
+  const auto read = std::from_chars(text->data(), end, value);
+  value = percent ? value / 100 : value;
+  if (read.ec != std::errc{} || read.ptr != end || !(value >= 0 && value <= 1)) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{}: '{}' is no share like 4% or 0.04", flag, *text));
+  }
+  share = value;
+  return {};
+}
+
+Result<Script> ParseScript(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kNames = {"latin", "cyrillic", "cjk", "emoji"};
+  for (size_t i = 0; i < kNames.size(); ++i) {
+    if (kNames[i] == name) {
+      return static_cast<Script>(i);
+    }
+  }
+  return Fail(ErrorCode::kUsage,
+              fmt::format("--script: '{}' is none of {}", name, fmt::join(kNames, ", ")));
+}
+
+Result<CorpusMakerOptions> ReadCorpusOptions(const Arguments& arguments) {
+  CorpusMakerOptions options;
+  SLUICE_TRY(Store(arguments.Size("--bytes"), options.bytes));
+  SLUICE_TRY(Store(arguments.Size("--docs"), options.documents));
+  SLUICE_TRY(Store(arguments.Size("--bytes-per-doc"), options.document_bytes));
+  SLUICE_TRY(StoreShare(arguments, "--escapes", options.escape_share));
+  SLUICE_TRY(StoreShare(arguments, "--non-ascii", options.non_ascii_share));
+  SLUICE_TRY(Store(arguments.Integer("--seed", 0, INT64_MAX), options.seed));
+  if (arguments.Has("--script")) {
+    options.scripts.clear();
+    for (const std::string& name : arguments.List("--script")) {
+      SLUICE_ASSIGN(const Script script, ParseScript(name));
+      options.scripts.push_back(script);
+    }
+  }
+  return options;
+}
+
+Result<int> GenerateCorpus(const CommandContext& context, FileSystem& files,
+                           const std::string& path) {
+  SLUICE_ASSIGN(const CorpusMakerOptions options, ReadCorpusOptions(context.arguments));
+  SLUICE_ASSIGN(ResultOutput output, ResultOutput::Open(files, path));
+  SLUICE_TRY(MakeCorpus(options, [&](std::string_view lines) -> Result<void> {
+    if (context.signals.stop_token().stop_requested()) {
+      return Fail(ErrorCode::kUnfinished, "stopped");
+    }
+    return output.Write(lines);
+  }));
+  SLUICE_TRY(output.Close());
+  return 0;
+}
+
+Result<int> GenerateAnswers(const Arguments& arguments, FileSystem& files, std::string folder) {
+  AnswerMakerOptions options{.folder = std::move(folder),
+                             .usage_metadata = arguments.Has("--usage-metadata"),
+                             .spaced = arguments.Has("--spaced")};
+  SLUICE_TRY(Store(arguments.Size("--rows"), options.rows));
+  SLUICE_TRY(Store(arguments.Integer("--dim", 1, 1'000'000), options.dimension));
+  SLUICE_TRY(Store(arguments.Integer("--files", 1, 100'000), options.files));
+  SLUICE_TRY(Store(arguments.Integer("--seed", 0, INT64_MAX), options.seed));
+  SLUICE_TRY(StoreShare(arguments, "--failed", options.failed_share));
+  SLUICE_TRY(files.MakeFolders(options.folder));
+  SLUICE_TRY(MakeAnswers(files, options));
+  return 0;
+}
+
+}  // namespace
+
+Result<int> BenchGenerateCommand(const CommandContext& context) {
+  const std::vector<std::string>& words = context.arguments.positionals;
+  const auto files = MakePosixFileSystem();
+  if (words.size() == 2 && words[0] == "corpus") {
+    return GenerateCorpus(context, *files, words[1]);
+  }
+  if (words.size() == 2 && words[0] == "answers") {
+    return GenerateAnswers(context.arguments, *files, words[1]);
+  }
+  return Fail(ErrorCode::kUsage, "'bench generate' needs 'corpus' or 'answers', and a PATH",
+              "see sluice bench generate --help");
+}
+
+}  // namespace sluice

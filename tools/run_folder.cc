@@ -1,0 +1,51 @@
+#include "tools/run_folder.h"
+
+#include <fmt/format.h>
+#include <string>
+
+#include "engine/run_directory.h"
+#include "io/corpus/corpus.h"
+#include "tools/confirm.h"
+
+namespace sluice {
+namespace {
+
+// --fresh throws away what may have been paid for: not without a yes.
+Result<void> ConfirmFresh(const CommandContext& context, const std::string& run_folder) {
+  return Confirm(context, fmt::format("Throw away the state in {}?", run_folder),
+                 {.code = ErrorCode::kUsage,
+                  .message = fmt::format("--fresh would throw away the state in {}", run_folder),
+                  .hint = "add -y if that is meant; without --fresh the run resumes"});
+}
+
+// A folder that is no run's is never emptied, whatever -C says.
+Result<void> EmptyRunFolder(const RunDirectory& directory, FileSystem& files) {
+  if (!files.Exists(directory.ledger())) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{} is no run folder: --fresh leaves it alone", directory.folder()));
+  }
+  SLUICE_ASSIGN(const RunLock lock, RunLock::Take(directory.lock()));
+  return directory.Clear(files);
+}
+
+}  // namespace
+
+Result<void> ReadyRunFolder(const CommandContext& context, const RunCommandOptions& options,
+                            FileSystem& files) {
+  const RunDirectory directory(options.run.run_folder);
+  if (!files.Exists(directory.folder())) {
+    SLUICE_TRY(ListCorpusFiles(files, options.run.corpus));
+    return {};
+  }
+  if (context.arguments.Has("--fresh")) {
+    SLUICE_TRY(ConfirmFresh(context, directory.folder()));
+    return EmptyRunFolder(directory, files);
+  }
+  if (options.service.backend == Backend::kLocal && RunLock::IsHeld(directory.lock())) {
+    return Fail(ErrorCode::kLocked, fmt::format("another sluice works on {}", directory.folder()),
+                "wait for it, or stop it; what it has done is kept");
+  }
+  return {};
+}
+
+}  // namespace sluice
