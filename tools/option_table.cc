@@ -141,7 +141,7 @@ constexpr OptionSpec kBenchMeasureOptions[] = {
     {"--rows", kText, "N", "", "What to measure", "made-up answers to decode (20k)"},
     {"--dim", kText, "N", "", "What to measure", "length of their vectors (768)"},
     {"--against", kText, "CMD", "", "What to measure",
-     "a command to time on the same bytes in turn; see below"},
+     "a command to time on the same bytes in turn"},
     {"--runs", kText, "N", "", "How", "after one to warm up (5)"},
     {"--work", kText, "DIR", "", "How", "where to make a temporary folder ($TMPDIR)"},
     {"--export-json", kText, "FILE", "", "How", "the results with every single measurement"},

@@ -4,8 +4,8 @@ import dataclasses
 import os
 import shutil
 import subprocess
-import time
 
+RUN_ONCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run_once.py")
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 # A run counts when everything else used less than this share of a core. The kernel counts in ticks of a
 # hundredth of a second, so a short run may be off by two of them on two cores.
@@ -17,20 +17,13 @@ TICK_SLACK_S = 0.03
 class Run:
     wall: float  # seconds
     cpu: float  # user and system seconds of the command and all that it started
-    peak: int  # resident bytes of its largest process
+    peak: float  # resident bytes of its largest process
     size: int  # bytes of the result
     others: float  # seconds of processor time that the rest of the machine used
 
     @property
     def disturbed(self):
         return self.others > DISTURBED_SHARE * self.wall + TICK_SLACK_S
-
-
-def busy_seconds():
-    """Of all processors since the start: all but idle and waiting for the disk."""
-    with open("/proc/stat", encoding="ascii") as stat:
-        fields = [int(field) for field in stat.readline().split()[1:9]]
-    return (sum(fields) - fields[3] - fields[4]) / TICKS_A_SECOND
 
 
 def process_seconds(pid):
@@ -64,18 +57,13 @@ def measure(command, output, result, helper_pid=None):
     empty_folder(output)
     os.sync()
     helper = process_seconds(helper_pid) if helper_pid else 0
-    busy, begin = busy_seconds(), time.monotonic()
-    process = subprocess.Popen(["bash", "-o", "pipefail", "-c", command], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    wall, busy = time.monotonic() - begin, busy_seconds() - busy
-    if process.returncode != 0:
-        raise RuntimeError(f"{command}\nended with {process.returncode}: {errors.decode()[-500:]}")
-    cpu = usage.ru_utime + usage.ru_stime
+    done = subprocess.run(["/usr/bin/python3", "-SEB", RUN_ONCE, command], check=False,
+                          stdin=subprocess.DEVNULL, capture_output=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command}\nended with {done.returncode}: {done.stderr.decode()[-500:]}")
+    wall, cpu, busy, peak = map(float, done.stdout.split())
     helper = process_seconds(helper_pid) - helper if helper_pid else 0
-    return Run(wall=wall, cpu=cpu, peak=usage.ru_maxrss * 1024, size=folder_bytes(result),
+    return Run(wall=wall, cpu=cpu, peak=peak, size=folder_bytes(result),
                others=max(0.0, busy - cpu - helper))
 
 

@@ -51,6 +51,7 @@ class Bench(harness.CliTest):
         for name in ("c.jsonl", "c.jsonl.zst"):
             found = self.bench("--corpus", name, "--stage", "pack", "--stage", "read", "--runs", "1", "--threads", "1",
                                "--compress", "none", "--json").json()
+            self.assertEqual(self.read(".stderr"), b"")
             self.assertEqual([row["stage"] for row in found["stages"]], ["pack", "read"])
             for row in found["stages"]:
                 self.assertEqual((row["bytes_in"], row["documents"]), (size, 500), name)
@@ -86,6 +87,7 @@ class Bench(harness.CliTest):
         self.assertIn("none of read, prepare", self.bench("--stage", "nothing", code=2).err)
         self.bench("--stage", "read", "--stage", "pack", "--against", "true", code=2)
         self.bench("--runs", "0", code=2)
+        self.sluice("bench", "--measure", "pack", code=2)
         page = self.sluice("bench", "--help").out
         self.assertIn("generate", page)
         self.assertNotIn("--measure", page)
