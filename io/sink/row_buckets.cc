@@ -23,6 +23,16 @@ size_t RowBuckets::RowsOf(size_t bucket) const {
   return std::min<uint64_t>(bucket_rows_, options_.range.count - bucket * bucket_rows_);
 }
 
+void RowBuckets::Append(Rows& rows, size_t place, std::span<const float> vector) const {
+  if (rows.values.capacity() == 0) {
+    // A quarter more than its share of the budget: growing by doubling would hold twice as much.
+    const size_t share = options_.budget_bytes / buckets_.size() / sizeof(float);
+    rows.values.reserve(std::min(share + share / 4, bucket_rows_ * options_.dimension));
+  }
+  rows.places.push_back(static_cast<uint32_t>(place));
+  rows.values.insert(rows.values.end(), vector.begin(), vector.end());
+}
+
 size_t RowBuckets::FullestBucket() const {
   const auto fullest = std::ranges::max_element(
       buckets_, {}, [](const Bucket& bucket) { return bucket.rows.values.size(); });
@@ -57,8 +67,7 @@ Result<void> RowBuckets::Put(Ordinal row, std::span<const float> vector) {
   {
     const std::scoped_lock lock(mutex_);
     Bucket& bucket = buckets_[leaving];
-    bucket.rows.places.push_back(static_cast<uint32_t>(index % bucket_rows_));
-    bucket.rows.values.insert(bucket.rows.values.end(), vector.begin(), vector.end());
+    Append(bucket.rows, index % bucket_rows_, vector);
     held_bytes_ += vector.size_bytes();
     is_complete = ++bucket.row_count == RowsOf(leaving) && !bucket.is_spooled;
     if (!is_complete) {
