@@ -28,7 +28,7 @@ struct RowBucketsOptions {
   size_t dimension = 0;
   uint64_t first_byte = 0;                 // in the file, of row 0 (not of the range's first row)
   std::string spool_path;                  // made when it is needed
-  size_t budget_bytes = size_t{24} << 20;  // of rows held in memory
+  size_t budget_bytes = size_t{16} << 20;  // of rows held in memory
   size_t bucket_bytes_max = size_t{4} << 20;  // of one bucket's place in the file
   size_t threads = 2;                         // that put spooled buckets together in Finish()
 };
