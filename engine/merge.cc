@@ -13,6 +13,7 @@
 #include "io/base/checksum.h"
 #include "io/base/resource_pool.h"
 #include "io/corpus/corpus.h"
+#include "io/json/float_array.h"
 #include "io/json/json_text.h"
 
 namespace sluice {
@@ -21,6 +22,7 @@ namespace {
 constexpr size_t kAnswerLineBytesMax = size_t{64} << 20;
 // Small, because decoding overlaps with packing and the two share the memory that is promised.
 constexpr size_t kAnswerBlockBytes = size_t{1} << 18;
+static_assert(Block::kPadding >= FloatArrayReader::kPadding);
 
 struct Answer {
   std::optional<Ordinal> ordinal;

@@ -10,6 +10,8 @@
 namespace sluice {
 namespace {
 
+static_assert(Block::kPadding >= RecordScanner::kPadding);
+
 bool IsBlank(std::string_view line) {
   return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }

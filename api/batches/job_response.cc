@@ -13,8 +13,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kScannerPadding = 64;  // Block::kPadding: what a RecordScanner may read behind
-
 // The tokens that are scanned for, in the order of the scanner's paths.
 enum Field : size_t { kKey, kMetadataKey, kError, kStatus, kResponse, kValues };
 
@@ -113,7 +111,7 @@ JobResponseReader::~JobResponseReader() = default;
 JobResponse JobResponseReader::Read(std::string_view line) {
   JobResponse response;
   response.json = line;
-  state_->padded.assign(line).append(kScannerPadding, ' ');
+  state_->padded.assign(line).append(RecordScanner::kPadding, ' ');
   const auto tokens = state_->scanner.Scan(std::string_view(state_->padded).substr(0, line.size()));
   if (!tokens) {
     response.error = NotUnderstood(tokens.error().reason);

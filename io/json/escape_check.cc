@@ -5,9 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "io/json/avx2.h"
 
 namespace sluice {
 namespace {
@@ -59,19 +57,12 @@ const char* PassUnicodeEscape(const char* at, const char* end, EscapeFault& faul
 
 #if defined(__x86_64__)
 
-#define SLUICE_AVX2 __attribute__((target("avx2,bmi"), always_inline)) inline
-
 constexpr ptrdiff_t kBlockBytes = 64;
 
 struct ByteBlock {
   __m256i low;
   __m256i high;
 };
-
-SLUICE_AVX2 uint64_t MaskOf(__m256i low, __m256i high) {
-  return static_cast<uint32_t>(_mm256_movemask_epi8(low)) |
-         static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_epi8(high))) << 32;
-}
 
 SLUICE_AVX2 uint64_t MaskOfEqual(const ByteBlock& block, char character) {
   const __m256i wanted = _mm256_set1_epi8(character);

@@ -2,12 +2,12 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
+
+#include "io/json/avx2.h"
 
 // How it works: one pass writes down where the commas are; then every number is loaded so that it
 // *ends* at the end of a register, which leaves no loop over digits. Four numbers make one step:
@@ -16,8 +16,6 @@
 // or might be rounded wrongly by the second rounding, is given to ReadElement().
 namespace sluice {
 namespace {
-
-#define SLUICE_AVX2 __attribute__((target("avx2,bmi"), always_inline)) inline
 
 constexpr size_t kStep = 4;          // numbers converted together
 constexpr size_t kBatch = 512;       // numbers that are indexed before they are converted
@@ -61,11 +59,6 @@ struct Fraction {
   uint32_t lead = 0;           // the digit before the point; above 9: another form
   uint32_t negative = 0;
 };
-
-SLUICE_AVX2 uint64_t MaskOf(__m256i low, __m256i high) {
-  return static_cast<uint32_t>(_mm256_movemask_epi8(low)) |
-         static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_epi8(high))) << 32;
-}
 
 // Fills `delimiters` from its `next` on, until it is full, the array is closed or the line ends.
 SLUICE_AVX2 void FindDelimiters(const char* line_end, Delimiters& delimiters) {

@@ -21,6 +21,7 @@ using Indexer = simdjson::internal::dom_parser_implementation;
 
 // Lines up to here never allocate. Longer ones give their memory back: it is four bytes for a byte.
 constexpr size_t kKeptCapacity = size_t{1} << 20;
+static_assert(RecordScanner::kPadding >= kEscapeCheckPadding);
 
 // One name in the tree of wanted paths.
 struct Field {
