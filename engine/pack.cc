@@ -1,7 +1,6 @@
 #include "engine/pack.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <fmt/format.h>
 #include <memory>
@@ -48,12 +47,11 @@ bool ComesBefore(const CorpusPlace& a, const CorpusPlace& b) {
   return a.file != b.file ? a.file < b.file : a.offset < b.offset;
 }
 
-// Many times faster than a format string, and this is done for every document.
-void AppendDecimal(uint64_t number, std::string& out) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out.append(digits.data(), end.ptr);
-}
+// Many times faster than a format string, and this is done for every document. `at` has room; what
+// stands behind is returned.
+constexpr size_t kDecimalBytesMax = 20;
+char* Put(std::string_view text, char* at) { return std::ranges::copy(text, at).out; }
+char* Put(uint64_t number, char* at) { return std::to_chars(at, at + kDecimalBytesMax, number).ptr; }
 
 std::string_view LinesOf(const PreparedBlock& prepared, const Segment& segment) {
   const size_t end = segment.first_record + segment.record_count;
@@ -335,24 +333,36 @@ class Packer {
 
   // {"row":R,"id":I,"file":F,"line":L,"offset":O}
   void AppendId(Ordinal row, const PreparedRecord& record, std::string& out) const {
-    const std::string& name = names_[record.place.file];
-    out.append("{\"row\":");
-    AppendDecimal(row, out);
-    out.append(",\"id\":");
+    constexpr size_t kRestBytesMax = 128;  // names of members and numbers
+    const std::string_view name = names_[record.place.file];
+    const size_t begin = out.size();
+    const size_t size_max = begin + record.id.size() + 2 * name.size() + kRestBytesMax;
+    out.resize_and_overwrite(size_max, [&](char* text, size_t) {
+      char* at = Put("{\"row\":", text + begin);
+      at = Put(row, at);
+      at = Put(",\"id\":", at);
+      at = PutIdToken(record, name, at);
+      at = Put(",\"file\":", at);
+      at = Put(name, at);
+      at = Put(",\"line\":", at);
+      at = Put(record.place.line, at);
+      at = Put(",\"offset\":", at);
+      at = Put(record.place.offset, at);
+      return Put("}\n", at) - text;
+    });
+  }
+
+  char* PutIdToken(const PreparedRecord& record, std::string_view name, char* at) const {
     if (!record.id.empty()) {
-      out.append(record.id);
-    } else if (list_[record.place.file].format == InputFormat::kText) {
-      out.append(name);
-    } else {
-      out.append(name, 0, name.size() - 1).push_back(':');
-      AppendDecimal(record.place.line, out);
-      out.push_back('"');
+      return Put(record.id, at);
     }
-    out.append(",\"file\":").append(name).append(",\"line\":");
-    AppendDecimal(record.place.line, out);
-    out.append(",\"offset\":");
-    AppendDecimal(record.place.offset, out);
-    out.append("}\n");
+    if (list_[record.place.file].format == InputFormat::kText) {
+      return Put(name, at);
+    }
+    at = Put(name.substr(0, name.size() - 1), at);
+    *at++ = ':';
+    at = Put(record.place.line, at);
+    return Put("\"", at);
   }
 
   Result<void> Append(PackItem& item) {

@@ -1,22 +1,21 @@
-// Whether the escapes in a JSON string are well formed, many bytes at a time: real text is full of
-// them, and a branch for each would be the dearest part of checking a record.
+// Whether the escapes in a JSON string are well formed (RFC 8259, section 7), byte by byte, and
+// where they are not. Immutable, thread-safe.
 #pragma once
 
 namespace sluice {
 
-// Bytes behind `end` that may be read.
-inline constexpr int kEscapeCheckPadding = 64;
-
-// `begin` to `end` is what stands between the quotes. True when every backslash begins an escape of
-// RFC 8259, section 7, and no surrogate stands alone. Immutable, thread-safe.
-[[nodiscard]] bool AreEscapesValid(const char* begin, const char* end);
-
-// The same byte by byte: the first fault and its reason.
 struct EscapeFault {
   const char* at = nullptr;  // null: none
   const char* reason = nullptr;
 };
+
+// `begin` to `end` is what stands between the quotes. The first backslash that begins no escape or
+// half a surrogate pair.
 [[nodiscard]] EscapeFault FindEscapeFault(const char* begin, const char* end);
+
+// Checks the \u escape at `at`, or the pair of them. Gives what stands behind; `fault` is set when
+// it is broken.
+[[nodiscard]] const char* PassUnicodeEscape(const char* at, const char* end, EscapeFault& fault);
 
 // The value of four hex digits, or -1.
 [[nodiscard]] int ReadHex(const char* digits);

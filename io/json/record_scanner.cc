@@ -6,14 +6,17 @@
 #include <simdjson.h>
 
 #include "io/base/error.h"
-#include "io/json/escape_check.h"
 #include "io/json/json_text.h"
+#include "io/json/record_walk.h"
+#include "io/json/string_end.h"
 
-// How it works: simdjson's first stage checks UTF-8 and control characters and writes down where
-// every token begins (it picks the best kernel for the processor at run time). The walk over these
-// places is ours, because simdjson's own second stages either build a tree or, on demand, skip
-// what nobody asks for. The walk knows the exact grammar, needs no stack and touches each byte of a
-// string once more at most.
+// How it works: one grammar (record_walk.h) with two cursors. On a processor with AVX2 a line is
+// walked byte by byte, and strings, which are most of it, 64 bytes at a time; nothing is looked at
+// twice. A line that this refuses, and every line elsewhere, is indexed by simdjson's first stage,
+// which checks UTF-8 and control characters and writes down where every token begins, and walked
+// over these places; only then a line is refused, with its place and reason. The walk is ours
+// because simdjson's own second stages either build a tree or, on demand, skip what nobody asks
+// for.
 namespace sluice {
 namespace {
 
@@ -21,215 +24,24 @@ using Indexer = simdjson::internal::dom_parser_implementation;
 
 // Lines up to here never allocate. Longer ones give their memory back: it is four bytes for a byte.
 constexpr size_t kKeptCapacity = size_t{1} << 20;
-static_assert(RecordScanner::kPadding >= kEscapeCheckPadding);
+static_assert(RecordScanner::kPadding >= kStringEndPadding);
 
-// One name in the tree of wanted paths.
-struct Field {
-  std::string name = {};
-  std::vector<Field> fields = {};
-  std::vector<size_t> tokens = {};   // which tokens this very value fills
-  std::vector<size_t> covered = {};  // the same of this value and all below it
-};
-
-void Insert(Field& root, std::string_view path, size_t token) {
-  Field* field = &root;
-  while (true) {
-    const size_t dot = path.find('.');
-    const std::string_view name = path.substr(0, dot);
-    auto found = std::ranges::find(field->fields, name, &Field::name);
-    if (found == field->fields.end()) {
-      field->fields.push_back(Field{.name = std::string(name)});
-      found = std::prev(field->fields.end());
-    }
-    field = &*found;
-    field->covered.push_back(token);
-    if (dot == std::string_view::npos) {
-      field->tokens.push_back(token);
-      return;
-    }
-    path.remove_prefix(dot + 1);
-  }
-}
-
-bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-// An object or array that is open where the walk stands.
-struct Container {
-  const char* begin = nullptr;
-  const Field* field = nullptr;  // null when nothing in it is wanted
-  char closer = 0;
-};
-using Containers = std::array<Container, RecordScanner::kDepthMax>;
-
-class RecordWalk {
+// Goes by the places that simdjson's first stage wrote down; it has checked UTF-8 and raw control
+// characters.
+class IndexCursor {
  public:
-  RecordWalk(std::string_view line, std::span<const uint32_t> places, Containers& containers,
-             std::span<std::string_view> tokens)
-      : line_(line), places_(places), containers_(containers), tokens_(tokens) {}
+  IndexCursor(std::string_view line, std::span<const uint32_t> places)
+      : line_(line), places_(places) {}
 
-  // False when the line was refused, see fault().
-  bool Run(const Field& root) {
-    if (Peek() != '{') {
-      return Refuse(Here(), "expected one JSON object");
-    }
-    for (const Field* field = &root;;) {
-      const Step step = ReadValue(field);
-      if (step == Step::kRefused || (step == Step::kRead && !EndValue())) {
-        return false;
-      }
-      if (depth_ == 0) {
-        return next_ == places_.size() || Refuse(Here(), "more text behind the record");
-      }
-      if (!ReadName(field)) {
-        return false;
-      }
-    }
-  }
-
-  [[nodiscard]] const LineFault& fault() const { return fault_; }
-
- private:
-  enum class Step { kRefused, kRead, kOpened };
-
-  [[nodiscard]] const char* LineEnd() const { return line_.data() + line_.size(); }
-  // The next token, or the end of the line.
   [[nodiscard]] const char* Here() const {
-    return next_ < places_.size() ? line_.data() + places_[next_] : LineEnd();
+    return next_ < places_.size() ? line_.data() + places_[next_] : line_.data() + line_.size();
   }
-  // Its first byte; NUL (which begins no token) at the end.
-  [[nodiscard]] char Peek() const { return next_ < places_.size() ? line_[places_[next_]] : '\0'; }
+  [[nodiscard]] char Peek() const { return next_ < places_.size() ? *Here() : '\0'; }
+  void Step() { ++next_; }
 
-  [[gnu::cold]] bool Refuse(const char* at, std::string_view reason) {
-    const std::string_view rest(at, static_cast<size_t>(LineEnd() - at));
-    if (rest.starts_with("\xEF\xBB\xBF")) {
-      reason = "BOM inside the file";
-    } else if (rest.empty() && depth_ > 0) {
-      reason = "record ends too early";
-    }
-    fault_ = {.offset = line_.size() - rest.size(), .reason = std::string(reason)};
-    return false;
-  }
-
-  // The name and colon of a member; elements of an array have none, and nothing in them is wanted.
-  bool ReadName(const Field*& field) {
-    const Container& container = containers_[depth_ - 1];
-    field = nullptr;
-    if (container.closer != '}') {
-      return true;
-    }
-    if (Peek() != '"') {
-      return Refuse(Here(), "expected a name in quotes");
-    }
-    const std::string_view token = ReadString();
-    if (token.empty()) {
-      return false;
-    }
-    if (Peek() != ':') {
-      return Refuse(Here(), "expected ':'");
-    }
-    ++next_;
-    if (container.field != nullptr) {
-      field = Find(*container.field, token);
-    }
-    return true;
-  }
-
-  // The wanted field of this name. What an earlier member of the same name gave is forgotten.
-  const Field* Find(const Field& parent, std::string_view token) {
-    std::string_view name = token.substr(1, token.size() - 2);
-    std::string unescaped;
-    if (name.find('\\') != std::string_view::npos) {
-      unescaped = UnescapeJsonString(token);
-      name = unescaped;
-    }
-    const auto found = std::ranges::find(parent.fields, name, &Field::name);
-    if (found == parent.fields.end()) {
-      return nullptr;
-    }
-    for (const size_t index : found->covered) {
-      tokens_[index] = {};
-    }
-    return &*found;
-  }
-
-  Step ReadValue(const Field* field) {
-    const char* begin = Here();
-    switch (Peek()) {
-      case '{':
-        return Open(field, '}');
-      case '[':
-        return Open(field, ']');
-      case '"': {
-        const std::string_view token = ReadString();
-        return token.empty() ? Step::kRefused : Read(field, token);
-      }
-      case 't':
-        return ReadLiteral(field, "true");
-      case 'f':
-        return ReadLiteral(field, "false");
-      case 'n':
-        return ReadLiteral(field, "null");
-      default:
-        if (Peek() == '-' || IsDigit(Peek())) {
-          return ReadNumber(field);
-        }
-        Refuse(begin, "expected a value");
-        return Step::kRefused;
-    }
-  }
-
-  Step Read(const Field* field, std::string_view token) {
-    if (field != nullptr) {
-      for (const size_t index : field->tokens) {
-        tokens_[index] = token;
-      }
-    }
-    return Step::kRead;
-  }
-
-  Step Open(const Field* field, char closer) {
-    if (depth_ == containers_.size()) {
-      Refuse(Here(), "nesting is deeper than 512");
-      return Step::kRefused;
-    }
-    containers_[depth_] = {.begin = Here(), .field = field, .closer = closer};
-    ++depth_;
-    ++next_;
-    if (Peek() != closer) {
-      return Step::kOpened;
-    }
-    Close();
-    return Step::kRead;
-  }
-
-  void Close() {
-    --depth_;
-    const Container& container = containers_[depth_];
-    Read(container.field, {container.begin, Here() + 1});
-    ++next_;
-  }
-
-  // Behind a value: closes what ends here, then takes the comma before the next value.
-  bool EndValue() {
-    while (depth_ > 0) {
-      const char closer = containers_[depth_ - 1].closer;
-      if (Peek() == ',') {
-        ++next_;
-        return true;
-      }
-      if (Peek() != closer) {
-        return Refuse(Here(), closer == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
-      }
-      Close();
-    }
-    return true;
-  }
-
-  // The string token here, with its quotes; empty when it was refused.
-  std::string_view ReadString() {
+  std::string_view ReadString(EscapeFault& fault) {
     const char* open = Here();
-    ++next_;
+    Step();
     // Between a string and the next token stands nothing but blanks (anything else would be a token
     // of its own), so its closing quote is found from behind.
     const char* close = Here() - 1;
@@ -237,79 +49,69 @@ class RecordWalk {
       --close;
     }
     if (close == open || *close != '"') {
-      Refuse(open, "string is not closed");
+      fault = {.at = open, .reason = "string is not closed"};
       return {};
     }
-    return CheckEscapes(open + 1, close) ? std::string_view(open, close + 1) : std::string_view();
+    fault = FindEscapeFault(open + 1, close);
+    return fault.at == nullptr ? std::string_view(open, close + 1) : std::string_view();
   }
 
-  bool CheckEscapes(const char* begin, const char* end) {
-    if (AreEscapesValid(begin, end)) {
-      return true;
-    }
-    const EscapeFault fault = FindEscapeFault(begin, end);
-    return Refuse(fault.at, fault.reason);
+  // It must be followed by a blank or by the next token: simdjson takes 1x, 1"x" and true1 for one
+  // token each.
+  bool PassScalar(const char* end) {
+    Step();
+    return end == Here() || IsBlank(*end);
   }
 
-  Step ReadLiteral(const Field* field, std::string_view word) {
-    const char* begin = Here();
-    ++next_;
-    const std::string_view rest(begin, static_cast<size_t>(LineEnd() - begin));
-    if (!rest.starts_with(word)) {
-      Refuse(begin, "expected a value");
-      return Step::kRefused;
-    }
-    return ReadScalar(field, begin, begin + word.size(), "expected a value");
-  }
-
-  Step ReadNumber(const Field* field) {
-    const char* begin = Here();
-    ++next_;
-    const char* end = begin + (*begin == '-' ? 1 : 0);
-    bool is_good = end < LineEnd() && IsDigit(*end);
-    end = is_good && *end == '0' ? end + 1 : SkipDigits(end);
-    if (is_good && end < LineEnd() && *end == '.') {
-      const char* fraction = end + 1;
-      end = SkipDigits(fraction);
-      is_good = end > fraction;
-    }
-    if (is_good && end < LineEnd() && (*end == 'e' || *end == 'E')) {
-      const char* exponent = end + 1;
-      exponent += exponent < LineEnd() && (*exponent == '+' || *exponent == '-') ? 1 : 0;
-      end = SkipDigits(exponent);
-      is_good = end > exponent;
-    }
-    if (!is_good) {
-      Refuse(begin, "number is not well formed");
-      return Step::kRefused;
-    }
-    return ReadScalar(field, begin, end, "number is not well formed");
-  }
-
-  [[nodiscard]] const char* SkipDigits(const char* at) const {
-    while (at < LineEnd() && IsDigit(*at)) {
-      ++at;
-    }
-    return at;
-  }
-
-  // A number or literal must be followed by a blank or by the next token: simdjson takes 1x, 1"x"
-  // and true1 for one token each.
-  Step ReadScalar(const Field* field, const char* begin, const char* end, std::string_view reason) {
-    if (end != Here() && !IsBlank(*end)) {
-      Refuse(begin, reason);
-      return Step::kRefused;
-    }
-    return Read(field, {begin, end});
-  }
-
+ private:
   std::string_view line_;
   std::span<const uint32_t> places_;  // where tokens begin; a string is one token
   size_t next_ = 0;                   // in places_
-  Containers& containers_;
-  size_t depth_ = 0;  // how many containers are open
-  std::span<std::string_view> tokens_;
-  LineFault fault_;
+};
+
+// Goes by the bytes themselves, each of which is looked at once. What it refuses may still be good
+// (string_end.h), and it does not say why.
+class ByteCursor {
+ public:
+  explicit ByteCursor(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) {
+    SkipBlanks();
+  }
+
+  [[nodiscard]] const char* Here() const { return at_; }
+  [[nodiscard]] char Peek() const { return at_ < end_ ? *at_ : '\0'; }
+  void Step() { MoveTo(at_ + 1); }
+
+  std::string_view ReadString(EscapeFault& fault) {
+    const char* open = at_;
+    const char* close = FindStringEnd(open + 1, end_);
+    if (close == nullptr) {
+      fault = {.at = open, .reason = "string is not well formed"};
+      return {};
+    }
+    MoveTo(close + 1);
+    return {open, close + 1};
+  }
+
+  // What goes on behind `end` is taken for the next token, and no token can stand there but those
+  // that may.
+  bool PassScalar(const char* end) {
+    MoveTo(end);
+    return true;
+  }
+
+ private:
+  void MoveTo(const char* at) {
+    at_ = at;
+    SkipBlanks();
+  }
+  void SkipBlanks() {
+    while (at_ < end_ && IsBlank(*at_)) {
+      ++at_;
+    }
+  }
+
+  const char* at_;
+  const char* end_;
 };
 
 // Why simdjson's first stage refused `line`: a slow second look, since it does not say where.
@@ -379,34 +181,65 @@ char UnescapeLetter(char letter) {
 
 struct RecordScanner::State {
   Field root;
+  RecordKernel kernel = RecordKernel::kIndex;
   std::vector<std::string_view> tokens;
-  std::unique_ptr<Indexer> indexer;
+  std::unique_ptr<Indexer> indexer;  // made for the first line that needs it
   size_t capacity = 0;
   Containers containers;
 
+  template <typename Cursor>
+  std::expected<std::span<const std::string_view>, LineFault> Walk(std::string_view line,
+                                                                   Cursor cursor) {
+    std::ranges::fill(tokens, std::string_view());
+    RecordWalk walk(line, cursor, containers, tokens);
+    if (!walk.Run(root)) {
+      return std::unexpected(walk.fault());
+    }
+    return tokens;
+  }
+
   void Reserve(size_t size) {
-    if (size == capacity) {
+    const size_t wanted = std::max(kKeptCapacity, size);
+    if (wanted == capacity) {
       return;
     }
-    if (indexer->set_capacity(size) != simdjson::SUCCESS) {
+    const simdjson::error_code made =
+        indexer == nullptr
+            ? simdjson::get_active_implementation()->create_dom_parser_implementation(
+                  wanted, kDepthMax, indexer)
+            : indexer->set_capacity(wanted);
+    if (made != simdjson::SUCCESS) {
       throw std::bad_alloc();
     }
-    capacity = size;
+    capacity = wanted;
+  }
+
+  std::expected<std::span<const std::string_view>, LineFault> ScanIndexed(std::string_view line) {
+    Reserve(line.size() + 1);
+    const simdjson::error_code indexed = indexer->stage1(
+        reinterpret_cast<const uint8_t*>(line.data()), line.size(), simdjson::stage1_mode::regular);
+    if (indexed == simdjson::MEMALLOC) {
+      throw std::bad_alloc();
+    }
+    if (indexed != simdjson::SUCCESS) {
+      return std::unexpected(FindTextFault(line));
+    }
+    return Walk(line, IndexCursor(line, {indexer->structural_indexes.get(),
+                                         indexer->n_structural_indexes}));
   }
 };
 
-RecordScanner::RecordScanner(std::vector<std::string> paths) : state_(std::make_unique<State>()) {
+RecordKernel BestRecordKernel() {
+  return CanFindStringEnd() ? RecordKernel::kBytes : RecordKernel::kIndex;
+}
+
+RecordScanner::RecordScanner(std::vector<std::string> paths, RecordKernel kernel)
+    : state_(std::make_unique<State>()) {
   for (size_t i = 0; i < paths.size(); ++i) {
     Insert(state_->root, paths[i], i);
   }
+  state_->kernel = kernel;
   state_->tokens.resize(paths.size());
-  const simdjson::error_code made =
-      simdjson::get_active_implementation()->create_dom_parser_implementation(
-          kKeptCapacity, kDepthMax, state_->indexer);
-  if (made != simdjson::SUCCESS) {
-    throw std::bad_alloc();
-  }
-  state_->capacity = kKeptCapacity;
 }
 
 RecordScanner::~RecordScanner() = default;
@@ -416,23 +249,12 @@ std::expected<std::span<const std::string_view>, LineFault> RecordScanner::Scan(
   if (line.size() >= simdjson::SIMDJSON_MAXSIZE_BYTES) {
     return std::unexpected(LineFault{.offset = 0, .reason = "line is longer than 4 GiB"});
   }
-  state_->Reserve(std::max(kKeptCapacity, line.size() + 1));
-  std::ranges::fill(state_->tokens, std::string_view());
-  Indexer& indexer = *state_->indexer;
-  const simdjson::error_code indexed = indexer.stage1(reinterpret_cast<const uint8_t*>(line.data()),
-                                                      line.size(), simdjson::stage1_mode::regular);
-  if (indexed == simdjson::MEMALLOC) {
-    throw std::bad_alloc();
+  if (state_->kernel == RecordKernel::kBytes) {
+    if (const auto tokens = state_->Walk(line, ByteCursor(line))) {
+      return tokens;
+    }
   }
-  if (indexed != simdjson::SUCCESS) {
-    return std::unexpected(FindTextFault(line));
-  }
-  RecordWalk walk(line, {indexer.structural_indexes.get(), indexer.n_structural_indexes},
-                  state_->containers, state_->tokens);
-  if (!walk.Run(state_->root)) {
-    return std::unexpected(walk.fault());
-  }
-  return state_->tokens;
+  return state_->ScanIndexed(line);
 }
 
 std::string UnescapeJsonString(std::string_view token) {

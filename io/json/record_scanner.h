@@ -25,6 +25,13 @@ struct LineFault {
   std::string reason;
 };
 
+// How lines are walked. Both give the same tokens and the same verdicts.
+enum class RecordKernel {
+  kIndex,  // simdjson's first stage, then its places
+  kBytes,  // the bytes themselves, then kIndex for what it refuses; needs a processor with AVX2
+};
+[[nodiscard]] RecordKernel BestRecordKernel();  // of this processor
+
 class RecordScanner {
  public:
   static constexpr size_t kDepthMax = 512;
@@ -32,7 +39,7 @@ class RecordScanner {
   static constexpr size_t kPadding = 64;
 
   // Dotted paths ("text", "doc.body.title"); the tokens of Scan() stand in the same order.
-  explicit RecordScanner(std::vector<std::string> paths);
+  explicit RecordScanner(std::vector<std::string> paths, RecordKernel kernel = BestRecordKernel());
   ~RecordScanner();
   RecordScanner(const RecordScanner&) = delete;
   RecordScanner& operator=(const RecordScanner&) = delete;

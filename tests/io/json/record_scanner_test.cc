@@ -36,9 +36,19 @@ Verdict ScanWith(RecordScanner& scanner, std::string_view line, std::string_view
   return {.fault = std::nullopt, .tokens = {scanned->begin(), scanned->end()}};
 }
 
+// By both kernels, which must agree.
 Verdict ScanLine(std::string_view line, std::vector<std::string> paths = {"text"}) {
-  RecordScanner scanner(std::move(paths));
-  return ScanWith(scanner, line, "\n");
+  RecordScanner best(paths, BestRecordKernel());
+  RecordScanner index(std::move(paths), RecordKernel::kIndex);
+  const Verdict verdict = ScanWith(best, line, "\n");
+  const Verdict other = ScanWith(index, line, "\n");
+  EXPECT_EQ(verdict.tokens, other.tokens) << line;
+  EXPECT_EQ(verdict.fault.has_value(), other.fault.has_value()) << line;
+  if (verdict.fault.has_value() && other.fault.has_value()) {
+    EXPECT_EQ(verdict.fault->offset, other.fault->offset) << line;
+    EXPECT_EQ(verdict.fault->reason, other.fault->reason) << line;
+  }
+  return verdict;
 }
 
 std::string Repeat(std::string_view text, size_t count) {
@@ -447,13 +457,17 @@ TEST(RecordScanner, AgreesWithASlowReferenceOnMutatedLines) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   Mutator mutator(seed);
   RecordScanner scanner({"text", "a.b"});
+  RecordScanner index({"text", "a.b"}, RecordKernel::kIndex);
   size_t accepted = 0;
   constexpr size_t kLines = 150'000;
   for (size_t i = 0; i < kLines; ++i) {
     const std::string line = mutator.Line();
     const std::string garbage = mutator.Garbage();
     const Verdict verdict = ScanWith(scanner, line, garbage);
+    const Verdict by_index = ScanWith(index, line, garbage);
+    ASSERT_EQ(verdict.tokens, by_index.tokens) << line;
     const bool expected = JsonReference::Accepts(line, RecordScanner::kDepthMax);
+    ASSERT_EQ(!by_index.fault.has_value(), expected) << line;
     ASSERT_EQ(!verdict.fault.has_value(), expected)
         << line << "\nbehind: " << garbage << "\n"
         << (verdict.fault.has_value() ? verdict.fault->reason : "accepted");
