@@ -8,7 +8,7 @@
 #include "io/file/atomic_file.h"
 #include "io/sink/formats.h"
 #include "io/sink/npy_header.h"
-#include "io/sink/row_buckets.h"
+#include "io/sink/row_store.h"
 
 namespace sluice {
 namespace {
@@ -17,13 +17,13 @@ static_assert(std::endian::native == std::endian::little, "rows are written as t
 
 class NpyShard final : public ShardSink {
  public:
-  NpyShard(FileSystem& files, std::unique_ptr<File> file, RowBucketsOptions options)
+  NpyShard(FileSystem& files, std::unique_ptr<File> file, RowStoreOptions options)
       : file_(std::move(file)),
         failed_row_(options.dimension, std::numeric_limits<float>::quiet_NaN()),
-        rows_(files, *file_, std::move(options)) {}
+        rows_(MakeRowStore(files, *file_, std::move(options))) {}
 
   Result<void> PutVector(Ordinal row, std::span<const float> vector) override {
-    return rows_.Put(row, vector);
+    return rows_->Put(row, vector);
   }
 
   Result<void> PutAnswer(Ordinal, std::string_view) override {
@@ -32,18 +32,18 @@ class NpyShard final : public ShardSink {
   }
 
   Result<void> PutFailure(Ordinal row, std::string_view) override {
-    return rows_.Put(row, failed_row_);
+    return rows_->Put(row, failed_row_);
   }
 
   Result<void> Seal() override {
-    SLUICE_TRY(rows_.Finish());
+    SLUICE_TRY(rows_->Finish());
     return file_->Sync();
   }
 
  private:
   std::unique_ptr<File> file_;
   std::vector<float> failed_row_;
-  RowBuckets rows_;
+  std::unique_ptr<RowStore> rows_;
 };
 
 class NpySink final : public Sink {
@@ -59,7 +59,7 @@ class NpySink final : public Sink {
       SLUICE_TRY(files_.Open(work_path_, OpenMode::kCreate));
     }
     SLUICE_ASSIGN(auto file, files_.Open(work_path_, OpenMode::kReadWrite));
-    const RowBucketsOptions rows{
+    const RowStoreOptions rows{
         .range = range,
         .dimension = static_cast<size_t>(options_.dimension),
         .first_byte = kNpyHeaderBytes,

@@ -12,7 +12,7 @@ void RowBuckets::Rows::Clear() {
   values.clear();
 }
 
-RowBuckets::RowBuckets(FileSystem& files, File& file, RowBucketsOptions options)
+RowBuckets::RowBuckets(FileSystem& files, File& file, RowStoreOptions options)
     : files_(files), file_(file), options_(std::move(options)) {
   const size_t row_bytes = options_.dimension * sizeof(float);
   bucket_rows_ = std::max<size_t>(1, options_.bucket_bytes_max / row_bytes);

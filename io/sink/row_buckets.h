@@ -20,28 +20,17 @@
 #include "io/base/resource_pool.h"
 #include "io/file/file_system.h"
 #include "io/record/ordinal.h"
+#include "io/sink/row_store.h"
 
 namespace sluice {
 
-struct RowBucketsOptions {
-  OrdinalRange range;
-  size_t dimension = 0;
-  uint64_t first_byte = 0;                 // in the file, of row 0 (not of the range's first row)
-  std::string spool_path;                  // made when it is needed
-  size_t budget_bytes = size_t{16} << 20;  // of rows held in memory
-  size_t bucket_bytes_max = size_t{4} << 20;  // of one bucket's place in the file
-  size_t threads = 2;                         // that put spooled buckets together in Finish()
-};
-
-class RowBuckets {
+class RowBuckets final : public RowStore {
  public:
   // `file` and `files` must outlive the RowBuckets.
-  RowBuckets(FileSystem& files, File& file, RowBucketsOptions options);
+  RowBuckets(FileSystem& files, File& file, RowStoreOptions options);
 
-  // Takes a copy of `vector`. Each row once; any number of threads. Errors: kIo.
-  [[nodiscard]] Result<void> Put(Ordinal row, std::span<const float> vector);
-  // Every row of the range is in the file when it returns; not synced. Called once, after all Puts.
-  [[nodiscard]] Result<void> Finish();
+  [[nodiscard]] Result<void> Put(Ordinal row, std::span<const float> vector) override;
+  [[nodiscard]] Result<void> Finish() override;
 
  private:
   // Rows in the order they came: where they belong, and their values back to back.
@@ -76,7 +65,7 @@ class RowBuckets {
 
   FileSystem& files_;
   File& file_;
-  RowBucketsOptions options_;
+  RowStoreOptions options_;
   size_t bucket_rows_;
   std::mutex mutex_;  // guards all below, never held while the disk works
   std::vector<Bucket> buckets_;

@@ -1,4 +1,4 @@
-#include "io/sink/row_buckets.h"
+#include "io/sink/row_store.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -13,19 +13,26 @@ namespace {
 
 constexpr size_t kDimension = 3;
 
+RowStoreOptions Buckets(size_t budget_bytes, size_t bucket_bytes) {
+  RowStoreOptions options;
+  options.budget_bytes = budget_bytes;
+  options.bucket_bytes_max = bucket_bytes;
+  options.matrix_bytes_max = 0;
+  return options;
+}
+RowStoreOptions Matrix() { return {}; }
+
 // Rows 100 to 100 + count - 1 of a file whose first row is at byte 8.
-class BucketRun {
+class StoreRun {
  public:
-  BucketRun(uint64_t count, size_t budget_bytes, size_t bucket_bytes) : range_{100, count} {
+  StoreRun(uint64_t count, RowStoreOptions options) : range_{100, count} {
     const std::string path = folder_.Write("rows", "");
     file_ = files_->Open(path, OpenMode::kReadWrite).value();
-    rows_ = std::make_unique<RowBuckets>(*files_, *file_,
-                                         RowBucketsOptions{.range = range_,
-                                                           .dimension = kDimension,
-                                                           .first_byte = 8,
-                                                           .spool_path = spool_path(),
-                                                           .budget_bytes = budget_bytes,
-                                                           .bucket_bytes_max = bucket_bytes});
+    options.range = range_;
+    options.dimension = kDimension;
+    options.first_byte = 8;
+    options.spool_path = spool_path();
+    rows_ = MakeRowStore(*files_, *file_, options);
   }
 
   [[nodiscard]] std::vector<Ordinal> Ordinals() const {
@@ -59,11 +66,11 @@ class BucketRun {
   std::unique_ptr<FileSystem> files_ = MakePosixFileSystem();
   OrdinalRange range_;
   std::unique_ptr<File> file_;
-  std::unique_ptr<RowBuckets> rows_;
+  std::unique_ptr<RowStore> rows_;
 };
 
-TEST(RowBuckets, WritesRowsThatComeInOrderWithoutASpool) {
-  BucketRun run(1000, 600, 120);
+TEST(RowStore, WritesRowsThatComeInOrderWithoutASpool) {
+  StoreRun run(1000, Buckets(600, 120));
   for (const Ordinal row : run.Ordinals()) {
     ASSERT_TRUE(run.Put(row).has_value());
   }
@@ -72,9 +79,9 @@ TEST(RowBuckets, WritesRowsThatComeInOrderWithoutASpool) {
   run.ExpectAllInPlace();
 }
 
-TEST(RowBuckets, BringsShuffledRowsToTheirPlacesWhateverTheBudget) {
+TEST(RowStore, BringsShuffledRowsToTheirPlacesWhateverTheBudget) {
   for (const size_t budget : {size_t{1}, size_t{500}, size_t{5000}, size_t{1} << 20}) {
-    BucketRun run(1003, budget, 120);
+    StoreRun run(1003, Buckets(budget, 120));
     std::vector<Ordinal> ordinals = run.Ordinals();
     std::ranges::shuffle(ordinals, std::mt19937_64(20261122));
     for (const Ordinal row : ordinals) {
@@ -87,9 +94,20 @@ TEST(RowBuckets, BringsShuffledRowsToTheirPlacesWhateverTheBudget) {
   }
 }
 
-TEST(RowBuckets, TakesRowsFromSeveralThreads) {
+TEST(RowStore, HoldsASmallRangeWithoutASpool) {
+  StoreRun run(1003, Matrix());
+  std::vector<Ordinal> ordinals = run.Ordinals();
+  std::ranges::shuffle(ordinals, std::mt19937_64(20261122));
+  for (const Ordinal row : ordinals) {
+    ASSERT_TRUE(run.Put(row).has_value());
+  }
+  EXPECT_FALSE(run.spool_exists());
+  ASSERT_TRUE(run.Finish().has_value());
+  run.ExpectAllInPlace();
+}
+
+void PutFromSeveralThreads(StoreRun& run) {
   constexpr size_t kThreads = 4;
-  BucketRun run(20'000, 4000, 600);
   std::vector<Ordinal> ordinals = run.Ordinals();
   std::ranges::shuffle(ordinals, std::mt19937_64(20261122));
   {
@@ -106,16 +124,25 @@ TEST(RowBuckets, TakesRowsFromSeveralThreads) {
   run.ExpectAllInPlace();
 }
 
-TEST(RowBucketsDeathTest, RefusesToFinishWhileARowIsLacking) {
-  BucketRun run(10, 1 << 20, 120);
-  for (Ordinal row = 100; row < 109; ++row) {
-    ASSERT_TRUE(run.Put(row).has_value());
-  }
-  EXPECT_DEATH((void)run.Finish(), "a shard is sealed that lacks rows");
+TEST(RowStore, TakesRowsFromSeveralThreads) {
+  StoreRun buckets(20'000, Buckets(4000, 600));
+  PutFromSeveralThreads(buckets);
+  StoreRun matrix(20'000, Matrix());
+  PutFromSeveralThreads(matrix);
 }
 
-TEST(RowBuckets, HoldsOneRowThatIsLargerThanABucket) {
-  BucketRun run(5, 1, 1);
+TEST(RowStoreDeathTest, RefusesToFinishWhileARowIsLacking) {
+  for (const RowStoreOptions& options : {Buckets(1 << 20, 120), Matrix()}) {
+    StoreRun run(10, options);
+    for (Ordinal row = 100; row < 109; ++row) {
+      ASSERT_TRUE(run.Put(row).has_value());
+    }
+    EXPECT_DEATH((void)run.Finish(), "a shard is sealed that lacks rows");
+  }
+}
+
+TEST(RowStore, HoldsOneRowThatIsLargerThanABucket) {
+  StoreRun run(5, Buckets(1, 1));
   for (const Ordinal row : {Ordinal{104}, Ordinal{100}, Ordinal{103}, Ordinal{101}, Ordinal{102}}) {
     ASSERT_TRUE(run.Put(row).has_value());
   }
