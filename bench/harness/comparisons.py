@@ -62,6 +62,12 @@ def decode(answers, rows, flags=""):
                 check="cmp {out}/out.npy {%s}/expected.npy" % answers)
 
 
+def pack_and_send(send):
+    """The pack step of 1 GiB, its shards sent to the local server or not."""
+    return Side("sluice's pack step", "{bench}/sluice_pack_corpus " + send + " {out}/run 1 2 {corpus_1g}",
+                check=f"zstd -dcq {SHARDS}/*.zst | cmp - {{requests_1g}}")
+
+
 def decode_peer(name, command, check):
     return Comparison(decode("answers_10k", "rows_10k"), Side(name, command, check))
 
@@ -139,4 +145,8 @@ COMPARISONS = {
              check='test "$({bench}/sluice_transfer upload-hashed {url}/kept {requests_1g})" = '
              '"$(sha256sum < {kept}/kept | cut -d " " -f 1)"'),
         Side("curl -T", "curl -s -T {requests_1g} {url}/drop/file"), served="requests_1g"),
+    "while-uploading": Comparison(pack_and_send("--send {url}/drop/shard"), pack_and_send(""),
+                                  served="corpus_8m"),
+    "while-unpacking": Comparison(pack_and_send("--send-unpacked {url}/drop/shard"), pack_and_send(""),
+                                  served="corpus_8m"),
 }
