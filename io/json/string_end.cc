@@ -25,13 +25,18 @@ SLUICE_AVX2 uint64_t MaskOfEqual(const ByteBlock& block, char character) {
   return MaskOf(_mm256_cmpeq_epi8(block.low, wanted), _mm256_cmpeq_epi8(block.high, wanted));
 }
 
-// Quotes, backslashes and control characters: all that plain text of a string has not.
-SLUICE_AVX2 __m256i IsSpecial(__m256i bytes) {
-  const __m256i last_control = _mm256_set1_epi8(0x1F);
-  const __m256i control = _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, last_control), last_control);
+// Set for quotes, backslashes, control characters and everything that is not ASCII: plain text of a
+// string has none of them.
+SLUICE_AVX2 __m256i NeedsALook(__m256i bytes) {
+  const __m256i below_blank = _mm256_cmpgt_epi8(_mm256_set1_epi8(' '), bytes);  // signed
   const __m256i quote = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"'));
   const __m256i backslash = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'));
-  return _mm256_or_si256(control, _mm256_or_si256(quote, backslash));
+  return _mm256_or_si256(below_blank, _mm256_or_si256(quote, backslash));
+}
+
+SLUICE_AVX2 bool IsPlain(const ByteBlock& block) {
+  const __m256i look = _mm256_or_si256(NeedsALook(block.low), NeedsALook(block.high));
+  return _mm256_movemask_epi8(look) == 0;
 }
 
 SLUICE_AVX2 uint64_t MaskOfControls(const ByteBlock& block) {
@@ -99,12 +104,22 @@ class Utf8Check {
   SLUICE_AVX2 Utf8Check() : previous_(_mm256_setzero_si256()), faults_(_mm256_setzero_si256()) {}
 
   SLUICE_AVX2 void Take(const ByteBlock& block) {
+    if (_mm256_movemask_epi8(_mm256_or_si256(block.low, block.high)) == 0) {
+      TakeAscii();
+      return;
+    }
     TakeHalf(block.low);
     TakeHalf(block.high);
+    is_pending_ = true;
   }
 
-  // `block` is ASCII: only what came before may lack bytes.
-  SLUICE_AVX2 void TakeAscii() { faults_ = _mm256_or_si256(faults_, Unfinished()); }
+  // Of ASCII only the first block can be at fault: when a character before it lacks bytes.
+  SLUICE_AVX2 void TakeAscii() {
+    if (is_pending_) {
+      faults_ = _mm256_or_si256(faults_, Unfinished());
+      is_pending_ = false;
+    }
+  }
 
   SLUICE_AVX2 bool failed() const { return _mm256_testz_si256(faults_, faults_) == 0; }
 
@@ -186,8 +201,9 @@ class Utf8Check {
     return _mm256_subs_epu8(previous_, largest);
   }
 
-  __m256i previous_;
+  __m256i previous_;  // the last 32 bytes taken that were not all ASCII
   __m256i faults_;
+  bool is_pending_ = false;  // the block before was not all ASCII
 };
 
 __attribute__((target("avx2,bmi"))) const char* FindStringEndAvx2(const char* begin,
@@ -198,15 +214,11 @@ __attribute__((target("avx2,bmi"))) const char* FindStringEndAvx2(const char* be
   for (const char* at = begin; at < end; at += kBlockBytes) {
     const ByteBlock block = {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)),
                              _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32))};
-    if (_mm256_movemask_epi8(_mm256_or_si256(block.low, block.high)) == 0) {
+    if (IsPlain(block) && carry == 0) {
       utf8.TakeAscii();
-    } else {
-      utf8.Take(block);
-    }
-    const uint64_t specials = MaskOf(IsSpecial(block.low), IsSpecial(block.high));
-    if ((specials | carry) == 0) {
       continue;
     }
+    utf8.Take(block);
     const uint64_t backslashes = MaskOfEqual(block, '\\');
     const uint64_t escaped = EscapedBytes(backslashes, carry);
     const uint64_t quotes = MaskOfEqual(block, '"') & ~escaped;
