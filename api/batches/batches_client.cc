@@ -19,8 +19,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr uint64_t kCreateAnswerBytesMax = uint64_t{1} << 20;
-// A job with inline results carries them twice, and 20 MB of requests can have far larger answers.
-constexpr uint64_t kJobAnswerBytesMax = uint64_t{256} << 20;
 
 // Far above the 2 GB of an input file; a bound, not an expectation.
 constexpr uint64_t kResultBytesMax = uint64_t{64} << 30;
@@ -188,7 +186,7 @@ Result<BatchJob> Batches::GetWith(Repeat repeat, const std::string& given_name,
                                   std::chrono::milliseconds timeout, std::stop_token stop) const {
   SLUICE_ASSIGN(const std::string name, JobName(given_name));
   HttpRequest request = service_.Request("GET", "/" + name, std::move(stop));
-  request.answer_bytes_max = kJobAnswerBytesMax;
+  request.answer_bytes_max = job_bytes_max_;
   request.timeout = timeout;
   return service_.Call<BatchJob>(
       repeat, request, [&](const HttpResponse& answer) -> Result<BatchJob> {
@@ -213,10 +211,7 @@ Result<JobPage> Batches::List(const ListJobsOptions& options, std::stop_token st
       Repeat::kSafe, service_.Request("GET", path, std::move(stop)),
       [&](const HttpResponse& answer) -> Result<JobPage> {
         SLUICE_ASSIGN(JobPage page, Named(ParseOperationPage(answer.body), "GET batches"));
-        // A token that leads to itself would be a listing without an end.
-        if (!page.next_page_token.empty() && page.next_page_token == options.page_token) {
-          return Fail(ErrorCode::kBadAnswer, "GET batches: the page token leads back to its page");
-        }
+        SLUICE_TRY(CheckNextPage("GET batches", options.page_token, page.next_page_token));
         return page;
       });
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -42,8 +43,14 @@ struct WaitOptions {
 
 class Batches {
  public:
-  // `service` must outlive this object.
-  explicit Batches(const GoogleService& service) : service_(service) {}
+  // A job with inline results carries them twice, and 20 MB of requests can have far larger
+  // answers.
+  static constexpr uint64_t kInlineJobBytesMax = uint64_t{256} << 20;
+
+  // `service` must outlive this object. `job_bytes_max` bounds the answer that is one job: less
+  // will do for whoever expects no inline results.
+  explicit Batches(const GoogleService& service, uint64_t job_bytes_max = kInlineJobBytesMax)
+      : service_(service), job_bytes_max_(job_bytes_max) {}
 
   // Creates a generation or embedding job. Sent once, on a fresh connection, because two equal
   // calls make two jobs. kCreated only for a 2xx with a well-formed name and, if any, our display
@@ -101,6 +108,7 @@ class Batches {
                            std::chrono::milliseconds timeout, std::stop_token stop) const;
 
   const GoogleService& service_;
+  const uint64_t job_bytes_max_;
 };
 
 }  // namespace sluice

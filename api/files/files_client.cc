@@ -174,9 +174,7 @@ Result<FilePage> Files::List(const ListFilesOptions& options, std::stop_token st
       Repeat::kSafe, service_.Request("GET", path, std::move(stop)),
       [&](const HttpResponse& answer) -> Result<FilePage> {
         SLUICE_ASSIGN(FilePage page, ParseFilePage(answer.body));
-        if (!page.next_page_token.empty() && page.next_page_token == options.page_token) {
-          return Fail(ErrorCode::kBadAnswer, "GET files: the page token leads back to its page");
-        }
+        SLUICE_TRY(CheckNextPage("GET files", options.page_token, page.next_page_token));
         return page;
       });
 }

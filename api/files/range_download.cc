@@ -5,52 +5,43 @@
 #include <random>
 
 #include "api/http/decimal.h"
+#include "api/http/header_values.h"
+#include "api/http/idle_tries.h"
 #include "api/http/retry.h"
 
 namespace sluice {
 namespace {
 
-struct ContentRange {
-  uint64_t begin = 0;
-  uint64_t total = 0;
-};
-
-// "bytes 100-199/200" whose end is the end of the whole.
-std::optional<ContentRange> ParseContentRange(std::string_view text) {
-  constexpr std::string_view kUnit = "bytes ";
-  const size_t dash = text.find('-');
-  const size_t slash = text.find('/');
-  if (!text.starts_with(kUnit) || dash == std::string_view::npos ||
-      slash == std::string_view::npos || dash > slash) {
-    return std::nullopt;
-  }
-  const auto begin = ParseDecimal<uint64_t>(text.substr(kUnit.size(), dash - kUnit.size()));
-  const auto last = ParseDecimal<uint64_t>(text.substr(dash + 1, slash - dash - 1));
-  const auto total = ParseDecimal<uint64_t>(text.substr(slash + 1));
-  if (!begin || !last || !total || *begin > *last || *last + 1 != *total) {
-    return std::nullopt;
-  }
-  return ContentRange{.begin = *begin, .total = *total};
+// Whether bytes begin as gzip and zstd do, and as no text does. Readers of downloads unpack what
+// they are given, but a pack that somebody in between has made may be cut, or a bomb.
+bool IsPacked(std::span<const std::byte> begin) {
+  const auto starts_with = [&](std::initializer_list<int> magic) {
+    return begin.size() >= magic.size() &&
+           std::ranges::equal(magic, begin.first(magic.size()), {}, {},
+                              [](std::byte byte) { return std::to_integer<int>(byte); });
+  };
+  return starts_with({0x1f, 0x8b}) || starts_with({0x28, 0xb5, 0x2f, 0xfd});
 }
 
 }  // namespace
 
 Result<uint64_t> RangeDownload::Run() {
   const RetryPolicy& policy = service_.options().retry;
+  Clock& clock = service_.clock();
   Backoff backoff(policy, std::random_device{}());
-  uint64_t best = 0;
-  for (int idle_tries = 0;;) {
+  IdleTries idle_tries(clock);
+  while (true) {
+    idle_tries.Begin();
     const auto result = Attempt();
     if (result) {
       return position_;
     }
-    idle_tries = position_ > best ? 1 : idle_tries + 1;
-    best = std::max(best, position_);
-    if (!IsTransient(result.error().code) || idle_tries >= policy.attempts_max) {
+    const int idle = idle_tries.End(position_);
+    if (!IsTransient(result.error().code) || idle >= policy.attempts_max) {
       return std::unexpected(result.error());
     }
-    const auto wait = backoff.Wait(idle_tries, result.error());
-    if (!service_.clock().SleepUntil(service_.clock().Now() + wait, request_.stop)) {
+    const auto wait = backoff.Wait(std::max(idle, 1), result.error());
+    if (!clock.SleepUntil(clock.Now() + wait, request_.stop)) {
       return Fail(ErrorCode::kUnfinished, "stopped in a download");
     }
   }
@@ -84,8 +75,9 @@ Result<void> RangeDownload::ReadHead(const HttpResponse& head) {
   const std::string etag(head.Header("etag").value_or(""));
   if (head.status == 206) {
     const auto range = ParseContentRange(head.Header("content-range").value_or(""));
-    if (range && range->begin == position_ && (!total_ || range->total == *total_) &&
-        etag == etag_) {
+    // We ask for all that is left: a part of it would end where nobody could tell.
+    if (range && range->begin == position_ && range->end == range->total &&
+        (!total_ || range->total == *total_) && etag == etag_) {
       total_ = range->total;
       return {};
     }
@@ -111,6 +103,13 @@ Result<void> RangeDownload::Write(std::span<const std::byte> bytes) {
   if (bytes.size() > request_.answer_bytes_max - std::min(position_, request_.answer_bytes_max)) {
     return Fail(ErrorCode::kRefused,
                 fmt::format("a download is larger than {} bytes", request_.answer_bytes_max));
+  }
+  if (total_ && bytes.size() > *total_ - position_) {
+    SLUICE_TRY(BeginFromZero());
+    return Fail(ErrorCode::kBadAnswer, "a download is longer than was announced");
+  }
+  if (position_ == 0 && IsPacked(bytes)) {
+    return Fail(ErrorCode::kBadAnswer, "a download is packed, which was not asked for");
   }
   SLUICE_TRY(writer_(bytes));
   position_ += bytes.size();

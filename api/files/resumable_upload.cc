@@ -1,6 +1,5 @@
 #include "api/files/resumable_upload.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "api/files/upload_body.h"
 #include "api/http/decimal.h"
 #include "api/http/google_error.h"
+#include "api/http/idle_tries.h"
 
 namespace sluice {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kSessionsMax = 4;
-constexpr int kIdleQueriesMax = 5;
+constexpr int kIdleTriesMax = 5;
 
 }  // namespace
 
@@ -104,6 +104,7 @@ HttpRequest ResumableUpload::SessionRequest(const std::string& url, const char* 
   request.headers = {{"X-Goog-Upload-Command", command}};
   request.timeout = service_.options().request_timeout;
   request.stall_timeout = service_.options().stall_timeout;
+  request.answer_bytes_max = kAnswerBytesMax;
   request.stop = stop_;
   return request;
 }
@@ -111,9 +112,10 @@ HttpRequest ResumableUpload::SessionRequest(const std::string& url, const char* 
 Result<std::optional<std::string>> ResumableUpload::SendThrough(const std::string& url,
                                                                 bool begun) {
   uint64_t offset = 0;
-  uint64_t best = 0;
-  int idle_queries = 0;
+  int idle = 0;
+  IdleTries idle_tries(service_.clock());
   while (true) {
+    idle_tries.Begin();
     Standing standing{.kind = Standing::kActive, .answer = {}};
     if (!begun) {
       SLUICE_ASSIGN(standing, SendFrom(url, offset));
@@ -122,7 +124,7 @@ Result<std::optional<std::string>> ResumableUpload::SendThrough(const std::strin
     const std::optional<Error> broken = standing.error;
     if (standing.kind == Standing::kUnclear || standing.kind == Standing::kActive) {
       if (broken) {
-        const auto wait = backoff_.Wait(idle_queries + 1, *broken);
+        const auto wait = backoff_.Wait(idle + 1, *broken);
         if (!service_.clock().SleepUntil(service_.clock().Now() + wait, stop_)) {
           return Fail(ErrorCode::kUnfinished, Label() + ": stopped");
         }
@@ -136,9 +138,8 @@ Result<std::optional<std::string>> ResumableUpload::SendThrough(const std::strin
       return std::nullopt;
     }
     offset = standing.received;
-    idle_queries = offset > best ? 0 : idle_queries + 1;
-    best = std::max(best, offset);
-    if (idle_queries > kIdleQueriesMax) {
+    idle = idle_tries.End(offset);
+    if (idle > kIdleTriesMax) {
       return std::unexpected(broken.value_or(
           Error{.code = ErrorCode::kTransport, .message = Label() + ": makes no progress"}));
     }
@@ -213,8 +214,9 @@ Result<ResumableUpload::Standing> ResumableUpload::ReadStanding(const HttpRespon
     error.message = Label() + ": an answer without an upload status";
   }
   // The file service refuses in its own form (a bad MIME type or name, a taken name); what the
-  // upload server says of offsets and sessions is plain text.
-  const bool of_the_file = status == "final" || ParseGoogleStatus(answer.body).has_value();
+  // upload server says of offsets and sessions is plain text: also that the upload is closed, when a
+  // network has sent the last bytes twice.
+  const bool of_the_file = ParseGoogleStatus(answer.body).has_value();
   if (of_the_file && !IsTransient(error.code)) {
     return std::unexpected(std::move(error));
   }

@@ -13,6 +13,7 @@ namespace sluice {
 namespace {
 
 constexpr size_t kHeaderBytesMax = size_t{64} << 10;
+constexpr size_t kHeaderCountMax = 256;
 // Of an answer that is not 2xx while the request has a writer: it is held in memory.
 constexpr uint64_t kErrorBodyBytesMax = uint64_t{1} << 20;
 constexpr long kUploadBufferBytes = 1L << 18;
@@ -139,6 +140,10 @@ Result<void> Exchange::TakeHeader(std::string_view line) {
   std::string_view value = line.substr(colon + 1);
   value.remove_prefix(std::min(value.find_first_not_of(kBlank), value.size()));
   value = value.substr(0, value.find_last_not_of(kBlank) + 1);
+  if (response_.headers.size() == kHeaderCountMax) {
+    return Fail(ErrorCode::kTransport, fmt::format("{}: the answer has more than {} headers",
+                                                   LabelOf(request_), kHeaderCountMax));
+  }
   response_.headers.emplace_back(std::move(name), value);
   return {};
 }
@@ -151,7 +156,16 @@ Result<void> Exchange::ReadHeadOnce() {
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   response_.status = static_cast<int>(status);
-  return response_.ok() && request_.head_reader ? request_.head_reader(response_) : Result<void>();
+  if (!response_.ok()) {
+    return {};
+  }
+  const std::string coding(response_.Header("content-encoding").value_or("identity"));
+  if (!coding.empty() && curl_strequal(coding.c_str(), "identity") == 0) {
+    return Fail(
+        ErrorCode::kBadAnswer,
+        fmt::format("{}: the answer is packed, which was not asked for", LabelOf(request_)));
+  }
+  return request_.head_reader ? request_.head_reader(response_) : Result<void>();
 }
 
 Result<void> Exchange::TakeBody(std::string_view bytes) {
@@ -209,7 +223,7 @@ Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
   constexpr std::string_view kForbidden("\r\n\0", 3);
   // "Expect:" alone keeps libcurl from waiting for "100 Continue" before a body, and
   // "Content-Type:" from calling our bodies a form.
-  std::vector<std::string> lines = {"Expect:", "Content-Type:"};
+  std::vector<std::string> lines = {"Expect:", "Content-Type:", "Accept-Encoding: identity"};
   for (const auto& [name, value] : request.headers) {
     if ((name + value).find_first_of(kForbidden) != std::string::npos) {
       return Fail(ErrorCode::kUsage,
@@ -217,7 +231,7 @@ Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
                               name.substr(0, name.find_first_of(kForbidden))));
     }
     std::erase_if(lines, [&](const std::string& line) {
-      return curl_strequal(line.c_str(), (name + ":").c_str()) != 0;
+      return curl_strnequal(line.c_str(), (name + ":").c_str(), name.size() + 1) != 0;
     });
     // libcurl drops a header without a value unless it ends with a semicolon.
     lines.push_back(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
@@ -267,7 +281,7 @@ void SetSafety(CURL* easy, const CurlTransportOptions& options, bool loopback) {
 void SetTimes(CURL* easy, const CurlTransportOptions& options, const HttpRequest& request) {
   Set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   Set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
-  Set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  Set(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(kStallBytesPerSecond));
   Set(easy, CURLOPT_LOW_SPEED_TIME,
       static_cast<long>(std::chrono::ceil<std::chrono::seconds>(request.stall_timeout).count()));
   Set(easy, CURLOPT_TCP_KEEPALIVE, 1L);

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
-#include <cstdlib>
-#include <ctime>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "api/http/header_values.h"
 #include "api/http/json_fields.h"
+#include "api/http/retry.h"
 
 namespace sluice {
 namespace {
@@ -26,31 +25,9 @@ bool ContainsWord(std::string_view text, std::string_view lower_case_word) {
           }).empty();
 }
 
-// Seconds with a fraction, not negative and not absurd; "s" behind it for a protobuf Duration.
-std::optional<milliseconds> ParseSeconds(const std::string& text, std::string_view unit) {
-  char* end = nullptr;
-  const double seconds = std::strtod(text.c_str(), &end);
-  if (end == text.c_str() ||
-      end != text.c_str() + text.size() - std::min(unit.size(), text.size()) ||
-      !text.ends_with(unit) || !(seconds >= 0 && seconds < 1e9)) {
-    return std::nullopt;
-  }
-  return milliseconds(static_cast<int64_t>(std::ceil(seconds * 1000)));
-}
-
-// Retry-After: seconds, or a date in the one form that RFC 9110 section 5.6.7 lets be sent.
-std::optional<milliseconds> ParseRetryAfter(std::string_view value, WallTime now) {
-  const std::string text(value);
-  if (const auto seconds = ParseSeconds(text, "")) {
-    return seconds;
-  }
-  std::tm date{};
-  const char* end = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
-  if (end == nullptr || *end != '\0') {
-    return std::nullopt;
-  }
-  const WallTime then = std::chrono::system_clock::from_time_t(timegm(&date));
-  return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(then - now));
+// A protobuf Duration: "1.5s".
+std::optional<milliseconds> ParseDuration(std::string_view text) {
+  return text.ends_with('s') ? ParseSeconds(text.substr(0, text.size() - 1)) : std::nullopt;
 }
 
 void ReadDetail(const Json& detail, GoogleStatus& status) {
@@ -58,7 +35,7 @@ void ReadDetail(const Json& detail, GoogleStatus& status) {
   if (type.ends_with("google.rpc.ErrorInfo")) {
     status.reason = TextMember(detail, "reason");
   } else if (type.ends_with("google.rpc.RetryInfo")) {
-    status.retry_delay = ParseSeconds(TextMember(detail, "retryDelay"), "s");
+    status.retry_delay = ParseDuration(TextMember(detail, "retryDelay"));
   } else if (type.ends_with("google.rpc.QuotaFailure")) {
     const Json* violations = FindMember(detail, "violations");
     if (violations != nullptr && violations->is_array() && !violations->empty()) {
@@ -176,6 +153,9 @@ Error ErrorOfAnswer(const HttpResponse& answer, const AnswerContext& context) {
   }
   if (status && status->retry_delay) {
     error.retry_after = std::max(error.retry_after.value_or(milliseconds(0)), *status->retry_delay);
+  }
+  if (error.retry_after) {
+    error.retry_after = std::min<milliseconds>(*error.retry_after, kAskedWaitMax);
   }
   if (status && ContainsWord(status->quota_id, "perday")) {
     error.message += fmt::format(" (daily quota {})", PrintableText(status->quota_id, 128));

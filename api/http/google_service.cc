@@ -73,6 +73,7 @@ HttpRequest GoogleService::Request(std::string method, std::string_view path, st
   }
   request.timeout = options_.request_timeout;
   request.stall_timeout = options_.stall_timeout;
+  request.answer_bytes_max = kAnswerBytesMax;
   request.stop = std::move(stop);
   return request;
 }
@@ -86,8 +87,12 @@ HttpRequest GoogleService::JsonRequest(std::string method, std::string_view path
 }
 
 Result<HttpResponse> GoogleService::Send(const HttpRequest& request) const {
-  SLUICE_ASSIGN(HttpResponse answer, transport_.Send(request));
-  CutOut(answer.body, options_.api_key);
+  SLUICE_TRY(brake_.Await(request));
+  Result<HttpResponse> answer = transport_.Send(request);
+  brake_.Note(answer);
+  if (answer) {
+    CutOut(answer->body, options_.api_key);
+  }
   return answer;
 }
 

@@ -6,12 +6,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "api/http/outage_brake.h"
 #include "api/http/retry.h"
 #include "api/http/transport.h"
 #include "api/http/url.h"
@@ -19,6 +21,10 @@
 #include "io/base/error.h"
 
 namespace sluice {
+
+// Of one call that is neither a download nor a job with inline results. Lists are the longest: a
+// hundred jobs are 100 KB. What a reader makes of JSON can be thirty times as long.
+inline constexpr uint64_t kAnswerBytesMax = uint64_t{8} << 20;
 
 struct GoogleServiceOptions {
   std::string base_url = "https://generativelanguage.googleapis.com";
@@ -38,15 +44,15 @@ class GoogleService {
                                                                    Clock& clock);
 
   // A request to `path` behind base address and version ("/batches/x"); `prefix` stands before the
-  // version ("/upload"). Carries the key.
+  // version ("/upload"). Carries the key; its answer may have kAnswerBytesMax.
   [[nodiscard]] HttpRequest Request(std::string method, std::string_view path, std::stop_token stop,
                                     std::string_view prefix = "") const;
   // The same with a JSON body.
   [[nodiscard]] HttpRequest JsonRequest(std::string method, std::string_view path, std::string body,
                                         std::stop_token stop, std::string_view prefix = "") const;
 
-  // Sends once. Any complete answer is a value; its body is free of the key. Errors as
-  // Transport::Send().
+  // Sends once, and during an outage no more often than OutageBrake lets. Any complete answer is a
+  // value; its body is free of the key. Errors as Transport::Send().
   [[nodiscard]] Result<HttpResponse> Send(const HttpRequest& request) const;
 
   // Sends, repeats as the retry table says, and reads a 2xx answer with `read`. An Error of `read`
@@ -77,12 +83,14 @@ class GoogleService {
       : options_(std::move(options)),
         origin_(std::move(origin)),
         transport_(transport),
-        clock_(clock) {}
+        clock_(clock),
+        brake_(clock) {}
 
   const GoogleServiceOptions options_;
   const Origin origin_;
   Transport& transport_;
   Clock& clock_;
+  mutable OutageBrake brake_;
 };
 
 // Whether `name` is `kind`, a slash, and 1 to 128 of A-Z a-z 0-9 _ -: nothing else from a service

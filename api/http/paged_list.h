@@ -6,12 +6,28 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "io/base/error.h"
 
 namespace sluice {
+
+// kBadAnswer when a page leads to one that cannot come after it: to itself, or to a token too long
+// for an address. `list` names the call.
+[[nodiscard]] inline Result<void> CheckNextPage(std::string_view list, std::string_view page_token,
+                                                std::string_view next_page_token) {
+  constexpr size_t kTokenBytesMax = 4096;
+  if (next_page_token.size() > kTokenBytesMax) {
+    return Fail(ErrorCode::kBadAnswer, std::string(list) + ": a page token is too long");
+  }
+  if (!next_page_token.empty() && next_page_token == page_token) {
+    return Fail(ErrorCode::kBadAnswer,
+                std::string(list) + ": the page token leads back to its page");
+  }
+  return {};
+}
 
 template <typename Item>
 class PagedList {
@@ -26,8 +42,12 @@ class PagedList {
   explicit PagedList(Fetch fetch, std::string page_token = {})
       : fetch_(std::move(fetch)), page_token_(std::move(page_token)) {}
 
+  // A list that names ever new pages has no end. This many hold ten million jobs.
+  static constexpr size_t kPagesMax = 100'000;
+
   // The next item, or nothing at the end. Errors: those of the list call; kBadAnswer when a page
-  // leads back to one that was fetched before. After an Error the same page may be tried again.
+  // leads back to one that was fetched before, and behind kPagesMax pages. After an Error the same
+  // page may be tried again.
   [[nodiscard]] Result<std::optional<Item>> Next() {
     while (taken_ == page_.items.size()) {
       if (ended_) {
@@ -57,6 +77,9 @@ class PagedList {
     // The first page has the empty token, and so has the end of the last one.
     if (!page.next_page_token.empty() && fetched_.contains(page.next_page_token)) {
       return Fail(ErrorCode::kBadAnswer, "a list leads back to a page that it gave before");
+    }
+    if (!page.next_page_token.empty() && fetched_.size() >= kPagesMax) {
+      return Fail(ErrorCode::kBadAnswer, "a list has more pages than any list can have");
     }
     page_ = std::move(page);
     taken_ = 0;

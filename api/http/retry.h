@@ -22,6 +22,9 @@ enum class Repeat {
   kOnce,  // creates something paid: never repeated here, not even after kNotSent
 };
 
+// However long a service asks to be left alone, somebody looks again after this.
+inline constexpr std::chrono::hours kAskedWaitMax{1};
+
 struct RetryPolicy {
   int attempts_max = 5;
   std::chrono::milliseconds first_wait{500};
@@ -29,7 +32,7 @@ struct RetryPolicy {
 };
 
 // Waits before the n-th repetition (n from 1): exponential with full jitter, never less than what
-// the service asked for in Error::retry_after (itself capped at an hour).
+// the service asked for in Error::retry_after (kAskedWaitMax at most).
 class Backoff {
  public:
   Backoff(RetryPolicy policy, uint64_t seed) : policy_(policy), random_(seed) {}

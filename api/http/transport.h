@@ -1,8 +1,9 @@
 // Transport: sends one HTTP request and brings one answer. Retry, tracing and pacing wrap it.
 //
-// A transport never follows a redirect, never asks for compression, verifies TLS always and speaks
-// plain http only to loopback. It repeats nothing by itself, with one exception that it cannot
-// help: see HttpRequest::fresh_connection. Thread-safe.
+// A transport never follows a redirect, asks for answers without a content coding and refuses
+// others (a bomb is never unpacked, a cut pack never taken for a whole one), verifies TLS always
+// and speaks plain http only to loopback. It repeats nothing by itself, with one exception that it
+// cannot help: see HttpRequest::fresh_connection. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -37,6 +38,10 @@ struct HttpResponse {
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 
+// What moves more slowly stands still: no link of today is as slow, and a service that sends one
+// byte every 50 ms would otherwise hold a download for ever.
+inline constexpr int kStallBytesPerSecond = 256;
+
 // Looks at status and headers of a 2xx answer before its first body byte is given to the writer.
 using HeadReader = std::function<Result<void>(const HttpResponse& head)>;
 
@@ -54,9 +59,9 @@ struct HttpRequest {
   // Where a 2xx body goes; empty: into HttpResponse::body. Other bodies always go there, and are
   // bounded by 1 MiB when there is a writer.
   BodyWriter body_writer = {};
-  uint64_t answer_bytes_max = uint64_t{64} << 20;  // headers bounded apart, at 64 KiB
+  uint64_t answer_bytes_max = uint64_t{64} << 20;  // headers bounded apart: 64 KiB, 256 of them
   std::chrono::milliseconds timeout{120'000};      // whole exchange; 0: none
-  // Gives up when fewer than one byte a second moved for this long (rounded up to whole seconds).
+  // Gives up when fewer than kStallBytesPerSecond moved for this long (rounded up to seconds).
   std::chrono::milliseconds stall_timeout{60'000};
   // Send on a connection that carried nothing before and is closed behind: libcurl repeats a POST
   // by itself on a reused connection that dies (lib/transfer.c, Curl_retry_request).
@@ -70,7 +75,8 @@ class Transport {
   // Any complete answer is a value, whatever its status. Errors: kUsage (refused before anything
   // was sent: an address or a header that must not be used), kNotSent (name not resolved, not
   // connected: nothing left this machine), kTransport (broken, stalled, timed out, too large),
-  // kUnfinished (stopped), or the Error of a body reader, a head reader or a writer.
+  // kBadAnswer (a 2xx answer in a content coding), kUnfinished (stopped), or the Error of a body
+  // reader, a head reader or a writer.
   [[nodiscard]] virtual Result<HttpResponse> Send(const HttpRequest& request) = 0;
 };
 

@@ -53,7 +53,7 @@ class GeminiProvider final : public Provider {
  public:
   GeminiProvider(const ProviderOptions& options, std::unique_ptr<GoogleService> service)
       : service_(std::move(service)),
-        batches_(*service_),
+        batches_(*service_, kAnswerBytesMax),
         files_(*service_, MimeTypes(options.upload_mime_type)),
         answer_bytes_max_(options.answer_bytes_max) {}
 
@@ -103,7 +103,7 @@ class GeminiProvider final : public Provider {
       return WriteInline(job.inline_responses, writer);
     }
     // A job out of a list has no inline responses, and a stale one no result file yet.
-    SLUICE_ASSIGN(const BatchJob whole, batches_.Get(job.name, stop));
+    SLUICE_ASSIGN(const BatchJob whole, Batches(*service_).Get(job.name, stop));
     if (!whole.result_file.empty()) {
       return files_.Download(whole.result_file, answer_bytes_max_, writer, restart, stop);
     }

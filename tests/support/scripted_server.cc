@@ -26,6 +26,16 @@ bool SendAll(int descriptor, std::string_view bytes) {
   return true;
 }
 
+bool SendSlowly(int descriptor, std::string_view bytes, std::chrono::milliseconds pause) {
+  for (const char& byte : bytes) {
+    if (!SendAll(descriptor, {&byte, 1})) {
+      return false;
+    }
+    std::this_thread::sleep_for(pause);
+  }
+  return true;
+}
+
 bool ReceiveMore(int descriptor, std::string& buffered) {
   std::array<char, 65536> part{};
   const ssize_t size = recv(descriptor, part.data(), part.size(), 0);
@@ -193,7 +203,9 @@ bool ScriptedServer::Exchange(int descriptor, int connection, std::string& buffe
     requests_.push_back(std::move(request));
   }
 
-  bool going = SendAll(descriptor, play.answer);
+  bool going = play.pause_per_byte.count() > 0
+                   ? SendSlowly(descriptor, play.answer, play.pause_per_byte)
+                   : SendAll(descriptor, play.answer);
   switch (play.end) {
     case Play::End::kKeep:
       return going;

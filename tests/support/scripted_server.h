@@ -3,6 +3,7 @@
 // everything that a well-behaved HTTP server cannot be made to do. Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <limits>
@@ -35,6 +36,7 @@ struct Play {
   End end = End::kKeep;
   // Stops reading the request's body here, and then answers (and should end the connection).
   size_t read_body_max = std::numeric_limits<size_t>::max();
+  std::chrono::milliseconds pause_per_byte{0};  // the answer comes byte by byte
 };
 
 // A whole answer with its Content-Length.

@@ -65,7 +65,7 @@ TEST_F(CurlTransportTest, BringsStatusHeadersAndBody) {
   EXPECT_EQ(received.Header("content-length"), "7");
   EXPECT_EQ(received.Header("x-key"), "k");
   EXPECT_EQ(received.Header("user-agent"), "sluice/test");
-  EXPECT_EQ(received.Header("accept-encoding"), "");
+  EXPECT_EQ(received.Header("accept-encoding"), "identity");
   EXPECT_EQ(received.Header("expect"), "");
 }
 
@@ -239,6 +239,46 @@ TEST_F(CurlTransportTest, BoundsTheHeaders) {
                           .end = Play::End::kHang}});
   EXPECT_EQ(Send(Get(server)).error().code, ErrorCode::kTransport);
   EXPECT_EQ(Send(Get(server)).error().code, ErrorCode::kTransport);
+}
+
+TEST_F(CurlTransportTest, BoundsTheNumberOfHeaders) {
+  for (const auto& [count, good] : {std::pair{200, true}, std::pair{2000, false}}) {
+    std::vector<std::string> lines;
+    for (int i = 0; i < count; ++i) {
+      lines.push_back(fmt::format("X-{}: a", i));
+    }
+    ScriptedServer server({{.answer = HttpAnswer(200, "{}", lines)}});
+    const auto answer = Send(Get(server));
+    EXPECT_EQ(answer.has_value(), good) << count;
+    EXPECT_EQ(good ? ErrorCode::kTransport : answer.error().code, ErrorCode::kTransport);
+  }
+}
+
+// Whole, cut, told in layers: nothing packed is unpacked, and nothing of it reaches a writer.
+TEST_F(CurlTransportTest, RefusesAnswersInAContentCoding) {
+  for (const char* coding : {"gzip", "GZIP", "gzip, gzip, gzip", "br", "zstd", "x"}) {
+    const std::string line = fmt::format("Content-Encoding: {}", coding);
+    ScriptedServer server({{.answer = HttpAnswer(200, "\x1f\x8b packed", {line})},
+                           {.answer = HttpAnswer(503, "\x1f\x8b packed", {line})}});
+    HttpRequest request = Get(server);
+    request.body_writer = [&](std::span<const std::byte>) -> Result<void> {
+      ADD_FAILURE() << coding;
+      return {};
+    };
+    EXPECT_EQ(Send(request).error().code, ErrorCode::kBadAnswer) << coding;
+    EXPECT_EQ(Send(request).value().status, 503) << coding;  // The status still tells.
+  }
+  ScriptedServer server({{.answer = HttpAnswer(200, "{}", {"Content-Encoding: identity"})}});
+  EXPECT_EQ(Send(Get(server)).value().body, "{}");
+}
+
+TEST_F(CurlTransportTest, ATrickleIsAStall) {
+  ScriptedServer server(
+      {{.answer = HttpAnswer(200, std::string(100'000, 'x')), .pause_per_byte = milliseconds(20)}});
+  HttpRequest request = Get(server);
+  request.timeout = milliseconds(0);
+  request.stall_timeout = milliseconds(1000);
+  EXPECT_EQ(Send(request).error().code, ErrorCode::kTransport);
 }
 
 TEST_F(CurlTransportTest, ACutAnswerIsATransportError) {

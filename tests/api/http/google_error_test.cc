@@ -3,6 +3,8 @@
 #include <chrono>
 #include <gtest/gtest.h>
 
+#include "api/http/retry.h"
+
 namespace sluice {
 namespace {
 
@@ -97,6 +99,7 @@ TEST(GoogleError, TakesTheLongerOfRetryInfoAndRetryAfter) {
             seconds(90));
   EXPECT_EQ(ErrorOf(503, "", false, {{"retry-after", "Sun, 22 Nov 2026 12:00:00 GMT"}}).retry_after,
             seconds(0));
+  EXPECT_EQ(ErrorOf(503, "", false, {{"retry-after", "999999999"}}).retry_after, kAskedWaitMax);
   for (const char* nonsense : {"", "soon", "-5", "1e99", "nan", "12 parsecs"}) {
     EXPECT_EQ(ErrorOf(503, "", false, {{"retry-after", nonsense}}).retry_after, std::nullopt)
         << nonsense;
