@@ -101,7 +101,9 @@ Result<void> RangeDownload::BeginFromZero() {
 
 Result<void> RangeDownload::Write(std::span<const std::byte> bytes) {
   if (bytes.size() > request_.answer_bytes_max - std::min(position_, request_.answer_bytes_max)) {
-    return Fail(ErrorCode::kRefused,
+    SLUICE_TRY(BeginFromZero());
+    // Once is an accident on the way; what comes so again is so.
+    return Fail(++times_too_large_ == 1 ? ErrorCode::kBadAnswer : ErrorCode::kRefused,
                 fmt::format("a download is larger than {} bytes", request_.answer_bytes_max));
   }
   if (total_ && bytes.size() > *total_ - position_) {

@@ -23,7 +23,7 @@ class RangeDownload {
                 const std::function<Result<void>()>& restart)
       : service_(service), request_(std::move(request)), writer_(writer), restart_(restart) {}
 
-  // The byte count. Errors: those of the writer; kTransport or kUnavailable when several tries in a
+  // The byte count. Errors: those of the writer; kRefused when it is too large twice; kTransport or kUnavailable when several tries in a
   // row came no further; others as Batches.
   [[nodiscard]] Result<uint64_t> Run();
 
@@ -40,6 +40,7 @@ class RangeDownload {
   uint64_t position_ = 0;
   std::optional<uint64_t> total_;
   std::string etag_;
+  int times_too_large_ = 0;
 };
 
 }  // namespace sluice

@@ -1,7 +1,9 @@
 // The Gemini Developer API (AI Studio keys) as a Provider. Its calls are those of Batches and
 // Files.
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "api/batches/batches_client.h"
@@ -47,6 +49,19 @@ Result<std::vector<float>> ReadEmbedding(const HttpResponse& answer, int dimensi
     vector.push_back(number);
   }
   return vector;
+}
+
+// A bound for the answers of a job: far above what its rows can need, far below what would keep a
+// run busy for hours with a body that never ends. A vector of 3,072 floats takes 80 KB, a text of
+// 65,536 tokens half a megabyte; and one row may be absurd.
+uint64_t BytesOfRowsMax(const BatchJob& job) {
+  constexpr uint64_t kAnyRowBytesMax = uint64_t{64} << 20;
+  constexpr uint64_t kRowBytesMax = uint64_t{1} << 20;
+  constexpr int64_t kRowsMax = int64_t{1} << 40;
+  const int64_t rows = job.stats ? job.stats->total_count : 0;
+  return rows <= 0 || rows > kRowsMax
+             ? std::numeric_limits<uint64_t>::max()
+             : kAnyRowBytesMax + static_cast<uint64_t>(rows) * kRowBytesMax;
 }
 
 class GeminiProvider final : public Provider {
@@ -97,7 +112,8 @@ class GeminiProvider final : public Provider {
                                 const std::function<Result<void>()>& restart,
                                 std::stop_token stop) override {
     if (!job.result_file.empty()) {
-      return files_.Download(job.result_file, answer_bytes_max_, writer, restart, stop);
+      const uint64_t bytes_max = std::min(answer_bytes_max_, BytesOfRowsMax(job));
+      return files_.Download(job.result_file, bytes_max, writer, restart, stop);
     }
     if (!job.inline_responses.empty()) {
       return WriteInline(job.inline_responses, writer);
@@ -105,7 +121,8 @@ class GeminiProvider final : public Provider {
     // A job out of a list has no inline responses, and a stale one no result file yet.
     SLUICE_ASSIGN(const BatchJob whole, Batches(*service_).Get(job.name, stop));
     if (!whole.result_file.empty()) {
-      return files_.Download(whole.result_file, answer_bytes_max_, writer, restart, stop);
+      const uint64_t bytes_max = std::min(answer_bytes_max_, BytesOfRowsMax(whole));
+      return files_.Download(whole.result_file, bytes_max, writer, restart, stop);
     }
     if (whole.inline_responses.empty()) {
       return Fail(ErrorCode::kNotFound,

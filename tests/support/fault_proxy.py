@@ -387,11 +387,11 @@ def part_of(exchange, do="ignore", at=0.5):
 
 @fault
 def status(exchange, code=503, retry_after=None, body="", effect=False):
-    """An answer of that status; `retry_after` in seconds, or as a date when it is a text ("+2")."""
+    """An answer of that status; `retry_after` as it stands, or as a date so many seconds ahead ("+2")."""
     if effect:
         exchange.forward()
     answer = Answer(code, [("Content-Type", "text/plain")], body.encode())
-    if isinstance(retry_after, str):
+    if str(retry_after).startswith("+"):
         answer.set("Retry-After", email.utils.formatdate(time.time() + float(retry_after), usegmt=True))
     elif retry_after is not None:
         answer.set("Retry-After", str(retry_after))
@@ -553,6 +553,7 @@ class FaultProxy:
         self.upstream, self.upstream_url = (parts.hostname, parts.port), upstream_url.rstrip("/")
         self.plan, self.log, self.lock = plan, log, threading.Lock()
         self.requests = []  # (method, path, fault)
+        self.mistakes = []  # of the proxy itself
         self.closing = threading.Event()
         self.second = SecondOrigin(second_log)
         self.listener = Listener(self.serve, listen)
@@ -599,7 +600,13 @@ class FaultProxy:
                 with open(self.log, "a", encoding="utf-8") as file:
                     line = dict(zip(("method", "path", "fault"), note), arguments=arguments)
                     file.write(json.dumps(line) + "\n")
-        FAULTS[name](exchange, **arguments)
+        try:
+            FAULTS[name](exchange, **arguments)
+        except (Ended, OSError):
+            raise
+        except Exception as error:
+            self.mistakes.append(f"{name} {arguments}: {error!r}")
+            raise
 
     @staticmethod
     def quietly(work):
