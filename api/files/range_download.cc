@@ -101,9 +101,7 @@ Result<void> RangeDownload::BeginFromZero() {
 
 Result<void> RangeDownload::Write(std::span<const std::byte> bytes) {
   if (bytes.size() > request_.answer_bytes_max - std::min(position_, request_.answer_bytes_max)) {
-    SLUICE_TRY(BeginFromZero());
-    // Once is an accident on the way; what comes so again is so.
-    return Fail(++times_too_large_ == 1 ? ErrorCode::kBadAnswer : ErrorCode::kRefused,
+    return Fail(ErrorCode::kRefused,
                 fmt::format("a download is larger than {} bytes", request_.answer_bytes_max));
   }
   if (total_ && bytes.size() > *total_ - position_) {

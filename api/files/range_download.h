@@ -23,8 +23,8 @@ class RangeDownload {
                 const std::function<Result<void>()>& restart)
       : service_(service), request_(std::move(request)), writer_(writer), restart_(restart) {}
 
-  // The byte count. Errors: those of the writer; kRefused when it is too large twice; kTransport or kUnavailable when several tries in a
-  // row came no further; others as Batches.
+  // The byte count. Errors: those of the writer; kRefused when it is too large; kTransport or
+  // kUnavailable when several tries in a row came no further; others as Batches.
   [[nodiscard]] Result<uint64_t> Run();
 
  private:
@@ -40,7 +40,6 @@ class RangeDownload {
   uint64_t position_ = 0;
   std::optional<uint64_t> total_;
   std::string etag_;
-  int times_too_large_ = 0;
 };
 
 }  // namespace sluice

@@ -214,8 +214,8 @@ Result<ResumableUpload::Standing> ResumableUpload::ReadStanding(const HttpRespon
     error.message = Label() + ": an answer without an upload status";
   }
   // The file service refuses in its own form (a bad MIME type or name, a taken name); what the
-  // upload server says of offsets and sessions is plain text: also that the upload is closed, when a
-  // network has sent the last bytes twice.
+  // upload server says of offsets and sessions is plain text: also that the upload is closed, when
+  // a network has sent the last bytes twice.
   const bool of_the_file = ParseGoogleStatus(answer.body).has_value();
   if (of_the_file && !IsTransient(error.code)) {
     return std::unexpected(std::move(error));

@@ -223,7 +223,7 @@ Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
   constexpr std::string_view kForbidden("\r\n\0", 3);
   // "Expect:" alone keeps libcurl from waiting for "100 Continue" before a body, and
   // "Content-Type:" from calling our bodies a form.
-  std::vector<std::string> lines = {"Expect:", "Content-Type:", "Accept-Encoding: identity"};
+  std::vector<std::string> lines = {"Expect:", "Content-Type:"};
   for (const auto& [name, value] : request.headers) {
     if ((name + value).find_first_of(kForbidden) != std::string::npos) {
       return Fail(ErrorCode::kUsage,
@@ -231,7 +231,7 @@ Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
                               name.substr(0, name.find_first_of(kForbidden))));
     }
     std::erase_if(lines, [&](const std::string& line) {
-      return curl_strnequal(line.c_str(), (name + ":").c_str(), name.size() + 1) != 0;
+      return curl_strequal(line.c_str(), (name + ":").c_str()) != 0;
     });
     // libcurl drops a header without a value unless it ends with a semicolon.
     lines.push_back(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));

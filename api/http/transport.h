@@ -1,7 +1,7 @@
 // Transport: sends one HTTP request and brings one answer. Retry, tracing and pacing wrap it.
 //
-// A transport never follows a redirect, asks for answers without a content coding and refuses
-// others (a bomb is never unpacked, a cut pack never taken for a whole one), verifies TLS always
+// A transport never follows a redirect, asks for no content coding and refuses answers that have
+// one (a bomb is never unpacked, a cut pack never taken for a whole one), verifies TLS always
 // and speaks plain http only to loopback. It repeats nothing by itself, with one exception that it
 // cannot help: see HttpRequest::fresh_connection. Thread-safe.
 #pragma once

@@ -83,6 +83,7 @@ using enum Operation;
 //   q  asks the upload session how far it is, and goes on
 //   s  begins another session under the same name
 //   a  finds the file that bears the name, which has the same content, and takes it
+//   g  asks for the rest, and goes on
 //   .  is done: an answer of 200 without a body says so, or it was done before
 //   t  takes the answer for the content: whoever counts its rows finds out
 //   A N C R  ends at once: no access, not found, conflict, refused
@@ -101,7 +102,7 @@ const std::vector<Row> kRows = {
     {kGetFile, "get a file", "rrrrrrrrRCAANrCrrrrr"},
     {kListFiles, "list files", "rrrrrrrrRCAANrCrrrrr"},
     {kDeleteFile, "delete a file", "rrrr...rRCAANrCrrrrr"},
-    {kDownload, "download", "rrrrtttrRCAANrCrrrrr"},
+    {kDownload, "download", "rrgrtttrRCAANrCrrrrr"},
     {kDownloadRest, "download the rest", "rrrrtttrRCAANrCrrrrr"},
     {kCreateEmbeddings, "create an embedding job", "0UUUUUUUXXXUXUUUUUUU"},
     {kCreateGeneration, "create a generation job", "0UUUUUUUXXXUXUUUUUUU"},
@@ -299,6 +300,9 @@ class Played {
     }
     if (operation_ == kUploadBytes && transport_.count(kUploadQuery) > 0) {
       return 'q';
+    }
+    if (operation_ == kDownload && transport_.count(kDownloadRest) > 0) {
+      return 'g';
     }
     const bool begun_anew = operation_ == kDownloadRest && transport_.count(kDownload) > 1;
     return count > 1 || begun_anew ? 'r' : '.';

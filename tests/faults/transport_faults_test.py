@@ -149,8 +149,9 @@ def downloads():
                              ("1 MB", "files/" + "a" * 1024, 1024), ("another origin", "http://x/files/a", 1)):
         yield f"D9 {what}", Case(first(POLL | {"path": "/batches/"}, "edit", by=by, repeat=repeat,
                                        pattern="files/batch-[a-z0-9]+"))
-    yield "D4 endless lines", Case(first(DOWNLOAD, "endless", text='{"key":"999999","response":{}}\n'))
-    yield "D4 an endless line", Case(first(DOWNLOAD, "endless", text="["))
+    yield "D4 endless lines", Case(first(DOWNLOAD, "endless", text='{"key":"999999","response":{}}\n'),
+                                    refusals=[6])
+    yield "D4 an endless line", Case(first(DOWNLOAD, "endless", text="["), refusals=[6])
     for what, kind in (("a poll", POLL), ("a create", CREATE), ("a start", START), ("the bytes", SEND)):
         yield f"D4 endless answer to {what}", Case(first(kind, "endless", text="["))
         yield f"D4 endless refusal of {what}", Case(first(kind, "endless", text="[", status=503))

@@ -65,7 +65,7 @@ TEST_F(CurlTransportTest, BringsStatusHeadersAndBody) {
   EXPECT_EQ(received.Header("content-length"), "7");
   EXPECT_EQ(received.Header("x-key"), "k");
   EXPECT_EQ(received.Header("user-agent"), "sluice/test");
-  EXPECT_EQ(received.Header("accept-encoding"), "identity");
+  EXPECT_EQ(received.Header("accept-encoding"), "");
   EXPECT_EQ(received.Header("expect"), "");
 }
 
