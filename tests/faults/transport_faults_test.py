@@ -114,6 +114,13 @@ def creates():
     yield "redirect of a create", Case(first(CREATE, "redirect", status=307, effect=True))
 
 
+def repeated():
+    # The network buys a job too many; the audit at the end must find it.
+    yield "S7 a create arrives twice", Case(first(CREATE, "twice"), jobs_max=SHARDS + 1)
+    yield "S7 a create arrives twice, the second answer comes", Case(
+        first(CREATE, "twice", give="last"), jobs_max=SHARDS + 1)
+
+
 def polls():
     yield "L1 nobody answers", Case({"nth": list(range(6, 14)), "fault": "drop_request"})
     yield "L5 cut", Case(first(POLL, "cut_answer", framing="close"))
@@ -205,7 +212,8 @@ class Scene(harness.CliTest):
         self.assertNotEqual(process.returncode, -9, "it hung: " + err)
         self.assertLess(usage.ru_maxrss, PEAK_KIB_MAX)
         if process.returncode == 0:
-            counts = json.loads(out)["counts"]
+            self.summary = json.loads(out)
+            counts = self.summary["counts"]
             self.assertEqual((counts["documents"], counts["ok"], counts["failed"]), (DOCUMENTS, DOCUMENTS, 0))
         return process.returncode, out + err
 
@@ -216,6 +224,8 @@ class Scene(harness.CliTest):
         of_shard = collections.Counter(name.split("/")[2] for name in made)
         self.assertEqual(len(of_shard), SHARDS, made)
         self.assertLessEqual(len(made), case.jobs_max, f"jobs were made twice: {made}")
+        # Once the program counts what the audit finds, it must find these.
+        self.assertEqual(self.summary.get("jobs_surplus", len(made) - SHARDS), len(made) - SHARDS)
         self.assertEqual(self.proxy.mistakes, [])
         self.assertEqual(self.proxy.second.received, b"", "something went to another origin")
         for path in self.folder.rglob("*"):
@@ -267,7 +277,7 @@ class TransportFaults(unittest.TestCase):
 
     def test_each_once(self):
         wanted = re.compile(os.environ.get("SLUICE_FAULT_CASES", ""))
-        cases = [*uploads(), *creates(), *polls(), *downloads(), *with_limits(self.help)]
+        cases = [*uploads(), *creates(), *repeated(), *polls(), *downloads(), *with_limits(self.help)]
         self.assertEqual(len(cases), len(dict(cases)))
         self.play_all([(name, fault_proxy.Script(case.rules), case) for name, case in cases
                        if wanted.search(name)])

@@ -36,6 +36,16 @@ TEST(GoogleService, BuildsAddressesAndCarriesTheKeyInAHeader) {
   EXPECT_TRUE(Make({}).value()->Request("GET", "/files", {}).headers.empty());
 }
 
+TEST(GoogleService, LeavesAServiceAloneThatIsDown) {
+  ServiceUnderTest test(std::vector<Play>(100, JsonPlay(503, "")));
+  const HttpRequest request = test.service->Request("GET", "/batches/x", {});
+  for (int i = 0; i < 90; ++i) {
+    EXPECT_EQ(test.service->Send(request).value().status, 503);
+  }
+  EXPECT_EQ(test.clock.sleeps().size(), 2U);  // before the 31st and the 61st
+  EXPECT_EQ(test.clock.Now().time_since_epoch(), std::chrono::minutes(2));
+}
+
 TEST(GoogleService, CutsTheKeyOutOfWhateverTheServiceSays) {
   const std::string echo = std::string("{\"error\":{\"code\":400,\"status\":\"X\",\"message\":\"") +
                            kTestKey + " and " + kTestKey + "\"}}";
