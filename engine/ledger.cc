@@ -1,5 +1,6 @@
 #include "engine/ledger.h"
 
+#include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sqlite3.h>
@@ -104,6 +105,16 @@ MergeCounts CountsFromJson(const Json& json) {
           .general_values = json.value("general_values", uint64_t{0})};
 }
 
+// SQLite calls many a full disk an I/O error.
+Error FailureOf(sqlite3* database, const char* what) {
+  const int code = sqlite3_errcode(database) & 0xff;
+  const bool is_disk = code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
+  return Error{
+      .code = ErrorCode::kIo,
+      .message = fmt::format("cannot {} the ledger: {}", what, sqlite3_errmsg(database)),
+      .hint = is_disk ? "make room if the disk is full; the same command then goes on" : ""};
+}
+
 int64_t WallSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -138,7 +149,7 @@ class Ledger::Statement {
     if (code == SQLITE_ROW || code == SQLITE_DONE) {
       return code == SQLITE_ROW;
     }
-    return Fail(ErrorCode::kIo, fmt::format("the ledger failed: {}", sqlite3_errmsg(database_)));
+    return std::unexpected(FailureOf(database_, "write"));
   }
   Result<void> Run() {
     SLUICE_TRY(Step());
@@ -163,14 +174,13 @@ class Ledger::Statement {
   int bound_ = 0;
 };
 
-Error Ledger::Failure(const char* what) const {
-  return Error{
-      .code = ErrorCode::kIo,
-      .message = fmt::format("cannot {} the ledger: {}", what, sqlite3_errmsg(database_.get())),
-      .hint = {}};
-}
+Error Ledger::Failure(const char* what) const { return FailureOf(database_.get(), what); }
 
 Result<Ledger> Ledger::Open(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(path, ignored)) {
+    return Fail(ErrorCode::kIo, fmt::format("the ledger '{}' is a symbolic link", path));
+  }
   sqlite3* database = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
@@ -180,15 +190,21 @@ Result<Ledger> Ledger::Open(const std::string& path) {
   }
   sqlite3_busy_timeout(database, 10'000);
   SLUICE_TRY(ledger.Execute(kSettings));
-  SLUICE_ASSIGN(Statement check, ledger.Prepare("PRAGMA quick_check(1)"));
-  SLUICE_ASSIGN(const bool checked, check.Step());
-  if (!checked || check.Text(0) != "ok") {
-    return Fail(ErrorCode::kIo, fmt::format("the ledger '{}' is damaged", path),
-                "restore it from a copy; starting over would pay again for jobs that exist");
+  // Blocks, because a statement that is still there locks its table.
+  {
+    SLUICE_ASSIGN(Statement check, ledger.Prepare("PRAGMA quick_check(1)"));
+    SLUICE_ASSIGN(const bool checked, check.Step());
+    if (!checked || check.Text(0) != "ok") {
+      return Fail(ErrorCode::kIo, fmt::format("the ledger '{}' is damaged", path),
+                  "restore it from a copy; starting over would pay again for jobs that exist");
+    }
   }
-  SLUICE_ASSIGN(Statement version, ledger.Prepare("PRAGMA user_version"));
-  SLUICE_TRY(version.Step());
-  const int64_t found = version.Integer(0);
+  int64_t found = 0;
+  {
+    SLUICE_ASSIGN(Statement version, ledger.Prepare("PRAGMA user_version"));
+    SLUICE_TRY(version.Step());
+    found = version.Integer(0);
+  }
   if (found > kSchemaVersion) {
     return Fail(ErrorCode::kIo, fmt::format("the ledger '{}' is of a newer sluice", path),
                 "use the version that began this run");
@@ -196,6 +212,9 @@ Result<Ledger> Ledger::Open(const std::string& path) {
   if (found == 0) {
     SLUICE_TRY(ledger.Execute(kSchema));
   }
+  // What an earlier process could write but not sync can be read here all the same, so it is
+  // written once more, into the main file, before anything is done that relies on it.
+  SLUICE_TRY(ledger.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   return ledger;
 }
 

@@ -112,6 +112,14 @@ class Appender {
  private:
   Result<std::unique_ptr<File>> OpenCutBack(const std::string& path, uint64_t size) {
     SLUICE_ASSIGN(auto file, environment_.files.Open(path, OpenMode::kAppend));
+    SLUICE_TRY(environment_.files.SyncFolderOf(path));
+    SLUICE_ASSIGN(const uint64_t found, file->Size());
+    if (found < size) {
+      return Fail(ErrorCode::kIo,
+                  fmt::format("'{}' has {} bytes, but {} were sealed: it changed on disk", path,
+                              found, size),
+                  "restore it, or start over with --fresh");
+    }
     SLUICE_TRY(file->Truncate(size));
     return file;
   }

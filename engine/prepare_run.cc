@@ -92,6 +92,8 @@ Result<PrepareSummary> PrepareRun(const RunOptions& options, PrepareEnvironment&
   SLUICE_TRY(directory.Make(environment.files));
   SLUICE_ASSIGN(const RunLock lock, RunLock::Take(directory.lock()));
   SLUICE_ASSIGN(Ledger ledger, Ledger::Open(directory.ledger()));
+  SLUICE_ASSIGN(const auto settings, ledger.Get("settings"));
+  SLUICE_TRY(directory.ExpectLedger(environment.files, settings.has_value()));
   SLUICE_ASSIGN(const auto list, ListCorpusFiles(environment.files, options.corpus));
   SLUICE_TRY(PinSettings(ledger, options, options.account, list));
   SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options.provider_name, options.request));

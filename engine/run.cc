@@ -169,9 +169,7 @@ class Runner {
     SLUICE_TRY(ledger_.Set("outputs", OutputsJson(outputs)));
     SLUICE_TRY(ledger_.Set("state", std::string(kDone)));
     SLUICE_TRY(sink->RemoveWorkFiles());
-    for (const ShardEntry& shard : manifest.shards()) {
-      SLUICE_TRY(environment_.files.Remove(directory_.shard_failures(shard.shard)));
-    }
+    SLUICE_TRY(directory_.ClearWork(environment_.files));
     return summary;
   }
 
@@ -201,6 +199,7 @@ class Runner {
       }
     }
     resumed_ = true;
+    SLUICE_TRY(directory_.ClearWork(environment_.files));
     return Summarize(InputOf(manifest, outputs, dimension), ledger_);
   }
 
@@ -247,6 +246,8 @@ Result<RunSummary> Run(const RunOptions& options, RunEnvironment& environment) {
     SLUICE_TRY(directory.Clear(environment.files));
   }
   SLUICE_ASSIGN(Ledger ledger, Ledger::Open(directory.ledger()));
+  SLUICE_ASSIGN(const auto settings, ledger.Get("settings"));
+  SLUICE_TRY(directory.ExpectLedger(environment.files, settings.has_value()));
   return Runner(options, environment, directory, ledger).Go();
 }
 

@@ -89,7 +89,28 @@ Result<void> RunDirectory::Make(FileSystem& files) const {
 }
 
 Result<void> RunDirectory::Clear(FileSystem& files) const {
+  // The ledger first: what a kill leaves without one is refused by ExpectLedger().
+  SLUICE_TRY(files.Remove(ledger()));
+  SLUICE_TRY(files.SyncFolderOf(ledger()));
   return RemoveFilesBelow(files, folder_, lock());
+}
+
+Result<void> RunDirectory::ClearWork(FileSystem& files) const {
+  SLUICE_TRY(RemoveFilesBelow(files, work(), {}));
+  SLUICE_ASSIGN(const auto folders, files.List(work()));
+  for (const std::string& name : folders) {
+    SLUICE_TRY(files.Remove(work() + "/" + name));
+  }
+  return {};
+}
+
+Result<void> RunDirectory::ExpectLedger(FileSystem& files, bool has_settings) const {
+  if (has_settings || !files.Exists(manifest())) {
+    return {};
+  }
+  return Fail(ErrorCode::kIo,
+              fmt::format("'{}' holds a run without its ledger, which knows its jobs", folder_),
+              "put ledger.db back, or start over with --fresh (jobs that exist are paid again)");
 }
 
 std::string RunDirectory::answers(uint32_t shard) const {

@@ -35,6 +35,11 @@ class RunDirectory {
   [[nodiscard]] Result<void> Make(FileSystem& files) const;
   // Removes every file in it but the lock, which the caller holds.
   [[nodiscard]] Result<void> Clear(FileSystem& files) const;
+  // Removes what killed attempts left under way; for a run that is complete.
+  [[nodiscard]] Result<void> ClearWork(FileSystem& files) const;
+  // Settings are pinned in the ledger before the manifest is made. Errors: kIo when there is a
+  // manifest but no settings: the ledger was lost, and nobody knows what was paid.
+  [[nodiscard]] Result<void> ExpectLedger(FileSystem& files, bool has_settings) const;
 
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] std::string lock() const { return folder_ + "/lock"; }

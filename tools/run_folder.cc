@@ -20,7 +20,7 @@ Result<void> ConfirmFresh(const CommandContext& context, const std::string& run_
 
 // A folder that is no run's is never emptied, whatever -C says.
 Result<void> EmptyRunFolder(const RunDirectory& directory, FileSystem& files) {
-  if (!files.Exists(directory.ledger())) {
+  if (!files.Exists(directory.ledger()) && !files.Exists(directory.manifest())) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("{} is no run folder: --fresh leaves it alone", directory.folder()));
   }

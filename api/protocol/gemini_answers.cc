@@ -92,7 +92,8 @@ Candidate CandidateOf(const Json& candidate) {
   if (candidate.contains("finishReason") && candidate["finishReason"].is_string()) {
     result.finish_reason = candidate["finishReason"].get<std::string>();
   }
-  const Json parts = candidate.value("/content/parts"_json_pointer, Json::array());
+  const Json content = candidate.value("content", Json());
+  const Json parts = content.is_object() ? content.value("parts", Json()) : Json();
   for (const Json& part : parts) {
     const bool thought = part.is_object() && part.value("thought", Json(false)) == Json(true);
     if (part.is_object() && !thought && part.contains("text") && part["text"].is_string()) {
@@ -241,6 +242,11 @@ class GeminiDecoder final : public ReplyDecoder {
 
   void DecodeGeneration(std::span<const std::string_view> tokens, Reply& reply) {
     const Json response = Json::parse(tokens[kResponse], nullptr, false);
+    if (!response.is_object()) {
+      // The scanner lets pass what this parser does not: half a surrogate pair, a number as 1e999.
+      reply.failure = Malformed("the response holds text or numbers that cannot be represented");
+      return;
+    }
     const Json candidates = response.value("candidates", Json::array());
     if (!candidates.is_array() || candidates.empty() || !candidates[0].is_object()) {
       reply.failure = BlockedPrompt(response);

@@ -1,5 +1,6 @@
 #include "io/base/error.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -88,9 +89,11 @@ std::string_view ErrorClass(ErrorCode code) {
 }
 
 Error SystemError(std::string_view what, std::string_view path, int error_number) {
+  const bool no_room = error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
   return Error{.code = ErrorCode::kIo,
                .message = fmt::format("cannot {} '{}': {}", what, path,
-                                      std::generic_category().message(error_number))};
+                                      std::generic_category().message(error_number)),
+               .hint = no_room ? "make room; the same command then goes on" : ""};
 }
 
 void CheckFailed(std::string_view condition, std::string_view message, std::string_view file,

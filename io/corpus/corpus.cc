@@ -150,6 +150,7 @@ class FileCorpus final : public Corpus {
       SLUICE_TRY(spool.Append(fresh.substr(0, end)));
       input_->Unread(AsBytes(fresh.substr(end + 1)));
     }
+    SLUICE_TRY(Keep(spool));
     Clear(block, InputFormat::kJsonLines);
     block.begin = place_;
     place_.line += 1;
@@ -215,6 +216,7 @@ class FileCorpus final : public Corpus {
       SLUICE_ASSIGN(const size_t count, input_->Fill(std::as_writable_bytes(std::span(document_))));
       document_.resize(count);
     }
+    SLUICE_TRY(Keep(spool));
     block.oversize.push_back(std::move(spool.unit));
     NextFile();
     return {};
@@ -237,6 +239,12 @@ class FileCorpus final : public Corpus {
     std::string path = fmt::format("{}/{:06}-{}.bin", spool_folder_, place_.file, place_.offset);
     SLUICE_ASSIGN(std::unique_ptr<File> file, files_.Open(path, OpenMode::kCreate));
     return Spool{.file = std::move(file), .unit = {.place = place_, .spool_path = std::move(path)}};
+  }
+
+  // Who notes where reading goes on behind the unit relies on its bytes.
+  Result<void> Keep(Spool& spool) {
+    SLUICE_TRY(spool.file->Sync());
+    return files_.SyncFolderOf(spool.unit.spool_path);
   }
 
   static void Clear(Block& block, InputFormat format) {

@@ -48,7 +48,7 @@ struct CorpusPlace {
   uint64_t offset = 0;
 };
 
-// A unit that was refused before it could be held: its raw bytes are in `spool_path`.
+// A unit that was refused before it could be held: its raw bytes are in `spool_path`, durably.
 struct OversizeUnit {
   CorpusPlace place;
   uint64_t size = 0;

@@ -1,5 +1,6 @@
 #include "io/file/atomic_file.h"
 
+#include <fmt/format.h>
 #include <utility>
 
 namespace sluice {
@@ -32,11 +33,22 @@ Result<void> AtomicFile::Write(std::span<const std::byte> bytes) {
 }
 
 Result<void> AtomicFile::Commit() {
-  SLUICE_TRY(file_->Sync());
-  SLUICE_TRY(files_->Rename(TemporaryPath(path_), path_));
+  SLUICE_TRY(PublishFile(*files_, *file_, TemporaryPath(path_), path_, size_));
   // The temp name is gone: from here on the destructor has nothing to remove.
   file_.reset();
-  return files_->SyncFolderOf(path_);
+  return {};
+}
+
+Result<void> PublishFile(FileSystem& files, File& file, const std::string& from,
+                         const std::string& to, uint64_t size) {
+  SLUICE_TRY(file.Sync());
+  SLUICE_ASSIGN(const uint64_t found, file.Size());
+  if (found != size) {
+    return Fail(ErrorCode::kIo, fmt::format("'{}' has {} bytes on disk, but {} were written to it",
+                                            from, found, size));
+  }
+  SLUICE_TRY(files.Rename(from, to));
+  return files.SyncFolderOf(to);
 }
 
 Result<void> WriteFileAtomically(FileSystem& files, const std::string& path,

@@ -1,6 +1,7 @@
 // AtomicFile: a file that bears its final name only when it is whole.
 //
-// Bytes go to "<path>.tmp" beside the final name; Commit() syncs, renames and syncs the folder.
+// Bytes go to "<path>.tmp" beside the final name; Commit() syncs, counts, renames and syncs the
+// folder.
 // Without Commit() the destructor removes the temp file and an older final file stays as it was.
 // One thread at a time.
 #pragma once
@@ -34,6 +35,11 @@ class AtomicFile {
   std::unique_ptr<File> file_;  // null once committed or moved from
   uint64_t size_ = 0;
 };
+
+// The last steps of every file that keeps its bytes: syncs `file`, which stands at `from`, sees
+// that it has `size` bytes, and gives it its final name for good.
+[[nodiscard]] Result<void> PublishFile(FileSystem& files, File& file, const std::string& from,
+                                       const std::string& to, uint64_t size);
 
 // The whole text under `path`, atomically.
 [[nodiscard]] Result<void> WriteFileAtomically(FileSystem& files, const std::string& path,

@@ -2,7 +2,7 @@
 // disk beneath it that fails, writes short or forgets what was not synced.
 //
 // Paths are plain UTF-8 strings. Files are created with mode 0600, folders with 0700, never with
-// descriptor 0, 1 or 2, and never through a planted symbolic link (O_NOFOLLOW).
+// descriptor 0 to 2, and never through a planted link: kCreate removes it, the others refuse it.
 // FileSystem is thread-safe; a File is used by one thread at a time, except that ReadAt and WriteAt
 // may be called by several threads at once.
 #pragma once
@@ -44,7 +44,7 @@ struct FileStat {
 
 enum class OpenMode {
   kRead,       // must exist; symbolic links are followed (inputs belong to the user)
-  kCreate,     // made or emptied; for temp files
+  kCreate,     // made anew, whatever bore the name before; for temp and work files
   kReadWrite,  // must exist; position at 0
   kAppend,     // made if absent; every Write goes to the end
 };
@@ -59,8 +59,8 @@ class FileSystem {
   [[nodiscard]] virtual Result<void> Rename(const std::string& from, const std::string& to) = 0;
   // Removing what is not there is not an error.
   [[nodiscard]] virtual Result<void> Remove(const std::string& path) = 0;
-  [[nodiscard]] virtual Result<void> MakeFolders(const std::string& path) = 0;
-  // fsync of the folder that holds `path`: makes a rename durable.
+  [[nodiscard]] virtual Result<void> MakeFolders(const std::string& path) = 0;  // durably
+  // fsync of the folder that holds `path`: makes a rename, and the name of a new file, durable.
   [[nodiscard]] virtual Result<void> SyncFolderOf(const std::string& path) = 0;
   // Names (not paths) in a folder, sorted bytewise, without "." and "..".
   [[nodiscard]] virtual Result<std::vector<std::string>> List(const std::string& path) = 0;

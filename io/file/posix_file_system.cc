@@ -150,7 +150,7 @@ int OpenFlags(OpenMode mode) {
     case OpenMode::kRead:
       return O_RDONLY;
     case OpenMode::kCreate:
-      return O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW;
+      return O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
     case OpenMode::kReadWrite:
       return O_RDWR | O_NOFOLLOW;
     case OpenMode::kAppend:
@@ -170,7 +170,12 @@ std::string FolderOf(const std::string& path) {
 class PosixFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
-    SLUICE_ASSIGN(Descriptor descriptor, OpenDescriptor(path, OpenFlags(mode)));
+    int flags = OpenFlags(mode);
+    if (mode == OpenMode::kCreate) {
+      SLUICE_ASSIGN(const bool is_device, RemoveToCreate(path));
+      flags &= is_device ? ~(O_CREAT | O_EXCL) : ~0;
+    }
+    SLUICE_ASSIGN(Descriptor descriptor, OpenDescriptor(path, flags));
     return std::make_unique<PosixFile>(std::move(descriptor), path);
   }
 
@@ -214,7 +219,9 @@ class PosixFileSystem final : public FileSystem {
   Result<void> MakeFolders(const std::string& path) override {
     for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
       const std::string folder = path.substr(0, end);
-      if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+      if (mkdir(folder.c_str(), 0700) == 0) {
+        SLUICE_TRY(SyncFolderOf(folder));
+      } else if (errno != EEXIST) {
         return Failure("make folder", folder);
       }
       if (end == std::string::npos) {
@@ -253,6 +260,18 @@ class PosixFileSystem final : public FileSystem {
   }
 
  private:
+  // True for a device, which stays.
+  static Result<bool> RemoveToCreate(const std::string& path) {
+    struct stat status = {};
+    if (lstat(path.c_str(), &status) == 0 && (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))) {
+      return true;
+    }
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+      return Failure("make anew", path);
+    }
+    return false;
+  }
+
   Result<void> RequireFolder(const std::string& path) {
     SLUICE_ASSIGN(const FileStat status, Stat(path));
     if (!status.is_folder) {

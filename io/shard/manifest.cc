@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/file/line_reader.h"
+#include "io/shard/shard_file.h"
 
 namespace sluice {
 namespace {
@@ -55,6 +56,40 @@ struct Content {
   uint64_t whole_bytes = 0;  // without a torn last line
 };
 
+// Whether `entry` can be what was sealed next: shards follow each other without gaps, under their
+// own names, and nothing that was counted grows less.
+bool Follows(const Content& content, const ShardEntry& entry) {
+  const PackPosition before = content.shards.empty() ? PackPosition{} : content.shards.back().after;
+  const PackPosition& after = entry.after;
+  const bool is_compressed = entry.file == ShardFileName(entry.shard, true);
+  return !content.end.has_value() && entry.shard == content.shards.size() &&
+         (is_compressed || entry.file == ShardFileName(entry.shard, false)) &&
+         entry.range.first == before.next && entry.range.count > 0 &&
+         after.next == entry.range.first + entry.range.count &&
+         after.ids_bytes >= before.ids_bytes && after.rejects_bytes >= before.rejects_bytes &&
+         after.rejected >= before.rejected && after.blank >= before.blank;
+}
+
+bool IsEnd(const Content& content, const PackPosition& end) {
+  const Ordinal next = content.shards.empty() ? 0 : content.shards.back().after.next;
+  return !content.end.has_value() && end.next == next;
+}
+
+// False when the line cannot stand here.
+bool TakeLine(std::string_view line, Content& content) {
+  const Json json = Json::parse(line);
+  if (json.contains("end")) {
+    const PackPosition end = PositionFromJson(json.at("end"));
+    const bool is_end = IsEnd(content, end);
+    content.end = end;
+    return is_end;
+  }
+  ShardEntry entry = EntryFromJson(json);
+  const bool follows = Follows(content, entry);
+  content.shards.push_back(std::move(entry));
+  return follows;
+}
+
 Result<Content> ReadContent(FileSystem& files, const std::string& path) {
   Content content;
   if (!files.Exists(path)) {
@@ -62,21 +97,19 @@ Result<Content> ReadContent(FileSystem& files, const std::string& path) {
   }
   SLUICE_ASSIGN(auto file, files.Open(path, OpenMode::kRead));
   LineReader lines(MakeFileSource(std::move(file)));
-  while (true) {
+  for (uint64_t number = 1;; ++number) {
     SLUICE_ASSIGN(const auto line, lines.Next());
     if (!line.has_value()) {
       break;
     }
+    bool is_good = false;
     try {
-      const Json json = Json::parse(*line);
-      if (json.contains("end")) {
-        content.end = PositionFromJson(json.at("end"));
-      } else {
-        content.shards.push_back(EntryFromJson(json));
-      }
+      is_good = TakeLine(*line, content);
     } catch (const Json::exception&) {
-      return Fail(ErrorCode::kIo,
-                  fmt::format("'{}' is damaged at line {}", path, content.shards.size() + 1),
+      // Not good.
+    }
+    if (!is_good) {
+      return Fail(ErrorCode::kIo, fmt::format("'{}' is damaged at line {}", path, number),
                   "start over in a new run directory, or with --fresh");
     }
   }
@@ -127,8 +160,15 @@ Result<void> Manifest::AppendEnd(const PackPosition& position) {
 }
 
 Result<void> Manifest::AppendLine(const std::string& line) {
-  SLUICE_TRY(file_->Write(AsBytes(line + "\n")));
-  return file_->Sync();
+  SLUICE_ASSIGN(const uint64_t before, file_->Size());
+  const Result<void> written = file_->Write(AsBytes(line + "\n"));
+  Result<void> durable = written.has_value() ? file_->Sync() : written;
+  if (!durable.has_value()) {
+    // A line that could not be synced can be read all the same, so the next start would take it for
+    // durable. Without it the shard is made again from the corpus. What fails here is a torn line.
+    std::ignore = file_->Truncate(before);
+  }
+  return durable;
 }
 
 }  // namespace sluice

@@ -57,6 +57,8 @@ class NpySink final : public Sink {
     SLUICE_CHECK(options_.dimension > 0, "an array needs a dimension");
     if (!files_.Exists(work_path_)) {
       SLUICE_TRY(files_.Open(work_path_, OpenMode::kCreate));
+      // A sealed shard is durable only together with the name that its rows stand under.
+      SLUICE_TRY(files_.SyncFolderOf(work_path_));
     }
     SLUICE_ASSIGN(auto file, files_.Open(work_path_, OpenMode::kReadWrite));
     const RowStoreOptions rows{
@@ -146,10 +148,9 @@ class NpySink final : public Sink {
   Result<void> Finish(const std::string& path, uint64_t rows) {
     SLUICE_ASSIGN(auto file, files_.Open(path, OpenMode::kReadWrite));
     SLUICE_TRY(file->WriteAt(0, AsBytes(NpyHeader(rows, options_.dimension))));
-    SLUICE_TRY(file->Truncate(kNpyHeaderBytes + rows * row_bytes()));
-    SLUICE_TRY(file->Sync());
-    SLUICE_TRY(files_.Rename(path, options_.output));
-    return files_.SyncFolderOf(options_.output);
+    const uint64_t size = kNpyHeaderBytes + rows * row_bytes();
+    SLUICE_TRY(file->Truncate(size));
+    return PublishFile(files_, *file, path, options_.output, size);
   }
 
   FileSystem& files_;

@@ -239,8 +239,10 @@ RouteAnswer CreateBatch(Service& service, Call& call, ModelUse use, std::string_
   }
   if (service.faults.Happens(Fault::kCreateLate)) {
     call.exchange.Abort();
-    if (Pause(service, Fault::kCreateLate)) {
-      (void)KeepJob(service, *std::move(draft));
+    // Its input is looked at when the job is made, not when it was asked for.
+    const bool in_time = Pause(service, Fault::kCreateLate);
+    if (auto late = ReadDraft(service, *model, *body); in_time && late.has_value()) {
+      (void)KeepJob(service, *std::move(late));
     }
     return std::nullopt;
   }

@@ -35,7 +35,7 @@ constexpr FaultInfo kFaults[] = {
     {Fault::kCreateLost, "create-lost", kWord, "503",
      "the job is created, its answer lost: 503, reset or timeout"},
     {Fault::kCreateLate, "create-late", kMilliseconds, "500",
-     "the connection is reset, and the job created so many ms after"},
+     "the connection is reset, and the job created so many ms after, if its file is there then"},
     {Fault::kCreateSlow, "create-slow", kMilliseconds, "4000", "creating takes so many ms"},
     {Fault::kCreate429, "create-429", kWord, "plain",
      "creating is refused with 429; retryinfo: with a delay of 1 s"},

@@ -1,7 +1,9 @@
 #include "io/file/atomic_file.h"
 
+#include <cerrno>
 #include <gtest/gtest.h>
 
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/temp_folder.h"
 
 namespace sluice {
@@ -53,6 +55,42 @@ TEST_F(AtomicFileTest, AFailedRenameLeavesNoTempFile) {
   EXPECT_FALSE(WriteFileAtomically(*files_, path, "text").has_value());
   EXPECT_FALSE(files_->Exists(path + ".tmp"));
   EXPECT_TRUE(files_->Exists(inside));
+}
+
+TEST_F(AtomicFileTest, WhateverFailsTheOldFileStays) {
+  const std::string path = folder_.Write("x", "old");
+  for (const DiskCall call :
+       {DiskCall::kOpen, DiskCall::kWrite, DiskCall::kSync, DiskCall::kRename}) {
+    FaultyFileSystem disk(*files_, folder_.path());
+    disk.Arm({.call = call, .error_number = EIO});
+    EXPECT_FALSE(WriteFileAtomically(disk, path, "new").has_value());
+    EXPECT_EQ(TempFolder::Read(path), "old");
+    EXPECT_FALSE(files_->Exists(path + ".tmp"));
+  }
+}
+
+TEST_F(AtomicFileTest, APowerCutLeavesTheOldFileOrTheNewOne) {
+  for (const CutImage image : kCutImages) {
+    for (uint64_t sync = 1; sync <= 3; ++sync) {
+      FaultyFileSystem disk(*files_, folder_.path());
+      ASSERT_TRUE(WriteFileAtomically(disk, folder_.Path("x"), "old text").has_value());
+      disk.CutPowerAtSync(sync);
+      const bool is_done = WriteFileAtomically(disk, folder_.Path("x"), "new text").has_value();
+      EXPECT_EQ(is_done, sync == 3);
+      disk.Restore(image, sync);
+      const std::string found = TempFolder::Read(folder_.Path("x"));
+      EXPECT_TRUE(found == "new text" || (found == "old text" && !is_done)) << found;
+    }
+  }
+}
+
+TEST_F(AtomicFileTest, AFileThatIsNotAsLongAsWhatWasWrittenGetsNoName) {
+  const std::string path = folder_.Path("x");
+  AtomicFile file = AtomicFile::Create(*files_, path).value();
+  ASSERT_TRUE(file.Write("text").has_value());
+  std::filesystem::resize_file(path + ".tmp", 3);
+  EXPECT_FALSE(file.Commit().has_value());
+  EXPECT_FALSE(files_->Exists(path));
 }
 
 TEST_F(AtomicFileTest, WritesWholeTexts) {

@@ -1,8 +1,10 @@
 #include "io/file/file_system.h"
 
+#include <csignal>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,13 +73,29 @@ TEST_F(FileSystemTest, APlantedLinkIsNotWrittenThrough) {
   const std::string victim = folder_.Write("victim", "precious");
   const std::string link = folder_.Path("link");
   ASSERT_EQ(symlink(victim.c_str(), link.c_str()), 0);
-  for (const OpenMode mode : {OpenMode::kCreate, OpenMode::kAppend, OpenMode::kReadWrite}) {
+  for (const OpenMode mode : {OpenMode::kAppend, OpenMode::kReadWrite}) {
     EXPECT_FALSE(files_->Open(link, mode).has_value());
   }
-  EXPECT_EQ(TempFolder::Read(victim), "precious");
   EXPECT_EQ(ReadWholeFile(*files_, link, 100).value(), "precious");
   EXPECT_TRUE(files_->Stat(link)->is_link);
   EXPECT_TRUE(files_->Stat(link)->is_regular);
+  ASSERT_TRUE(files_->Open(link, OpenMode::kCreate).value()->Write(AsBytes("new")).has_value());
+  EXPECT_EQ(TempFolder::Read(victim), "precious");
+  EXPECT_EQ(TempFolder::Read(link), "new");
+  EXPECT_FALSE(files_->Stat(link)->is_link);
+}
+
+TEST_F(FileSystemTest, WhatIsMadeAnewTakesOtherNamesOfTheOldFileNothingAway) {
+  const std::string victim = folder_.Write("victim", "precious");
+  ASSERT_EQ(link(victim.c_str(), folder_.Path("x").c_str()), 0);
+  ASSERT_TRUE(files_->Open(folder_.Path("x"), OpenMode::kCreate).has_value());
+  EXPECT_EQ(TempFolder::Read(victim), "precious");
+  ASSERT_EQ(mkfifo(folder_.Path("fifo").c_str(), 0600), 0);
+  ASSERT_TRUE(files_->Open(folder_.Path("fifo"), OpenMode::kCreate).has_value());
+  EXPECT_TRUE(files_->Stat(folder_.Path("fifo"))->is_regular);
+  EXPECT_FALSE(files_->Open(folder_.path(), OpenMode::kCreate).has_value());
+  ASSERT_TRUE(files_->Open("/dev/null", OpenMode::kCreate).has_value());
+  EXPECT_FALSE(files_->Stat("/dev/null")->is_regular);
 }
 
 TEST_F(FileSystemTest, NeverTakesAStandardDescriptor) {
@@ -135,7 +153,27 @@ TEST_F(FileSystemTest, ReadWholeFileKeepsToItsBound) {
 TEST_F(FileSystemTest, AFullDiskIsAnError) {
   const auto file = files_->Open("/dev/full", OpenMode::kReadWrite);
   ASSERT_TRUE(file.has_value());
-  EXPECT_THAT((*file)->Write(AsBytes("x")).error().message, HasSubstr("/dev/full"));
+  const Error error = (*file)->Write(AsBytes("x")).error();
+  EXPECT_THAT(error.message, HasSubstr("/dev/full"));
+  EXPECT_THAT(error.hint, HasSubstr("make room"));
+}
+
+TEST_F(FileSystemTest, AWriteThatIsCutShortIsContinuedOrAnError) {
+  const std::string path = folder_.Path("x");
+  EXPECT_EXIT(
+      {
+        std::signal(SIGXFSZ, SIG_IGN);
+        rlimit limit = {};
+        limit.rlim_cur = 100;
+        limit.rlim_max = RLIM_INFINITY;
+        setrlimit(RLIMIT_FSIZE, &limit);
+        // The kernel takes 100 bytes of the 150 and refuses the rest.
+        const auto file = files_->Open(path, OpenMode::kCreate);
+        const auto written = (*file)->Write(AsBytes(std::string(150, 'x')));
+        const bool said_so = !written.has_value() && !written.error().hint.empty();
+        _exit(said_so && (*file)->Size() == 100U ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

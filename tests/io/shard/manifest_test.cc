@@ -1,7 +1,10 @@
 #include "io/shard/manifest.h"
 
+#include <cerrno>
 #include <gtest/gtest.h>
 
+#include "io/shard/shard_file.h"
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/temp_folder.h"
 
 namespace sluice {
@@ -11,7 +14,7 @@ ShardEntry EntryOf(uint32_t shard) {
   ShardEntry entry;
   entry.shard = shard;
   entry.range = {.first = shard * 10u, .count = 10};
-  entry.file = "00000.jsonl.zst";
+  entry.file = ShardFileName(shard, true);
   entry.plain_bytes = 5'000'000'000;
   entry.compressed_bytes = 77;
   entry.checksum = "0123456789abcdef";
@@ -85,6 +88,38 @@ TEST_F(ManifestTest, RefusesDamageInTheMiddle) {
   const auto manifest = Manifest::Open(*files_, path_);
   ASSERT_FALSE(manifest.has_value());
   EXPECT_EQ(manifest.error().code, ErrorCode::kIo);
+}
+
+TEST_F(ManifestTest, RefusesShardsThatDoNotFollowEachOther) {
+  {
+    Manifest manifest = Open();
+    ASSERT_TRUE(manifest.Append(EntryOf(0)).has_value());
+    ASSERT_TRUE(manifest.AppendEnd({.place = {}, .next = 10}).has_value());
+  }
+  const std::string whole = TempFolder::Read(path_);
+  const std::string shard = whole.substr(0, whole.find('\n') + 1);
+  const std::string end = whole.substr(shard.size());
+  EXPECT_TRUE(Manifest::Read(*files_, path_).has_value());
+  for (const std::string& text : {shard + shard, end, end + shard, shard + end + end}) {
+    (void)folder_.Write("manifest.jsonl", text);
+    EXPECT_FALSE(Manifest::Read(*files_, path_).has_value()) << text;
+  }
+}
+
+TEST_F(ManifestTest, ALineThatCouldNotBeSyncedIsTakenBack) {
+  FaultyFileSystem disk(*files_, folder_.path());
+  {
+    Manifest manifest = Manifest::Open(disk, path_).value();
+    ASSERT_TRUE(manifest.Append(EntryOf(0)).has_value());
+    disk.Arm({.call = DiskCall::kSync, .error_number = EIO});
+    EXPECT_FALSE(manifest.Append(EntryOf(1)).has_value());
+  }
+  disk.Disarm();
+  Manifest manifest = Manifest::Open(disk, path_).value();
+  EXPECT_EQ(manifest.shards().size(), 1U);
+  ASSERT_TRUE(manifest.Append(EntryOf(1)).has_value());
+  disk.Restore(CutImage::kSyncedOnly, 0);
+  EXPECT_EQ(Open().shards().size(), 2U);
 }
 
 TEST_F(ManifestTest, ReadingChangesNothing) {
