@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -53,7 +54,7 @@ class CrashTest(harness.CliTest):
         (self.folder / "c.jsonl").write_text("".join(lines), encoding="utf-8")
         self.runs = 0
         self.start_service("--latency", "1ms..4ms")
-        self.can_verify = "verify" in self.sluice("--help").out
+        self.can_verify = re.search(r"^ +verify\b", self.sluice("--help").out, re.MULTILINE) is not None
         self.wanted = {}
         for ending in self.endings:
             self.wanted[ending] = self.made_by(self.undisturbed("wanted" + ending[1:] + ending))

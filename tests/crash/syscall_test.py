@@ -1,8 +1,8 @@
 """Killed at the N-th call of each kind, or with that call failing, a run that is resumed comes to the same
 bytes, and no job is made twice.
 
-Every 7th of them; SLUICE_LONG=1: every one; SLUICE_EVERY sets another step. Needs strace and the right to
-trace, without which it is skipped.
+Every 7th kill and every 35th failure; SLUICE_LONG=1: every one; SLUICE_EVERY sets another step. Needs strace
+and the right to trace, without which it is skipped.
 """
 
 import random
@@ -50,9 +50,9 @@ class AtEachCall(lab.CrashTest):
         self.judge(output, "traced")
         return strace.counts(record)
 
-    def every(self, cases):
-        """Every 7th, beginning anywhere among the first seven."""
-        seed, step = lab.new_seed(), lab.amount(7, 1, "SLUICE_EVERY")
+    def every(self, step, cases):
+        """Every `step`th, beginning anywhere among the first of them."""
+        seed, step = lab.new_seed(), lab.amount(step, 1, "SLUICE_EVERY")
         return cases[random.Random(seed).randrange(step)::step]
 
     def run_with(self, output, words):
@@ -62,7 +62,7 @@ class AtEachCall(lab.CrashTest):
 
     def test_killed(self):
         cases = [(name, when) for name in KILLED_AT for when in range(1, self.counts.get(name, 0) + 1)]
-        chosen = self.every(cases)
+        chosen = self.every(7, cases)
         for name, when in chosen:
             output, why = self.next_run(), f"killed at {name} {when}"
             code, err = self.run_with(output, strace.inject([name], "signal=KILL", when))
@@ -87,7 +87,7 @@ class AtEachCall(lab.CrashTest):
         return names + [self.folder / name for name in names]
 
     def fail_calls(self, cases, with_paths):
-        chosen = self.every(cases)
+        chosen = self.every(35, cases)
         for error, name, when in chosen:
             output, why = self.next_run(), f"{error} at {name} {when}"
             paths = self.own_paths(output) if with_paths else ()

@@ -19,7 +19,10 @@ void ReadAll(sluice::Ledger& ledger) {
 
 void WriteSome(sluice::Ledger& ledger) {
   std::ignore = ledger.Set("state", "x");
-  std::ignore = ledger.Save({.shard = 1, .rows = 3});
+  sluice::ShardTrack track;
+  track.shard = 1;
+  track.rows = 3;
+  std::ignore = ledger.Save(track);
 }
 
 }  // namespace

@@ -91,8 +91,11 @@ void Add(const sluice::PreparedBlock& prepared, Found& found) {
 }
 
 Found Prepare(sluice::FileSystem& files, const sluice::CorpusOptions& options) {
-  static const auto protocol =
-      sluice::MakeLineProtocol("gemini", {.model = "m", .task_type = ""}).value();
+  static const auto protocol = [] {
+    sluice::RequestOptions request;
+    request.model = "m";
+    return sluice::MakeLineProtocol("gemini", request).value();
+  }();
   static sluice::Preparer preparer(*protocol, "");
   const auto corpus =
       sluice::OpenCorpus(files, sluice::ListCorpusFiles(files, options).value(), options).value();

@@ -130,7 +130,10 @@ void CheckGeneration(const sluice::Reply& reply, bool is_accepted) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto decoder_of = [](sluice::Task task) {
-    return sluice::MakeLineProtocol("gemini", {.task = task, .model = "m"}).value()->MakeDecoder();
+    sluice::RequestOptions options;
+    options.task = task;
+    options.model = "m";
+    return sluice::MakeLineProtocol("gemini", options).value()->MakeDecoder();
   };
   static const auto embeddings = decoder_of(sluice::Task::kEmbed);
   static const auto generations = decoder_of(sluice::Task::kGenerate);
