@@ -164,6 +164,13 @@ class Disk:
         if path is not None:
             self.rename(None, path, None)
 
+    def differs_from_files(self):
+        """Paths of which the picture is not what really stands there: then the record was misread."""
+        different = [path for path, node in self.names.items() if node is not None and (
+            not os.path.exists(path) or read(path) != applied(node.durable, node.pending))]
+        return different + [path for path, node in self.names.items()
+                            if node is None and not os.path.isdir(path)]
+
     # What a cut now may leave: a dict from path to bytes, or to None for a folder.
 
     def image(self, kind, chance):
@@ -227,6 +234,11 @@ class Disk:
             if naming.number <= end:
                 naming.apply(names)
         return names, lambda node: applied(node.durable, [change for change in node.pending if change[0] <= end])
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def put(image):

@@ -25,7 +25,8 @@ class Call:
 
 
 def calls(path):
-    """Those that came back, and after them those that never did."""
+    """Those that came back, and after them those that never did. A close stands where it began: another
+    thread may get its descriptor before it comes back."""
     begun, done = {}, []
     with open(path, encoding="ascii", errors="replace") as trace:
         for line in trace:
@@ -34,7 +35,13 @@ def calls(path):
                 continue
             thread, resumed, name, rest = match.groups()
             if rest.endswith("<unfinished ...>"):
-                begun[thread] = (name, rest.removesuffix("<unfinished ...>"))
+                rest = rest.removesuffix("<unfinished ...>").rstrip()
+                if name == "close":
+                    done.append(Call(thread, name, rest.removesuffix(")"), 0))
+                else:
+                    begun[thread] = (name, rest)
+                continue
+            if resumed == "close":
                 continue
             if resumed is not None:
                 name, front = begun.pop(thread, (resumed, ""))
