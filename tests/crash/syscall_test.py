@@ -8,6 +8,7 @@ and the right to trace, without which it is skipped.
 import random
 import signal
 import subprocess
+import tempfile
 import unittest
 
 import harness
@@ -27,11 +28,13 @@ SOCKET_ERRORS = {"EINTR": ["connect", "sendto", "recvfrom"], "ECONNRESET": ["sen
 
 
 def can_trace():
+    """Whether strace may follow the binary, and see what it writes."""
     if strace.STRACE is None:
         return False
-    tried = subprocess.run([strace.STRACE, "-f", "-qq", "--seccomp-bpf", "-e", "trace=openat", "-o",
-                            "/dev/null", "true"], capture_output=True, check=False)
-    return tried.returncode == 0
+    with tempfile.NamedTemporaryFile("r", encoding="ascii") as record:
+        subprocess.run([strace.STRACE, "-f", "-qq", "--seccomp-bpf", "-e", "trace=write", "-o", record.name,
+                        harness.BINARY, "version"], capture_output=True, check=False)
+        return '"sluice ' in record.read()
 
 
 @unittest.skipUnless(can_trace(), "no strace, or no right to trace")
