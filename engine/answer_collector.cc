@@ -24,7 +24,8 @@ MergeCounts CountsOf(const MergeOutcome& outcome, uint64_t answer_bytes) {
                      .output_tokens = outcome.output_tokens,
                      .answer_bytes = answer_bytes,
                      .values = outcome.values,
-                     .general_values = outcome.general_values};
+                     .general_values = outcome.general_values,
+                     .digest = outcome.digest};
   for (const FailedRow& row : outcome.failed) {
     ++counts.failed_by_class[std::string(FailureClassName(row.failure.failure_class))];
   }

@@ -77,6 +77,9 @@ Json ToJson(const MergeCounts& counts) {
                {"answer_bytes", counts.answer_bytes},
                {"values", counts.values},
                {"general_values", counts.general_values}};
+  if (counts.digest.has_value()) {
+    json["digest"] = *counts.digest;
+  }
   if (counts.prompt_tokens.has_value()) {
     json["prompt_tokens"] = *counts.prompt_tokens;
   }
@@ -102,7 +105,9 @@ MergeCounts CountsFromJson(const Json& json) {
           .output_tokens = OptionalCount(json, "output_tokens"),
           .answer_bytes = json.at("answer_bytes"),
           .values = json.value("values", uint64_t{0}),
-          .general_values = json.value("general_values", uint64_t{0})};
+          .general_values = json.value("general_values", uint64_t{0}),
+          .digest = json.contains("digest") ? std::optional(json.at("digest").get<uint64_t>())
+                                            : std::nullopt};
 }
 
 // SQLite calls many a full disk an I/O error.
@@ -372,6 +377,32 @@ Result<std::map<uint32_t, MergeCounts>> Ledger::Merges() {
       return Fail(ErrorCode::kIo, "the ledger holds counts that cannot be read");
     }
   }
+}
+
+Result<std::vector<AttemptRecord>> Ledger::Attempts() {
+  SLUICE_ASSIGN(Statement select, Prepare("SELECT shard, attempt, display_name, outcome, job"
+                                          " FROM attempts ORDER BY shard, attempt"));
+  std::vector<AttemptRecord> attempts;
+  while (true) {
+    SLUICE_ASSIGN(const bool more, select.Step());
+    if (!more) {
+      return attempts;
+    }
+    attempts.push_back({.shard = static_cast<uint32_t>(select.Integer(0)),
+                        .attempt = static_cast<int>(select.Integer(1)),
+                        .display_name = select.Text(2),
+                        .outcome = select.Text(3),
+                        .job = select.Text(4)});
+  }
+}
+
+Result<void> Ledger::CheckIntegrity() {
+  SLUICE_ASSIGN(Statement check, Prepare("PRAGMA integrity_check(1)"));
+  SLUICE_ASSIGN(const bool checked, check.Step());
+  if (!checked || check.Text(0) != "ok") {
+    return Fail(ErrorCode::kIo, "the ledger is damaged: " + check.Text(0));
+  }
+  return {};
 }
 
 Result<std::vector<std::string>> Ledger::JobNames() {

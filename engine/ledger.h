@@ -29,6 +29,16 @@ struct MergeCounts {
   std::optional<int64_t> prompt_tokens, output_tokens;
   uint64_t answer_bytes = 0;
   uint64_t values = 0, general_values = 0;
+  std::optional<uint64_t> digest = {};  // as in MergeOutcome; nothing in older ledgers
+};
+
+// A create request that was about to leave, and what became of it.
+struct AttemptRecord {
+  uint32_t shard = 0;
+  int attempt = 0;
+  std::string display_name;
+  std::string outcome;  // "INTENT" until it is known
+  std::string job;
 };
 
 class Ledger {
@@ -52,6 +62,10 @@ class Ledger {
   [[nodiscard]] Result<void> SaveMerged(const ShardTrack& track, const MergeCounts& counts);
 
   [[nodiscard]] Result<std::map<uint32_t, MergeCounts>> Merges();
+  // By shard and attempt.
+  [[nodiscard]] Result<std::vector<AttemptRecord>> Attempts();
+  // SQLite's own look at the whole file. Errors: kIo saying what it found.
+  [[nodiscard]] Result<void> CheckIntegrity();
   // The jobs that this run owns or owned.
   [[nodiscard]] Result<std::vector<std::string>> JobNames();
 

@@ -1,6 +1,7 @@
 #include "engine/merge.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <fmt/format.h>
@@ -111,7 +112,9 @@ class Verdicts {
 
   MergeOutcome Take() {
     for (size_t row = 0; row < state_.size(); ++row) {
-      if (state_[row] == kFailed) {
+      if (state_[row] == kOk) {
+        outcome_.digest += RowDigest(range_.first + row, value_[row]);
+      } else if (state_[row] == kFailed) {
         outcome_.failed.push_back(
             {.row = range_.first + row, .failure = std::move(failures_[row])});
       } else if (state_[row] == kUnseen) {
@@ -272,6 +275,11 @@ class Merger {
 };
 
 }  // namespace
+
+uint64_t RowDigest(Ordinal row, uint64_t value) {
+  const std::array<uint64_t, 2> pair = {row, value};
+  return ChecksumOf(std::as_bytes(std::span(pair)));
+}
 
 CorpusOptions AnswerReading(std::string spool_folder) {
   CorpusOptions options;

@@ -46,9 +46,16 @@ struct MergeOutcome {
   uint64_t malformed_lines = 0;  // not even a key could be told
   // Numbers in the vectors that count, and how many of them were not of the common form.
   uint64_t values = 0, general_values = 0;
+  // The sum of RowDigest() over the rows that are ok.
+  uint64_t digest = 0;
   std::optional<int64_t> prompt_tokens;
   std::optional<int64_t> output_tokens;
 };
+
+// What ties a value to its row. Added up (modulo 2^64) over the rows of a shard it tells later,
+// whatever the order they came in, whether the output still holds each value at its place. `value`:
+// ChecksumOf() a vector's floats, or an answer's text.
+[[nodiscard]] uint64_t RowDigest(Ordinal row, uint64_t value);
 
 struct MergeEnvironment {
   FileSystem& files;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/content_log.h"
 #include "engine/item_pool.h"
 #include "engine/ordered_pipeline.h"
 #include "engine/prepare.h"
@@ -77,10 +78,14 @@ class Appender {
   Result<void> Open() {
     SLUICE_ASSIGN(ids_, OpenCutBack(environment_.directory.ids(), position_.ids_bytes));
     SLUICE_ASSIGN(rejects_, OpenCutBack(environment_.directory.rejects(), position_.rejects_bytes));
+    SLUICE_ASSIGN(ContentLog content,
+                  ContentLog::Open(environment_.files, environment_.directory.content()));
+    content_.emplace(std::move(content));
     return {};
   }
 
   Result<void> Append(PackItem& item) {
+    SLUICE_TRY(content_->Note(item.block.content));
     auto reject = item.prepared.rejects.cbegin();
     const uint64_t blank_before_block = position_.blank;
     for (size_t i = 0; i < item.segments.size(); ++i) {
@@ -104,6 +109,7 @@ class Appender {
   // The corpus is at its end.
   Result<void> Close() {
     SLUICE_TRY(SealShard());
+    SLUICE_TRY(content_->Flush());
     SLUICE_TRY(ids_->Sync());
     SLUICE_TRY(rejects_->Sync());
     return manifest_.AppendEnd(position_);
@@ -162,6 +168,7 @@ class Appender {
       return {};
     }
     SLUICE_TRY(writer_->Seal());
+    SLUICE_TRY(content_->Flush());
     SLUICE_TRY(ids_->Sync());
     SLUICE_TRY(rejects_->Sync());
     entry_.compressed_bytes = writer_->size();
@@ -229,6 +236,7 @@ class Appender {
   PackPosition position_;
   std::unique_ptr<File> ids_;
   std::unique_ptr<File> rejects_;
+  std::optional<ContentLog> content_;
   std::optional<ShardWriter> writer_;
   ShardEntry entry_;
 };

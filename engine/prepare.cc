@@ -78,7 +78,8 @@ void Preparer::Prepare(const Block& block, PreparedBlock& out) {
                            .reason = "longer than the limit of one line (--max-line-bytes)",
                            .raw = {},
                            .spool_path = unit.spool_path,
-                           .size = unit.size});
+                           .size = unit.size,
+                           .checksum = unit.checksum});
   }
 }
 

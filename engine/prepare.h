@@ -32,6 +32,7 @@ struct Reject {
   std::string_view raw;
   std::string spool_path;
   uint64_t size = 0;
+  std::string checksum = {};  // of an oversize unit
 };
 
 struct PreparedBlock {

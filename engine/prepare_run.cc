@@ -83,6 +83,7 @@ PackOptions PackOptionsOf(const RunOptions& options, const ProviderTraits& trait
                    .stop_at_reject = options.on_error == OnError::kFail};
   pack.corpus.spool_folder = directory.rejects_spool();
   pack.corpus.block_bytes = BlockBytesFor(options.zstd_level);
+  pack.corpus.notes_content = true;
   return pack;
 }
 
@@ -95,7 +96,7 @@ Result<PrepareSummary> PrepareRun(const RunOptions& options, PrepareEnvironment&
   SLUICE_ASSIGN(const auto settings, ledger.Get("settings"));
   SLUICE_TRY(directory.ExpectLedger(environment.files, settings.has_value()));
   SLUICE_ASSIGN(const auto list, ListCorpusFiles(environment.files, options.corpus));
-  SLUICE_TRY(PinSettings(ledger, options, options.account, list));
+  SLUICE_TRY(PinSettings(ledger, environment.files, directory, options, options.account, list));
   SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options.provider_name, options.request));
   SLUICE_ASSIGN(const ProviderTraits traits, FindProviderTraits(options.provider_name));
   SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment.files, directory.manifest()));

@@ -47,7 +47,7 @@ class Runner {
 
   Result<RunSummary> Go() {
     SLUICE_ASSIGN(list_, ListCorpusFiles(environment_.files, options_.corpus));
-    SLUICE_TRY(PinSettings(ledger_, options_, Account(), list_));
+    SLUICE_TRY(PinSettings(ledger_, environment_.files, directory_, options_, Account(), list_));
     SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options_.provider_name, options_.request));
     SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment_.files, directory_.manifest()));
     SLUICE_TRY(CountWhatIsThere(manifest));

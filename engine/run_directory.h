@@ -11,27 +11,36 @@
 namespace sluice {
 
 // A kernel lock on an open descriptor: it ends with the process, whatever way that ends, so a dead
-// owner never blocks. Holds a line that says who has it.
+// owner never blocks. The file holds a line that says who has it: process, host, since when, and
+// the command.
 class RunLock {
  public:
-  // Errors: kLocked, naming the owner.
+  // Never waits. Errors: kLocked, naming the owner.
   [[nodiscard]] static Result<RunLock> Take(const std::string& path);
-  // True when a live process holds the lock.
+  // Shared with other readers, and in the way of who wants to work; the file stays as it is.
+  // Errors: kLocked, naming the owner; kIo, also when there is no such file.
+  [[nodiscard]] static Result<RunLock> TakeToRead(const std::string& path);
+  // True when a live process works on the run.
   [[nodiscard]] static bool IsHeld(const std::string& path);
+  // The same, as an Error: kLocked, naming the owner.
+  [[nodiscard]] static Result<void> RequireFree(const std::string& path);
   RunLock(RunLock&& other) noexcept;
-  RunLock& operator=(RunLock&& other) = delete;
+  RunLock& operator=(RunLock&& other) noexcept;
   ~RunLock();
 
  private:
   explicit RunLock(int descriptor) : descriptor_(descriptor) {}
+  [[nodiscard]] static Result<RunLock> Open(const std::string& path, int flags, short type);
+
   int descriptor_;
+  bool is_ours_ = false;  // to write in
 };
 
 class RunDirectory {
  public:
   explicit RunDirectory(std::string folder) : folder_(std::move(folder)) {}
 
-  // Makes the folders that are not there.
+  // Makes the folders that are not there. Errors: kUsage when the ledger is a link to elsewhere.
   [[nodiscard]] Result<void> Make(FileSystem& files) const;
   // Removes every file in it but the lock, which the caller holds.
   [[nodiscard]] Result<void> Clear(FileSystem& files) const;
@@ -45,6 +54,7 @@ class RunDirectory {
   [[nodiscard]] std::string lock() const { return folder_ + "/lock"; }
   [[nodiscard]] std::string ledger() const { return folder_ + "/ledger.db"; }
   [[nodiscard]] std::string manifest() const { return folder_ + "/manifest.jsonl"; }
+  [[nodiscard]] std::string content() const { return folder_ + "/content.jsonl"; }
   [[nodiscard]] std::string ids() const { return folder_ + "/ids.jsonl"; }
   [[nodiscard]] std::string rejects() const { return folder_ + "/rejects.jsonl"; }
   [[nodiscard]] std::string rejects_spool() const { return folder_ + "/rejects"; }

@@ -1,8 +1,17 @@
 #include "engine/run_settings.h"
 
+#include <algorithm>
+#include <array>
+#include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
+
+#include "engine/content_log.h"
+#include "io/base/clock.h"
+#include "io/json/json_text.h"
+#include "io/shard/manifest.h"
 
 namespace sluice {
 namespace {
@@ -12,7 +21,14 @@ using Json = nlohmann::json;
 constexpr const char* kAccount = "the account (API key or --base-url)";
 constexpr const char* kOutput = "--output";
 
+constexpr const char* kText = "text";
+constexpr const char* kJsonLines = "jsonl";
+
 std::string TaskName(Task task) { return task == Task::kEmbed ? "embed" : "generate"; }
+
+Error UnreadablePins() {
+  return {.code = ErrorCode::kIo, .message = "what the ledger says of the run cannot be read"};
+}
 
 // Flag names, so that the message about a change says what to type.
 Json SettingsOf(const RunOptions& options, const std::string& account) {
@@ -39,17 +55,95 @@ Json SettingsOf(const RunOptions& options, const std::string& account) {
           {"--shard-answer-bytes", options.limits.answer_bytes_max}};
 }
 
+// The other way round: what SettingsOf() wrote.
+RequestOptions RequestOf(const Json& settings) {
+  return {.task = settings.at("--task") == TaskName(Task::kEmbed) ? Task::kEmbed : Task::kGenerate,
+          .model = settings.at("--model"),
+          .dimension = settings.at("--dim"),
+          .task_type = settings.at("--task-type"),
+          .text_field = settings.at("--text-field"),
+          .title_field = settings.at("--title-field"),
+          .request_field = settings.at("--request-field"),
+          .prompt_template = settings.at("--template"),
+          .generation_config = settings.at("--generation-config"),
+          .system_instruction = settings.at("--system-instruction")};
+}
+
+PinnedRun PinnedRunOf(const Json& settings, const Json& files) {
+  PinnedRun run{.request = RequestOf(settings),
+                .provider_name = settings.at("--backend"),
+                .id_field = settings.at("--id-field"),
+                .output = settings.at(kOutput),
+                .normalize = settings.at("--normalize"),
+                .line_bytes_max = settings.at("--max-line-bytes"),
+                .limits = {.rows_max = settings.at("--shard-rows"),
+                           .bytes_max = settings.at("--shard-bytes"),
+                           .tokens_max = settings.at("--shard-tokens"),
+                           .answer_bytes_max = settings.at("--shard-answer-bytes")},
+                .files = {}};
+  for (const Json& file : files) {
+    const Json path = file.value("path", Json());
+    // Older ledgers lack the path of a file: then it is where its name says.
+    const std::string name = Json::parse(file.at("name").get<std::string>());
+    run.files.push_back({.path = path.is_string() ? path.get<std::string>() : name,
+                         .name = name,
+                         .format = file.value("format", kJsonLines) == kText
+                                       ? InputFormat::kText
+                                       : InputFormat::kJsonLines,
+                         .compression = CompressionByName(name),
+                         .size = file.at("size"),
+                         .mtime_ns = file.at("mtime_ns"),
+                         .ctime_ns = file.value("ctime_ns", int64_t{0}),
+                         .inode = file.value("inode", uint64_t{0})});
+  }
+  return run;
+}
+
+std::chrono::system_clock::time_point TimeOf(int64_t mtime_ns) {
+  return std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(
+          std::chrono::nanoseconds(mtime_ns)));
+}
+
+// Long values (a template) are cut: what matters is that they differ.
+std::string Shown(const Json& value) {
+  constexpr size_t kShownBytes = 80;
+  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+  if (text.size() > kShownBytes) {
+    text.replace(kShownBytes, text.npos, fmt::format("... ({} bytes)", text.size()));
+  }
+  return text;
+}
+
 // Lossy for names that are not UTF-8, which only makes two such names look alike here.
 std::string Printable(const std::string& text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// The path from the root, so that the file is found again from wherever it is looked for; null when
+// JSON cannot hold it.
+Json PathOf(const CorpusFile& file) {
+  std::error_code error;
+  const std::string path =
+      file.is_standard_input() ? file.path : std::filesystem::absolute(file.path, error).string();
+  return error || FindInvalidUtf8(path).has_value() ? Json() : Json(path);
+}
+
+Json FileJson(const CorpusFile& file) {
+  const bool is_file = !file.is_standard_input();
+  return {{"name", Printable(file.name)},
+          {"path", PathOf(file)},
+          {"format", file.format == InputFormat::kText ? kText : kJsonLines},
+          {"size", file.size},
+          {"mtime_ns", is_file ? file.mtime_ns : 0},
+          {"ctime_ns", is_file ? file.ctime_ns : 0},
+          {"inode", is_file ? file.inode : 0}};
+}
+
 Json FilesOf(const std::vector<CorpusFile>& list) {
   Json files = Json::array();
   for (const CorpusFile& file : list) {
-    files.push_back({{"name", Printable(file.name)},
-                     {"size", file.size},
-                     {"mtime_ns", file.path == "-" ? 0 : file.mtime_ns}});
+    files.push_back(FileJson(file));
   }
   return files;
 }
@@ -59,60 +153,188 @@ bool IsOpen(const std::string& name, const Json& value) {
   return value == "" && (name == kAccount || name == kOutput);
 }
 
+// A setting that an older sluice did not pin is absent, and holds from now on.
 Result<void> CompareSettings(const Json& pinned, const Json& now) {
   for (const auto& [name, value] : now.items()) {
-    const Json before = pinned.value(name, Json());
+    const Json before = pinned.value(name, value);
     if (before != value && !IsOpen(name, before) && !IsOpen(name, value)) {
       return Fail(ErrorCode::kUsage,
-                  fmt::format("{} was {} when this run began and is {} now", name, before.dump(),
-                              value.dump()),
+                  fmt::format("{} was {} when this run began and is {} now", name, Shown(before),
+                              Shown(value)),
                   "use the old value to go on, another --run folder, or --fresh to start over");
     }
   }
   return {};
 }
 
-Result<void> CompareFiles(const Json& pinned, const Json& now) {
-  const std::string hint = "put the corpus back to go on, or start over with --fresh";
-  if (pinned.size() != now.size()) {
-    return Fail(ErrorCode::kInput,
-                fmt::format("the corpus had {} files when this run began and has "
-                            "{} now",
-                            pinned.size(), now.size()),
-                hint);
+std::unexpected<Error> CorpusChanged(std::string message) {
+  return Fail(ErrorCode::kInput, std::move(message),
+              "put the corpus back to go on, or start over with --fresh");
+}
+
+// Where two lists part, by name.
+Result<void> CompareNames(const Json& pinned, const Json& now) {
+  const size_t common = std::min(pinned.size(), now.size());
+  for (size_t i = 0; i < common; ++i) {
+    if (pinned[i]["name"] != now[i]["name"]) {
+      return CorpusChanged(fmt::format(
+          "file {} of the corpus was {} when this run began and is "
+          "{} now",
+          i + 1, pinned[i]["name"].get<std::string>(), now[i]["name"].get<std::string>()));
+    }
   }
-  for (size_t i = 0; i < now.size(); ++i) {
-    if (pinned[i] != now[i]) {
-      return Fail(ErrorCode::kInput,
-                  fmt::format("{} changed since this run began", now[i]["name"].get<std::string>()),
-                  hint);
+  if (pinned.size() != now.size()) {
+    const bool grew = now.size() > common;
+    return CorpusChanged(fmt::format(
+        "the corpus had {} files when this run began and has {} now: "
+        "{} is {}",
+        pinned.size(), now.size(), (grew ? now : pinned)[common]["name"].get<std::string>(),
+        grew ? "new" : "gone"));
+  }
+  return {};
+}
+
+Result<void> CompareFile(const Json& pinned, const Json& now) {
+  const auto name = now["name"].get<std::string>();
+  if (pinned["size"] != now["size"]) {
+    return CorpusChanged(fmt::format("{} had {} bytes when this run began and has {} now", name,
+                                     pinned["size"].get<uint64_t>(), now["size"].get<uint64_t>()));
+  }
+  const auto format = now["format"].get<std::string>();
+  if (pinned.value("format", format) != format) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{} was read as {} when this run began (--input-format) and would be "
+                            "read as {} now",
+                            name, pinned["format"].get<std::string>(), format),
+                "use the old value to go on, or --fresh to start over");
+  }
+  return {};
+}
+
+// Whether time stamps or the file behind the name are others. Says nothing about the content.
+bool IsTouched(const Json& pinned, const Json& now) {
+  return std::ranges::any_of(std::array{"mtime_ns", "ctime_ns", "inode"}, [&](const char* name) {
+    return pinned.value(name, now[name]) != now[name];
+  });
+}
+
+// How many of the first bytes of file `number` are in sealed shards; a compressed file cannot be
+// told from its middle, and then any part that was read has to do.
+uint64_t BytesPacked(const CorpusFile& file, uint32_t number, const CorpusPlace& place) {
+  if (number != place.file) {
+    return number < place.file ? file.size : 0;
+  }
+  return file.compression == InputCompression::kNone ? place.offset
+                                                     : std::min<uint64_t>(place.offset, 1);
+}
+
+// Whether the first `needed` bytes of a file, and whatever else was read of it, are as they were.
+Result<bool> IsAsRead(FileSystem& files, const CorpusFile& file,
+                      const std::vector<ContentRead>& reads, uint64_t needed) {
+  uint64_t known = 0;
+  for (const ContentRead& read : reads) {
+    if (read.from > known || read.to > file.size) {
+      return false;
+    }
+    SLUICE_ASSIGN(const std::string checksum, ChecksumOfPart(files, file.path, read.from, read.to));
+    if (checksum != read.checksum) {
+      return false;
+    }
+    known = std::max(known, read.to);
+  }
+  return known >= needed;
+}
+
+// Files whose time stamps moved must still hold what was read of them.
+Result<void> CompareContent(FileSystem& files, const RunDirectory& directory,
+                            const std::vector<CorpusFile>& list,
+                            const std::set<uint32_t>& touched) {
+  SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(files, directory.manifest()));
+  SLUICE_ASSIGN(const auto reads, ReadContentLog(files, directory.content(), touched));
+  for (const uint32_t number : touched) {
+    const CorpusFile& file = list[number];
+    const uint64_t needed = BytesPacked(file, number, manifest.position().place);
+    const auto known = reads.find(number);
+    SLUICE_ASSIGN(
+        const bool is_as_read,
+        IsAsRead(files, file, known == reads.end() ? std::vector<ContentRead>{} : known->second,
+                 needed));
+    if (needed > 0 && !is_as_read) {
+      return CorpusChanged(fmt::format(
+          "{} is as long as when this run began, but its content is another (it was written at {})",
+          Printable(file.name), FormatTime(TimeOf(file.mtime_ns))));
     }
   }
   return {};
 }
 
-}  // namespace
-
-Result<void> PinSettings(Ledger& ledger, const RunOptions& options, const std::string& account,
-                         const std::vector<CorpusFile>& list) {
-  const Json settings = SettingsOf(options, account);
-  const Json files = FilesOf(list);
-  SLUICE_ASSIGN(const auto pinned, ledger.Get("settings"));
-  if (!pinned.has_value()) {
-    SLUICE_TRY(ledger.Set("files", files.dump()));
-    return ledger.Set("settings", settings.dump());
+// True when time stamps are to be pinned anew.
+Result<bool> CompareFiles(FileSystem& files, const RunDirectory& directory, const Json& pinned,
+                          const Json& now, const std::vector<CorpusFile>& list) {
+  SLUICE_TRY(CompareNames(pinned, now));
+  std::set<uint32_t> touched;
+  for (size_t i = 0; i < now.size(); ++i) {
+    SLUICE_TRY(CompareFile(pinned[i], now[i]));
+    if (IsTouched(pinned[i], now[i])) {
+      touched.insert(static_cast<uint32_t>(i));
+    }
   }
-  const Json before = Json::parse(*pinned, nullptr, false);
-  SLUICE_TRY(CompareSettings(before, settings));
-  SLUICE_ASSIGN(const auto pinned_files, ledger.Get("files"));
-  SLUICE_TRY(CompareFiles(Json::parse(pinned_files.value_or("[]"), nullptr, false), files));
-  Json filled = before;
+  if (!touched.empty()) {
+    SLUICE_TRY(CompareContent(files, directory, list, touched));
+  }
+  return !touched.empty();
+}
+
+Result<void> ComparePinned(Ledger& ledger, FileSystem& files, const RunDirectory& directory,
+                           const Json& pinned, const Json& settings,
+                           const std::vector<CorpusFile>& list) {
+  SLUICE_TRY(CompareSettings(pinned, settings));
+  SLUICE_ASSIGN(const auto text, ledger.Get("files"));
+  const Json now = FilesOf(list);
+  SLUICE_ASSIGN(const bool is_touched,
+                CompareFiles(files, directory, Json::parse(text.value_or("[]")), now, list));
+  if (is_touched) {
+    SLUICE_TRY(ledger.Set("files", now.dump()));
+  }
+  Json filled = settings;
+  filled.update(pinned);
   for (const char* name : {kAccount, kOutput}) {
-    if (IsOpen(name, before.value(name, Json()))) {
+    if (IsOpen(name, pinned.value(name, Json()))) {
       filled[name] = settings[name];
     }
   }
-  return filled == before ? Result<void>{} : ledger.Set("settings", filled.dump());
+  return filled == pinned ? Result<void>{} : ledger.Set("settings", filled.dump());
+}
+
+}  // namespace
+
+Result<void> PinSettings(Ledger& ledger, FileSystem& files, const RunDirectory& directory,
+                         const RunOptions& options, const std::string& account,
+                         const std::vector<CorpusFile>& list) {
+  const Json settings = SettingsOf(options, account);
+  SLUICE_ASSIGN(const auto pinned, ledger.Get("settings"));
+  if (!pinned.has_value()) {
+    SLUICE_TRY(ledger.Set("files", FilesOf(list).dump()));
+    return ledger.Set("settings", settings.dump());
+  }
+  try {
+    return ComparePinned(ledger, files, directory, Json::parse(*pinned), settings, list);
+  } catch (const Json::exception&) {
+    return std::unexpected(UnreadablePins());
+  }
+}
+
+Result<PinnedRun> ReadPinnedRun(Ledger& ledger) {
+  SLUICE_ASSIGN(const auto settings, ledger.Get("settings"));
+  SLUICE_ASSIGN(const auto files, ledger.Get("files"));
+  if (!settings.has_value() || !files.has_value()) {
+    return Fail(ErrorCode::kInput, "the ledger does not say what the run was asked to do");
+  }
+  try {
+    return PinnedRunOf(Json::parse(*settings), Json::parse(*files));
+  } catch (const Json::exception&) {
+    return std::unexpected(UnreadablePins());
+  }
 }
 
 Result<std::string> RunId(Ledger& ledger) {

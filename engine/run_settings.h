@@ -8,16 +8,34 @@
 
 #include "engine/ledger.h"
 #include "engine/run.h"
+#include "engine/run_directory.h"
 #include "io/base/error.h"
 #include "io/corpus/corpus.h"
 
 namespace sluice {
 
-// Pins the settings of a new run, or compares with those it began with. Errors: kUsage naming a
-// changed setting, kInput naming a changed corpus file.
-[[nodiscard]] Result<void> PinSettings(Ledger& ledger, const RunOptions& options,
+// Pins the settings of a new run, or compares with those it began with. A corpus file has changed
+// when its size has; when only its time stamps moved, what was read of it is read again and
+// compared (engine/content_log). Errors: kUsage naming a changed setting, kInput naming a changed
+// corpus file and what about it changed.
+[[nodiscard]] Result<void> PinSettings(Ledger& ledger, FileSystem& files,
+                                       const RunDirectory& directory, const RunOptions& options,
                                        const std::string& account,
                                        const std::vector<CorpusFile>& list);
+
+// What was pinned, to look at it again.
+struct PinnedRun {
+  RequestOptions request;
+  std::string provider_name;
+  std::string id_field;
+  std::string output;  // empty: still open
+  bool normalize = false;
+  size_t line_bytes_max = 0;
+  ShardLimits limits;
+  std::vector<CorpusFile> files;  // as they were listed; paths from the root
+};
+// Errors: kInput when nothing was pinned yet, kIo when it cannot be read.
+[[nodiscard]] Result<PinnedRun> ReadPinnedRun(Ledger& ledger);
 
 // Twelve random hex digits that name this run at the service; made once.
 [[nodiscard]] Result<std::string> RunId(Ledger& ledger);

@@ -19,7 +19,7 @@ constexpr std::string_view kExitCodes =
   4    no key, or one that the service does not accept
   5    does not fit a budget or quota
   6    remote jobs failed, expired or were cancelled; the service refused for good
-  7    the input cannot be read
+  7    the input cannot be read; `verify` found something wrong
   8    another live process works on this run
   75   not finished yet; the same command goes on
   129, 130, 143   stopped by SIGHUP, SIGINT, SIGTERM; the state is saved, the same command goes on

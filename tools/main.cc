@@ -3,6 +3,8 @@
 #include <exception>
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,16 +24,26 @@ void KeepMemoryFlat() {
   mallopt(M_TRIM_THRESHOLD, kLargeBytes);
 }
 
-// A process may be started with its standard descriptors closed. Then the first files that it opens
-// would get their numbers, and messages would be printed into them.
-void KeepStandardDescriptors() {
-  int descriptor = 0;
-  do {
-    descriptor = open("/dev/null", O_RDWR);
-  } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
-  if (descriptor > STDERR_FILENO) {
-    close(descriptor);
+// Started with standard streams closed, the next files and sockets to be opened would take their
+// numbers, and messages would be printed into them. Each closed one becomes a stream that fails as
+// a closed one does. A number that cannot be filled (no /dev/null) is left to those who open files.
+void HoldStandardStreams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (fcntl(stream, F_GETFD) < 0) {
+      const int held = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+      if (held > stream) {
+        close(held);
+      }
+    }
   }
+}
+
+// The key is in memory: no other process of the user may look, and a crash leaves nothing of it on
+// the disk.
+void KeepMemoryPrivate() {
+  constexpr rlimit kNone = {.rlim_cur = 0, .rlim_max = 0};
+  setrlimit(RLIMIT_CORE, &kNone);
+  prctl(PR_SET_DUMPABLE, 0);
 }
 
 // What a run keeps is nobody else's business, whichever library makes the file.
@@ -41,10 +53,11 @@ void KeepFilesPrivate() { umask(S_IRWXG | S_IRWXO); }
 
 // The last border of exceptions: what arrives here is a mistake of ours or no memory left.
 int main(int argc, char** argv) {
-  KeepStandardDescriptors();
+  HoldStandardStreams();
   // Readers that are gone and limits on file sizes are errors of the calls that meet them.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  KeepMemoryPrivate();
   KeepMemoryFlat();
   KeepFilesPrivate();
   try {

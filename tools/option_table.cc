@@ -176,6 +176,10 @@ constexpr OptionSpec kStatusOptions[] = {
     {"--watch", kOptional, "TIME", "", "What", "again every TIME (2s) until the run is done"},
 };
 
+constexpr OptionSpec kVerifyOptions[] = {
+    {"-C,--run", kText, "DIR", "SLUICE_RUN", "Which", "run folder (the newest *.sluice here)"},
+};
+
 constexpr OptionSpec kEmulateOptions[] = {
     {"--listen", kText, "HOST:PORT", "", "Address", "loopback only; port 0 is any (127.0.0.1:0)"},
     {"--port-file", kText, "FILE", "", "Address", "gets the port, once the service answers"},
@@ -324,6 +328,12 @@ constexpr CommandSpec kCommands[] = {
      "  sluice run corpus/*.jsonl.zst -C big.sluice -o vectors.npy\n"},
     {"status", "where a run stands", "", 0, "Reads the run folder only; asks no service.",
      kStatusOptions, "  sluice status\n  sluice status -C vectors.npy.sluice --watch\n"},
+    {"verify", "look once more at everything that a run left", "RUN", 1,
+     "Reads the corpus again and compares everything in the run folder and the output with it; "
+     "asks\n"
+     "no service and changes nothing. Exit code 0: nothing is wrong, whether or not the run is\n"
+     "complete; 7: something is, and is listed; 8: a live process works on the run.",
+     kVerifyOptions, "  sluice verify vectors.npy.sluice\n  sluice verify --json\n"},
     {"neighbors", "nearest documents of a text or a row, by cosine", "OUT.npy", 1,
      "Shows that rows and documents belong together.", kNeighborsOptions,
      "  sluice neighbors vectors.npy --text 'how to mend a bicycle' -k 10\n"

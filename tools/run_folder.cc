@@ -1,6 +1,8 @@
 #include "tools/run_folder.h"
 
+#include <filesystem>
 #include <fmt/format.h>
+#include <optional>
 #include <string>
 
 #include "engine/run_directory.h"
@@ -30,6 +32,23 @@ Result<void> EmptyRunFolder(const RunDirectory& directory, FileSystem& files) {
 
 }  // namespace
 
+Result<std::string> FindRunFolder() {
+  namespace fs = std::filesystem;
+  std::optional<fs::directory_entry> newest;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(".", error)) {
+    const bool is_run = entry.path().extension() == ".sluice" && entry.is_directory(error);
+    if (is_run && (!newest || entry.last_write_time(error) > newest->last_write_time(error))) {
+      newest = entry;
+    }
+  }
+  if (!newest) {
+    return Fail(ErrorCode::kUsage, "there is no run here (no *.sluice folder)",
+                "name one with -C DIR");
+  }
+  return newest->path().filename().string();
+}
+
 Result<void> ReadyRunFolder(const CommandContext& context, const RunCommandOptions& options,
                             FileSystem& files) {
   const RunDirectory directory(options.run.run_folder);
@@ -41,11 +60,8 @@ Result<void> ReadyRunFolder(const CommandContext& context, const RunCommandOptio
     SLUICE_TRY(ConfirmFresh(context, directory.folder()));
     return EmptyRunFolder(directory, files);
   }
-  if (options.service.backend == Backend::kLocal && RunLock::IsHeld(directory.lock())) {
-    return Fail(ErrorCode::kLocked, fmt::format("another sluice works on {}", directory.folder()),
-                "wait for it, or stop it; what it has done is kept");
-  }
-  return {};
+  return options.service.backend == Backend::kLocal ? RunLock::RequireFree(directory.lock())
+                                                    : Result<void>{};
 }
 
 }  // namespace sluice

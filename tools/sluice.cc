@@ -22,6 +22,7 @@
 #include "tools/prepare_command.h"
 #include "tools/run_command.h"
 #include "tools/status_command.h"
+#include "tools/verify_command.h"
 #include "tools/version.h"
 
 namespace sluice {
@@ -44,6 +45,7 @@ Result<int> Dispatch(const CommandContext& context) {
       {"run", RunCommand},
       {"prepare", PrepareCommand},
       {"status", StatusCommand},
+      {"verify", VerifyCommand},
       {"neighbors", NeighborsCommand},
       {"jobs create", JobsCreateCommand},
       {"jobs create-embeddings", JobsCreateEmbeddingsCommand},

@@ -1,16 +1,15 @@
 #include "tools/status_command.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <vector>
 
 #include "engine/run.h"
 #include "engine/run_directory.h"
 #include "io/base/clock.h"
 #include "tools/run_errors.h"
+#include "tools/run_folder.h"
 #include "tools/text_table.h"
 #include "tools/units.h"
 
@@ -20,24 +19,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kJobsShown = 20;
-
-// The newest run folder here.
-Result<std::string> FindRunFolder() {
-  namespace fs = std::filesystem;
-  std::optional<fs::directory_entry> newest;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(".", error)) {
-    const bool is_run = entry.path().extension() == ".sluice" && entry.is_directory(error);
-    if (is_run && (!newest || entry.last_write_time(error) > newest->last_write_time(error))) {
-      newest = entry;
-    }
-  }
-  if (!newest) {
-    return Fail(ErrorCode::kUsage, "there is no run here (no *.sluice folder)",
-                "name one with -C DIR");
-  }
-  return newest->path().filename().string();
-}
 
 // Its rows are safe; what is left is tidying up at the service.
 bool IsMerged(const JobStatus& job) { return job.state == "MERGED" || job.state == "DONE"; }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "io/base/checksum.h"
 #include "io/corpus/input_file.h"
 #include "io/corpus/line_feeds.h"
 
@@ -35,6 +36,7 @@ class FileCorpus final : public Corpus {
         // block too long, so that no line has to be measured but that one.
         read_bytes_(std::clamp<size_t>(options.block_bytes, 1, line_bytes_max_)),
         spool_folder_(options.spool_folder),
+        notes_content_(options.notes_content),
         place_(from),
         stream_(std::move(stream)) {}
 
@@ -63,8 +65,8 @@ class FileCorpus final : public Corpus {
 
   Result<void> OpenInput() {
     if (input_ == nullptr) {
-      SLUICE_ASSIGN(
-          input_, InputFile::Open(files_, file(), place_.offset, bytes_read_, std::move(stream_)));
+      SLUICE_ASSIGN(input_, InputFile::Open(files_, file(), place_.offset, bytes_read_,
+                                            std::move(stream_), notes_content_));
       place_.offset = input_->offset();
     }
     return {};
@@ -74,6 +76,13 @@ class FileCorpus final : public Corpus {
     input_.reset();
     carry_.clear();
     place_ = {.file = place_.file + 1};
+  }
+
+  // Before input_ is closed.
+  void NoteContent(Block& block) const {
+    if (notes_content_ && !file().is_standard_input()) {
+      block.content.push_back(input_->content(place_.file));
+    }
   }
 
   // Memory that one giant line asked for is given back when the buffer comes round again.
@@ -126,6 +135,7 @@ class FileCorpus final : public Corpus {
     std::swap(block.buffer, work_);
     place_.line += CountLineFeeds(lines);
     place_.offset += lines.size();
+    NoteContent(block);
     if (is_last) {
       NextFile();
     }
@@ -155,7 +165,8 @@ class FileCorpus final : public Corpus {
     block.begin = place_;
     place_.line += 1;
     place_.offset += spool.unit.size + (has_end ? 1 : 0);
-    block.oversize.push_back(std::move(spool.unit));
+    NoteContent(block);
+    block.oversize.push_back(std::move(spool).Finish());
     block.after = place_;
     return {};
   }
@@ -180,6 +191,7 @@ class FileCorpus final : public Corpus {
       std::memcpy(work_.data() + used, document_.data(), document_.size());
       block.texts.push_back({.file = place_.file, .begin = used, .size = document_.size()});
       used += document_.size();
+      NoteContent(block);
       NextFile();
     }
     block.bytes = AsText(work_.span().first(used));
@@ -217,32 +229,52 @@ class FileCorpus final : public Corpus {
       document_.resize(count);
     }
     SLUICE_TRY(Keep(spool));
-    block.oversize.push_back(std::move(spool.unit));
+    block.oversize.push_back(std::move(spool).Finish());
+    NoteContent(block);
     NextFile();
     return {};
   }
 
   struct Spool {
-    std::unique_ptr<File> file;
+    std::unique_ptr<File> file;  // null without a spool folder
     OversizeUnit unit;
+    Checksum checksum;
 
     Result<void> Append(std::string_view text) {
-      SLUICE_TRY(file->Write(AsBytes(text)));
+      const uint64_t room = OversizeUnit::kSpoolBytesMax -
+                            std::min(unit.size, OversizeUnit::kSpoolBytesMax);
+      const auto kept = AsBytes(text.substr(0, static_cast<size_t>(room)));
+      if (file != nullptr) {
+        SLUICE_TRY(file->Write(kept));
+      }
+      checksum.Add(kept);
       unit.size += text.size();
       return {};
+    }
+
+    OversizeUnit Finish() && {
+      unit.checksum = checksum.Hex();
+      return std::move(unit);
     }
   };
 
   // For the unit at place_.
   Result<Spool> OpenSpool() {
-    SLUICE_TRY(files_.MakeFolders(spool_folder_));
-    std::string path = fmt::format("{}/{:06}-{}.bin", spool_folder_, place_.file, place_.offset);
-    SLUICE_ASSIGN(std::unique_ptr<File> file, files_.Open(path, OpenMode::kCreate));
-    return Spool{.file = std::move(file), .unit = {.place = place_, .spool_path = std::move(path)}};
+    Spool spool{.file = nullptr, .unit = {.place = place_}, .checksum = {}};
+    if (!spool_folder_.empty()) {
+      SLUICE_TRY(files_.MakeFolders(spool_folder_));
+      spool.unit.spool_path =
+          fmt::format("{}/{:06}-{}.bin", spool_folder_, place_.file, place_.offset);
+      SLUICE_ASSIGN(spool.file, files_.Open(spool.unit.spool_path, OpenMode::kCreate));
+    }
+    return spool;
   }
 
   // Who notes where reading goes on behind the unit relies on its bytes.
   Result<void> Keep(Spool& spool) {
+    if (spool.file == nullptr) {
+      return {};
+    }
     SLUICE_TRY(spool.file->Sync());
     return files_.SyncFolderOf(spool.unit.spool_path);
   }
@@ -253,6 +285,7 @@ class FileCorpus final : public Corpus {
     block.begin = {};
     block.texts.clear();
     block.oversize.clear();
+    block.content.clear();
   }
 
   FileSystem& files_;
@@ -260,6 +293,7 @@ class FileCorpus final : public Corpus {
   size_t line_bytes_max_;
   size_t read_bytes_;
   std::string spool_folder_;
+  bool notes_content_;
   CorpusPlace place_;                   // of the first byte that was not handed out yet
   std::unique_ptr<ByteSource> stream_;  // what stands for standard input; null: descriptor 0
   std::unique_ptr<InputFile> input_;

@@ -7,7 +7,7 @@
 // Lines: only LF ends a line; the last line counts without LF; a BOM is dropped at the start of a
 // file and nowhere else; blank lines are left in place (they count as lines, they are no units).
 // A line longer than `line_bytes_max` is never held in memory: it is copied to the spool folder and
-// reported in Block::oversize.
+// reported in Block::oversize. A file that changes while it is read is an error at its end.
 // One thread at a time.
 #pragma once
 
@@ -20,6 +20,7 @@
 #include "io/base/aligned_buffer.h"
 #include "io/base/error.h"
 #include "io/codec/byte_source.h"
+#include "io/corpus/content_read.h"
 #include "io/file/file_system.h"
 
 namespace sluice {
@@ -36,6 +37,8 @@ struct CorpusFile {
   InputCompression compression = InputCompression::kNone;
   uint64_t size = 0;  // on disk; 0 for standard input
   int64_t mtime_ns = 0;
+  int64_t ctime_ns = 0;
+  uint64_t inode = 0;  // 0: the file was not looked at, and is not compared with itself later
 
   [[nodiscard]] bool is_standard_input() const { return path == "-"; }
 };
@@ -48,11 +51,14 @@ struct CorpusPlace {
   uint64_t offset = 0;
 };
 
-// A unit that was refused before it could be held: its raw bytes are in `spool_path`, durably.
+// A unit that was refused before it could be held: its raw bytes are in `spool_path`, durably, up
+// to a bound, so that no bomb fills the disk.
 struct OversizeUnit {
+  static constexpr uint64_t kSpoolBytesMax = uint64_t{256} << 20;
   CorpusPlace place;
   uint64_t size = 0;
-  std::string spool_path = {};
+  std::string spool_path = {};  // empty when there is no spool folder
+  std::string checksum = {};    // io/base/checksum.h, of the bytes in the spool
 };
 
 // One text document inside Block::bytes.
@@ -73,6 +79,8 @@ struct Block {
   std::vector<TextUnit> texts;         // kText only
   std::vector<OversizeUnit> oversize;  // stand behind all other units of the block
   CorpusPlace after;                   // where reading goes on behind this block
+  // With CorpusOptions::notes_content: what was read so far of each file that it is made from.
+  std::vector<ContentRead> content;
 };
 
 struct CorpusOptions {
@@ -86,8 +94,10 @@ struct CorpusOptions {
   size_t block_bytes = size_t{1} << 20;
   size_t line_bytes_max = size_t{16} << 20;
   // Made when the first oversize unit is met. A unit's file is named after its place, so that
-  // reading the same place again writes the same file.
+  // reading the same place again writes the same file. Empty: such units are measured, and kept
+  // nowhere.
   std::string spool_folder = {};
+  bool notes_content = false;  // fills Block::content
 };
 
 // Spreads folders and globs out, in order; folders recursively, sorted bytewise by relative path,
@@ -97,12 +107,15 @@ struct CorpusOptions {
 [[nodiscard]] Result<std::vector<CorpusFile>> ListCorpusFiles(FileSystem& files,
                                                               const CorpusOptions& options);
 
+// As the name of a file tells.
+[[nodiscard]] InputCompression CompressionByName(std::string_view name);
+
 class Corpus {
  public:
   virtual ~Corpus() = default;
   // Fills `block`, reusing its memory. False at the end of the corpus, and then `block` is
   // untouched. Errors: kIo (read), kInput (a compressed file is cut or corrupt, a file cannot be
-  // opened or has another size than when it was listed), naming the file.
+  // opened or is not what it was when it was listed), naming the file.
   [[nodiscard]] virtual Result<bool> Next(Block& block) = 0;
   // Bytes taken from disk so far (compressed size for compressed files): for progress, and the only
   // call that other threads may make.

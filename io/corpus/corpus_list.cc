@@ -156,7 +156,9 @@ class Lister {
                                .format = FormatOf(lower, options_.format),
                                .compression = CompressionOf(lower),
                                .size = status.size,
-                               .mtime_ns = status.mtime_ns});
+                               .mtime_ns = status.mtime_ns,
+                               .ctime_ns = status.ctime_ns,
+                               .inode = status.inode});
   }
 
   // The paths that match, component by component, each sorted bytewise.
@@ -205,6 +207,10 @@ class Lister {
 };
 
 }  // namespace
+
+InputCompression CompressionByName(std::string_view name) {
+  return CompressionOf(LowerCase(BaseName(name)));
+}
 
 Result<std::vector<CorpusFile>> ListCorpusFiles(FileSystem& files, const CorpusOptions& options) {
   if (options.inputs.empty()) {

@@ -4,9 +4,11 @@
 #include <array>
 #include <cstring>
 #include <fmt/format.h>
+#include <optional>
 #include <string_view>
 #include <utility>
 
+#include "io/base/checksum.h"
 #include "io/codec/gzip.h"
 #include "io/codec/zstd.h"
 
@@ -87,38 +89,48 @@ class InputFile::Pushback final : public ByteSource {
 
 class InputFile::Counter final : public ByteSource {
  public:
-  Counter(std::unique_ptr<ByteSource> source, std::atomic<uint64_t>& total)
-      : source_(std::move(source)), total_(total) {}
+  Counter(std::unique_ptr<ByteSource> source, std::atomic<uint64_t>& total, bool hashes)
+      : source_(std::move(source)), total_(total) {
+    if (hashes) {
+      checksum_.emplace();
+    }
+  }
 
   Result<size_t> Read(std::span<std::byte> buffer) override {
     SLUICE_ASSIGN(const size_t read, source_->Read(buffer));
     count_ += read;
+    if (checksum_.has_value()) {
+      checksum_->Add(buffer.first(read));
+    }
     // Only shown to people, so no order with other memory is needed.
     total_.fetch_add(read, std::memory_order_relaxed);
     return read;
   }
 
   [[nodiscard]] uint64_t count() const { return count_; }
+  [[nodiscard]] const std::optional<Checksum>& checksum() const { return checksum_; }
 
  private:
   std::unique_ptr<ByteSource> source_;
   std::atomic<uint64_t>& total_;
   uint64_t count_ = 0;
+  std::optional<Checksum> checksum_;
 };
 
-InputFile::InputFile(const CorpusFile& file) : file_(file) {}
+InputFile::InputFile(FileSystem& files, const CorpusFile& file) : files_(files), file_(file) {}
 
 InputFile::~InputFile() = default;
 
 Result<std::unique_ptr<InputFile>> InputFile::Open(FileSystem& files, const CorpusFile& file,
                                                    uint64_t offset,
                                                    std::atomic<uint64_t>& bytes_read,
-                                                   std::unique_ptr<ByteSource> stream) {
-  std::unique_ptr<InputFile> input(new InputFile(file));
+                                                   std::unique_ptr<ByteSource> stream,
+                                                   bool hashes) {
+  std::unique_ptr<InputFile> input(new InputFile(files, file));
   InputCompression compression = file.compression;
   SLUICE_ASSIGN(std::unique_ptr<ByteSource> raw,
-                input->OpenRaw(files, offset, compression, std::move(stream)));
-  auto counter = std::make_unique<Counter>(std::move(raw), bytes_read);
+                input->OpenRaw(offset, compression, std::move(stream)));
+  auto counter = std::make_unique<Counter>(std::move(raw), bytes_read, hashes);
   input->counter_ = counter.get();
   auto source = std::make_unique<Pushback>(std::move(counter));
   if (file.is_standard_input() && compression == InputCompression::kNone) {
@@ -140,13 +152,13 @@ Result<std::unique_ptr<InputFile>> InputFile::Open(FileSystem& files, const Corp
 
 // The bytes as they are on disk: from `offset` when they are the document itself, else from the
 // start, because a compressed file can only be read from there.
-Result<std::unique_ptr<ByteSource>> InputFile::OpenRaw(FileSystem& files, uint64_t offset,
+Result<std::unique_ptr<ByteSource>> InputFile::OpenRaw(uint64_t offset,
                                                        InputCompression& compression,
                                                        std::unique_ptr<ByteSource> stream) {
   if (file_.is_standard_input()) {
     return stream == nullptr ? MakeStandardInputSource() : std::move(stream);
   }
-  SLUICE_ASSIGN(std::unique_ptr<File> opened, OpenForReading(files, file_));
+  SLUICE_ASSIGN(std::unique_ptr<File> opened, OpenForReading(files_, file_));
   if (compression == InputCompression::kNone) {
     std::array<std::byte, kMagicBytesMax> front = {};
     SLUICE_ASSIGN(const size_t count, opened->ReadAt(0, front));
@@ -185,7 +197,7 @@ Result<size_t> InputFile::Fill(std::span<std::byte> buffer) {
   SLUICE_ASSIGN(const size_t count, FillFrom(*source_, buffer));
   offset_ += count;
   if (count < buffer.size()) {
-    SLUICE_TRY(RequireSameSize());
+    SLUICE_TRY(RequireUnchanged());
   }
   return count;
 }
@@ -195,11 +207,34 @@ void InputFile::Unread(std::span<const std::byte> bytes) {
   offset_ -= bytes.size();
 }
 
-Result<void> InputFile::RequireSameSize() const {
-  if (file_.is_standard_input() || raw_begin_ + counter_->count() == file_.size) {
+ContentRead InputFile::content(uint32_t file) const {
+  return {.file = file,
+          .from = raw_begin_,
+          .to = raw_begin_ + counter_->count(),
+          .checksum = counter_->checksum().value().Hex()};
+}
+
+// Another size is a change. Another time or another file of that name may be a change: then, if it
+// is known what was read, the file is read once more and must still say the same.
+Result<void> InputFile::RequireUnchanged() const {
+  if (file_.is_standard_input()) {
     return {};
   }
-  return Changed(file_);
+  const uint64_t end = raw_begin_ + counter_->count();
+  const Result<FileStat> now = files_.Stat(file_.path);
+  if (end != file_.size || !now.has_value() || now->size != file_.size) {
+    return Changed(file_);
+  }
+  const bool is_untouched = now->mtime_ns == file_.mtime_ns && now->ctime_ns == file_.ctime_ns &&
+                            now->inode == file_.inode;
+  if (file_.inode == 0 || is_untouched) {
+    return {};
+  }
+  if (!counter_->checksum().has_value()) {
+    return Changed(file_);
+  }
+  SLUICE_ASSIGN(const std::string checksum, ChecksumOfPart(files_, file_.path, raw_begin_, end));
+  return checksum == counter_->checksum()->Hex() ? Result<void>{} : Changed(file_);
 }
 
 }  // namespace sluice

@@ -1,7 +1,8 @@
 // InputFile: one file of the corpus while it is read, front to back, decompressed on the way.
 //
-// A BOM at the very start is dropped. When the file ends, the bytes taken from disk must be as many
-// as were there when the corpus was listed. Every Error names the file. One thread at a time.
+// A BOM at the very start is dropped. When the file ends, it must still be what it was when the
+// corpus was listed: a time stamp alone is no change. Every Error names the file. One thread at a
+// time.
 #pragma once
 
 #include <atomic>
@@ -20,13 +21,11 @@ namespace sluice {
 class InputFile {
  public:
   // Begins at `offset` of the decompressed bytes. Adds what it takes from disk to `bytes_read`.
-  // `stream` is read for standard input; null: descriptor 0. `file` and `bytes_read` must outlive
-  // the InputFile.
-  [[nodiscard]] static Result<std::unique_ptr<InputFile>> Open(FileSystem& files,
-                                                               const CorpusFile& file,
-                                                               uint64_t offset,
-                                                               std::atomic<uint64_t>& bytes_read,
-                                                               std::unique_ptr<ByteSource> stream);
+  // `stream` is read for standard input; null: descriptor 0. `hashes`: for content(). `files`,
+  // `file` and `bytes_read` must outlive the InputFile.
+  [[nodiscard]] static Result<std::unique_ptr<InputFile>> Open(
+      FileSystem& files, const CorpusFile& file, uint64_t offset, std::atomic<uint64_t>& bytes_read,
+      std::unique_ptr<ByteSource> stream, bool hashes = false);
   ~InputFile();
 
   // Fills `buffer`; fewer bytes only at the end of the file.
@@ -35,19 +34,21 @@ class InputFile {
   void Unread(std::span<const std::byte> bytes);
   // Where in the decompressed file the next byte of Fill() stands.
   [[nodiscard]] uint64_t offset() const { return offset_; }
+  // What was taken from disk so far. Only when it hashes.
+  [[nodiscard]] ContentRead content(uint32_t file) const;
 
  private:
   class Pushback;
   class Counter;
 
-  explicit InputFile(const CorpusFile& file);
-  Result<std::unique_ptr<ByteSource>> OpenRaw(FileSystem& files, uint64_t offset,
-                                              InputCompression& compression,
+  InputFile(FileSystem& files, const CorpusFile& file);
+  Result<std::unique_ptr<ByteSource>> OpenRaw(uint64_t offset, InputCompression& compression,
                                               std::unique_ptr<ByteSource> stream);
   Result<void> Skip(uint64_t count);
   Result<void> DropByteOrderMark();
-  Result<void> RequireSameSize() const;
+  Result<void> RequireUnchanged() const;
 
+  FileSystem& files_;
   const CorpusFile& file_;
   std::unique_ptr<Pushback> source_;
   Counter* counter_ = nullptr;  // inside source_

@@ -37,6 +37,8 @@ class File {
 struct FileStat {
   uint64_t size = 0;
   int64_t mtime_ns = 0;
+  int64_t ctime_ns = 0;  // of the last change of any kind: no program can set it
+  uint64_t inode = 0;
   bool is_folder = false;
   bool is_regular = false;  // false for pipes and devices
   bool is_link = false;     // named through a symbolic link; all else is about its target

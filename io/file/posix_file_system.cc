@@ -159,6 +159,11 @@ int OpenFlags(OpenMode mode) {
   return O_RDONLY;
 }
 
+int64_t Nanoseconds(const timespec& time) {
+  constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
+  return time.tv_sec * kNanosecondsPerSecond + time.tv_nsec;
+}
+
 std::string FolderOf(const std::string& path) {
   const size_t slash = path.find_last_of('/');
   if (slash == std::string::npos) {
@@ -188,10 +193,11 @@ class PosixFileSystem final : public FileSystem {
     if (is_link && stat(path.c_str(), &status) != 0) {
       return Failure("look at", path);
     }
-    constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
     return FileStat{
         .size = static_cast<uint64_t>(status.st_size),
-        .mtime_ns = status.st_mtim.tv_sec * kNanosecondsPerSecond + status.st_mtim.tv_nsec,
+        .mtime_ns = Nanoseconds(status.st_mtim),
+        .ctime_ns = Nanoseconds(status.st_ctim),
+        .inode = status.st_ino,
         .is_folder = S_ISDIR(status.st_mode),
         .is_regular = S_ISREG(status.st_mode),
         .is_link = is_link};

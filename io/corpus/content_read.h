@@ -1,0 +1,26 @@
+// ContentRead: what bytes of a corpus file were read, as a checksum: by it a run that goes on tells
+// whether a file whose time stamp moved has changed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "io/base/error.h"
+#include "io/file/file_system.h"
+
+namespace sluice {
+
+// The bytes [from, to) of a file as they are on disk (compressed, if it is).
+struct ContentRead {
+  uint32_t file = 0;  // index in the list of the corpus
+  uint64_t from = 0;
+  uint64_t to = 0;
+  std::string checksum = {};  // io/base/checksum.h
+};
+
+// The same checksum of the file as it is now. Errors: kIo, kNotFound; kInput when it ends before
+// `to`.
+[[nodiscard]] Result<std::string> ChecksumOfPart(FileSystem& files, const std::string& path,
+                                                 uint64_t from, uint64_t to);
+
+}  // namespace sluice
