@@ -1,8 +1,10 @@
 #include "engine/verify_rows.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 #include <vector>
 
 #include "engine/verify_lines.h"
@@ -40,7 +42,10 @@ class ArrayRows final : public VerifyRows {
     used_ += dimension_;
     const auto bad = static_cast<size_t>(
         std::ranges::count_if(row, [](float value) { return !std::isfinite(value); }));
-    const bool is_failure = std::ranges::all_of(row, [](float value) { return std::isnan(value); });
+    // Bit by bit as failed rows are written.
+    constexpr auto kFailed = std::bit_cast<uint32_t>(std::numeric_limits<float>::quiet_NaN());
+    const bool is_failure = std::ranges::all_of(
+        row, [](float value) { return std::bit_cast<uint32_t>(value) == kFailed; });
     if (bad > 0 && !is_failure) {
       findings_.AddProblem(fmt::format("{}, row {}", name_, row_),
                            fmt::format("{} of its values are not finite", bad));

@@ -241,8 +241,8 @@ class FileCorpus final : public Corpus {
     Checksum checksum;
 
     Result<void> Append(std::string_view text) {
-      const uint64_t room = OversizeUnit::kSpoolBytesMax -
-                            std::min(unit.size, OversizeUnit::kSpoolBytesMax);
+      const uint64_t room =
+          OversizeUnit::kSpoolBytesMax - std::min(unit.size, OversizeUnit::kSpoolBytesMax);
       const auto kept = AsBytes(text.substr(0, static_cast<size_t>(room)));
       if (file != nullptr) {
         SLUICE_TRY(file->Write(kept));

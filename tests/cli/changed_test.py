@@ -130,7 +130,8 @@ class Corpus(Changed):
                                      "--progress", "json", "--progress-interval", "1ms", stdin=subprocess.PIPE)
                 process.stdin.write('{"text":"first"}\n')
                 process.stdin.flush()
-                process.stderr.readline()  # it has listed its inputs and waits for the pipe
+                while json.loads(process.stderr.readline())["corpus_bytes_total"] == 0:
+                    pass  # until it has listed its inputs and waits for the pipe
                 if change == "append":
                     self.corpus().write_bytes(whole + b'{"text":"more"}\n')
                 elif change == "cut":
