@@ -158,7 +158,10 @@ Result<void> Look(FileSystem& files, const RunDirectory& directory, const std::s
   SLUICE_ASSIGN(const LedgerCopy copy, LedgerCopy::Make(directory));
   Result<LedgerContent> ledger = ReadLedger(copy.path());
   if (!ledger.has_value()) {
-    report.findings.AddProblem("ledger.db", ledger.error().message);
+    // A run that was killed while its ledger was made has no manifest yet.
+    files.Exists(directory.manifest())
+        ? report.findings.AddProblem("ledger.db", ledger.error().message)
+        : report.findings.AddNote("nothing has begun here: " + ledger.error().message);
     return {};
   }
   // A run that may still go on must not do so now.

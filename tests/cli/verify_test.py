@@ -104,6 +104,25 @@ class GoodRuns(Verified):
             (self.folder / "r" / "manifest.jsonl").write_bytes(b"".join(manifest[:kept]) + torn)
             self.expect_good("r", "PREPARING", shards=kept, pending=40 * kept)
 
+    def test_runs_that_were_killed(self):
+        """Whatever a kill leaves is no fault, and what the ledger claims is there."""
+        seed = random.randrange(1 << 32)
+        print(f"seed {seed}")
+        chance = random.Random(seed)
+        self.write_corpus("c.jsonl", 12_000)
+        service = harness.LocalService(self, "--latency", "20ms..80ms")
+        for name in ("v.npy", "v.jsonl"):
+            for _round in range(6):
+                process = self.spawn("run", "c.jsonl", "--dim", "32", "--shard-rows", "1500", *service.flags(), "-o", name,
+                                     "--progress", "json", "--progress-interval", "1ms", env=service.env())
+                for _ in range(chance.randrange(1, 200)):
+                    if not process.stderr.readline():
+                        break
+                process.kill()
+                process.communicate(timeout=harness.PATIENCE_S)
+                if (self.folder / f"{name}.sluice" / "ledger.db").exists():
+                    self.verify(f"{name}.sluice", code=0)
+
     def test_standard_input_is_checked_as_far_as_can_be(self):
         self.write_mixed_corpus()
         self.sluice("run", "-", *LOCAL, "-o", "v.npy", code=3, stdin_path=self.folder / "c.jsonl")
