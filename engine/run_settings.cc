@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kAccount = "the account (API key or --base-url)";
+constexpr const char* kAccount = kAccountSetting;
 constexpr const char* kOutput = "--output";
 
 std::string TaskName(Task task) { return task == Task::kEmbed ? "embed" : "generate"; }

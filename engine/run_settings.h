@@ -13,6 +13,9 @@
 
 namespace sluice {
 
+// The name of the account among the settings.
+inline constexpr const char* kAccountSetting = "the account (API key or --base-url)";
+
 // Pins the settings of a new run, or compares with those it began with. Errors: kUsage naming a
 // changed setting, kInput naming a changed corpus file.
 [[nodiscard]] Result<void> PinSettings(Ledger& ledger, const RunOptions& options,

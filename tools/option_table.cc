@@ -104,10 +104,58 @@ constexpr OptionSpec kPackOptions[] = {
 constexpr OptionSpec kPaceOptions[] = {
     {"--uploads", kText, "N", "", "Pace", "at the same time (2)"},
     {"--jobs-in-flight", kText, "N", "", "Pace", "at the service at the same time (20)"},
-    {"--attempts", kText, "N", "", "Pace", "jobs for one shard, when jobs fail (3)"},
+    {"--attempts", kText, "N", "", "Pace", "jobs for one shard, when jobs or rows of them fail (3)"},
     {"--poll", kText, "A..B", "", "Pace", "pause between looks, growing (30s..5m)"},
     {"--settle", kText, "TIME", "", "Pace",
      "how long a new job may be missing in the service's list (2m)"},
+    {"--request-timeout", kText, "TIME", "", "Pace", "for one request, without its transfer (2m)"},
+    {"--stall-timeout", kText, "TIME", "", "Pace", "for a transfer that does not move (1m)"},
+    {"--deadline", kText, "TIME", "", "Pace",
+     "then stop with exit code 75; the same command goes on"},
+};
+
+constexpr OptionSpec kLimitOptions[] = {
+    {"--max-jobs", kText, "N", "", "Limits", "jobs of the whole run; then exit code 5 (no limit)"},
+    {"--max-rows", kText, "N", "", "Limits", "rows asked for, again or not (no limit)"},
+    {"--max-answer-bytes", kText, "SIZE", "", "Limits", "of one job; more is refused (64Gi)"},
+    {"--on-unknown", kChoice, "adopt|ask", "", "Limits",
+     "a lost job is not found: make sure that it cannot come any more and go on, or stop (adopt)"},
+};
+
+constexpr OptionSpec kProgressOptions[] = {
+    {"--progress", kChoice, "auto|bar|plain|json|none", "SLUICE_PROGRESS", "Control",
+     "auto: bar on a terminal, plain lines elsewhere"},
+    {"--progress-interval", kText, "TIME", "", "Control",
+     "between plain or JSON lines (30s); SIGUSR1 prints one at once"},
+    {"-q,--quiet", kFlag, "", "", "Control", "only errors"},
+};
+
+constexpr OptionSpec kKeptRunOptions[] = {
+    {"-C,--run", kText, "DIR", "SLUICE_RUN", "Which", "run folder (the newest *.sluice here)"},
+    {"--base-url", kText, "URL", "", "Service", "where the run's service is now (as before)"},
+    {"--api-version", kText, "NAME", "", "Service", "v1beta by default"},
+    {"--api-key-file", kText, "FILE", "", "Service", "file with the key, - for standard input"},
+};
+
+constexpr OptionSpec kRetryOnlyOptions[] = {
+    {"--class", kList, "NAME", "", "Which",
+     "quota, transient, missing, malformed, cancelled (these five), too-long, blocked, invalid, all"},
+    {"--on-error", kChoice, "fail|skip|nan", "", "What to write",
+     "a row that fails again: as the run had it"},
+    {"--report", kText, "FILE", "", "What to write", "copy of the report"},
+    {"--threads", kText, "N", "SLUICE_THREADS", "Pace", "one for each core"},
+    {"-n,--dry-run", kFlag, "", "", "Control", "only say what would be asked again"},
+};
+
+constexpr OptionSpec kCancelOnlyOptions[] = {
+    {"--delete-files", kFlag, "", "", "What", "delete the input files at the service, too"},
+    {"--settle", kText, "TIME", "", "What",
+     "how long a new job may be missing in the service's list (2m)"},
+    {"--request-timeout", kText, "TIME", "", "What", "for one request (2m)"},
+    {"-n,--dry-run", kFlag, "", "", "Control", "only say what would be cancelled"},
+    {"-y,--yes", kFlag, "", "", "Control", "yes to every question"},
+    {"--no-input", kFlag, "", "", "Control", "never ask"},
+    {"-q,--quiet", kFlag, "", "", "Control", "only errors"},
 };
 
 constexpr OptionSpec kRunControlOptions[] = {
@@ -115,11 +163,6 @@ constexpr OptionSpec kRunControlOptions[] = {
     {"--fresh", kFlag, "", "", "Control", "throw an older state away first (asks)"},
     {"-y,--yes", kFlag, "", "", "Control", "yes to every question"},
     {"--no-input", kFlag, "", "", "Control", "never ask"},
-    {"--progress", kChoice, "auto|bar|plain|json|none", "SLUICE_PROGRESS", "Control",
-     "auto: bar on a terminal, plain lines elsewhere"},
-    {"--progress-interval", kText, "TIME", "", "Control",
-     "between plain or JSON lines (30s); SIGUSR1 prints one at once"},
-    {"-q,--quiet", kFlag, "", "", "Control", "only errors"},
 };
 
 constexpr OptionSpec kVerboseOptions[] = {
@@ -128,9 +171,13 @@ constexpr OptionSpec kVerboseOptions[] = {
 
 constexpr auto kRunOptions =
     Joined(kReadOptions, kAskOptions, kRunServiceOptions, kWriteOptions, kShardOptions,
-           kPackOptions, kPaceOptions, kRunControlOptions, kVerboseOptions);
+           kPackOptions, kPaceOptions, kLimitOptions, kRunControlOptions, kProgressOptions,
+           kVerboseOptions);
 constexpr auto kPrepareOptions = Joined(kReadOptions, kRefuseOptions, kAskOptions, kShardOptions,
-                                        kPackOptions, kRunControlOptions);
+                                        kPackOptions, kRunControlOptions, kProgressOptions);
+constexpr auto kRetryOptions = Joined(kKeptRunOptions, kRetryOnlyOptions, kPaceOptions,
+                                      kLimitOptions, kProgressOptions);
+constexpr auto kCancelOptions = Joined(kKeptRunOptions, kCancelOnlyOptions);
 
 constexpr OptionSpec kBenchMeasureOptions[] = {
     {"--stage", kList, "NAME", "", "What to measure", "only this one; may be given several times"},
@@ -324,6 +371,15 @@ constexpr CommandSpec kCommands[] = {
      "  sluice run corpus/*.jsonl.zst -C big.sluice -o vectors.npy\n"},
     {"status", "where a run stands", "", 0, "Reads the run folder only; asks no service.",
      kStatusOptions, "  sluice status\n  sluice status -C vectors.npy.sluice --watch\n"},
+    {"retry", "ask again for rows that failed, and write the output anew", "", 0,
+     "What was delivered is kept and not paid for again; until the new output is whole, the old one\n"
+     "stays. A retry that was stopped goes on with the same command.",
+     kRetryOptions,
+     "  sluice retry\n  sluice retry -C vectors.npy.sluice --class blocked --class too-long\n"},
+    {"cancel", "end the remote jobs of a run", "", 0,
+     "Afterwards nothing more is bought for it: `sluice run` writes what the jobs delivered, `sluice\n"
+     "retry` asks for the rest.",
+     kCancelOptions, "  sluice cancel -C vectors.npy.sluice -y --delete-files\n"},
     {"neighbors", "nearest documents of a text or a row, by cosine", "OUT.npy", 1,
      "Shows that rows and documents belong together.", kNeighborsOptions,
      "  sluice neighbors vectors.npy --text 'how to mend a bicycle' -k 10\n"

@@ -1,16 +1,14 @@
 #include "tools/status_command.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <vector>
 
 #include "engine/run.h"
-#include "engine/run_directory.h"
 #include "io/base/clock.h"
 #include "tools/run_errors.h"
+#include "tools/run_folder.h"
 #include "tools/text_table.h"
 #include "tools/units.h"
 
@@ -20,24 +18,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kJobsShown = 20;
-
-// The newest run folder here.
-Result<std::string> FindRunFolder() {
-  namespace fs = std::filesystem;
-  std::optional<fs::directory_entry> newest;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(".", error)) {
-    const bool is_run = entry.path().extension() == ".sluice" && entry.is_directory(error);
-    if (is_run && (!newest || entry.last_write_time(error) > newest->last_write_time(error))) {
-      newest = entry;
-    }
-  }
-  if (!newest) {
-    return Fail(ErrorCode::kUsage, "there is no run here (no *.sluice folder)",
-                "name one with -C DIR");
-  }
-  return newest->path().filename().string();
-}
 
 // Its rows are safe; what is left is tidying up at the service.
 bool IsMerged(const JobStatus& job) { return job.state == "MERGED" || job.state == "DONE"; }
@@ -97,6 +77,10 @@ std::string JobTable(const RunStatus& status, bool all) {
 }
 
 std::string NextLine(const RunStatus& status) {
+  if (status.state == "STOPPED" && status.cancelled) {
+    return "next: this run was cancelled: the same `sluice run` command writes what was delivered, "
+           "`sluice retry` asks for the rest\n";
+  }
   if (status.state == "STOPPED") {
     return "next: the same `sluice run` command goes on\n";
   }
@@ -108,6 +92,7 @@ Json JobsAsJson(const RunStatus& status) {
   for (const JobStatus& job : status.jobs) {
     jobs.push_back({{"shard", job.shard},
                     {"attempt", job.attempt},
+                    {"round", job.round},
                     {"state", job.state},
                     {"job", job.job},
                     {"note", job.note},
@@ -135,6 +120,7 @@ Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& 
       {"provider", status.provider},
       {"output", status.output},
       {"packed", status.packed},
+      {"cancelled", status.cancelled},
       {"counts",
        {{"documents", status.documents},
         {"merged", status.merged},
@@ -197,12 +183,10 @@ Result<int> WatchStatus(const CommandContext& context, const StatusRequest& requ
 Result<int> StatusCommand(const CommandContext& context) {
   const Arguments& arguments = context.arguments;
   const auto files = MakePosixFileSystem();
-  StatusRequest request{.run_folder = arguments.TextOr("--run", ""),
+  StatusRequest request{.run_folder = {},
                         .all_jobs = arguments.Has("--jobs"),
                         .errors = arguments.Has("--errors")};
-  if (request.run_folder.empty()) {
-    SLUICE_ASSIGN(request.run_folder, FindRunFolder());
-  }
+  SLUICE_ASSIGN(request.run_folder, FindRunFolder(arguments));
   if (arguments.Has("--watch")) {
     return WatchStatus(context, request, *files);
   }
