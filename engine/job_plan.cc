@@ -331,8 +331,8 @@ void JobPlan::OnGivenUp(ShardTrack& track, MonotonicTime now) const {
 
 bool JobPlan::OnRetryAsked(ShardTrack& track, FailureClasses classes) const {
   track.jobs_ended = 0;
-  if (track.state == ShardState::kDone) {
-    track.state = ShardState::kRepack;
+  if (track.state == ShardState::kDone || track.state == ShardState::kMerged) {
+    track.state = track.state == ShardState::kDone ? ShardState::kRepack : track.state;
     track.retry_classes = classes;
     return true;
   }

@@ -113,8 +113,8 @@ class JobPlan {
                   MonotonicTime now) const;
   // The run was cancelled before this was sent.
   void OnGivenUp(ShardTrack& track, MonotonicTime now) const;
-  // Somebody asks for more: failed rows of a DONE track with these classes, or a track that was
-  // given up and not merged. False when the track has nothing of the kind to go on with.
+  // Somebody asks for more: failed rows of a MERGED or DONE track with these classes, or a track
+  // that was given up and not merged. False when the track has nothing of the kind to go on with.
   [[nodiscard]] bool OnRetryAsked(ShardTrack& track, FailureClasses classes) const;
 
   // Jobs of the run that nobody asked for: something between us and the service sent a request

@@ -16,9 +16,7 @@ class Outage {
  public:
   void OnSuccess() { failures_ = 0; }
   void OnFailure(ErrorCode code, MonotonicTime now) {
-    const bool is_sign = code == ErrorCode::kTransport || code == ErrorCode::kNotSent ||
-                         code == ErrorCode::kUnavailable;
-    if (!is_sign) {
+    if (!IsTransient(code)) {
       return;
     }
     ++failures_;

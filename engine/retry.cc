@@ -1,8 +1,5 @@
 #include "engine/retry.h"
 
-#include <algorithm>
-#include <fmt/format.h>
-
 #include "engine/failures.h"
 #include "engine/kept_options.h"
 #include "engine/ledger.h"
@@ -103,7 +100,7 @@ std::vector<ShardTrack> AskAgain(const std::vector<ShardTrack>& tracks,
 }
 
 // In one transaction the run is not finished any more and knows what to ask.
-Result<void> Reopen(const RunOptions& options, FailureClasses classes, RunEnvironment& environment,
+Result<void> Reopen(FailureClasses classes, RunEnvironment& environment,
                     const RunDirectory& directory, Ledger& ledger, const Manifest& manifest) {
   SLUICE_ASSIGN(const auto state, ledger.Get(kStateKey));
   SLUICE_ASSIGN(const auto cancelled, ledger.Get(kCancelledKey));
@@ -119,6 +116,8 @@ Result<void> Reopen(const RunOptions& options, FailureClasses classes, RunEnviro
   }
   if (state.has_value()) {
     SLUICE_ASSIGN(const auto dimension, ledger.Get("dimension"));
+    // With what the output was written, whatever this command was given.
+    SLUICE_ASSIGN(const RunOptions options, KeptOptions(ledger, directory.folder()));
     SLUICE_TRY(ReopenFiles(options, environment, directory, manifest,
                            std::stoi(dimension.value_or("0")), tracks, by_shard));
   }
@@ -175,7 +174,7 @@ Result<RunSummary> Retry(const RunOptions& options, FailureClasses classes,
   SLUICE_TRY(CheckAccount(ledger, runner.Account()));
   SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(environment.files, directory.manifest()));
   SLUICE_TRY(ExpectPacked(manifest));
-  SLUICE_TRY(Reopen(going_on, classes, environment, directory, ledger, manifest));
+  SLUICE_TRY(Reopen(classes, environment, directory, ledger, manifest));
   return runner.GoOn();
 }
 

@@ -40,7 +40,6 @@ Runner::Runner(const RunOptions& options, RunEnvironment& environment,
 Result<RunSummary> Runner::Go() {
   SLUICE_ASSIGN(list_, ListCorpusFiles(environment_.files, options_.corpus));
   SLUICE_TRY(PinSettings(ledger_, options_, Account(), list_));
-  SLUICE_TRY(KeepOptions(ledger_, options_));
   SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment_.files, directory_.manifest()));
   return Finish(manifest, true);
 }
@@ -59,6 +58,7 @@ Result<RunSummary> Runner::Finish(Manifest& manifest, bool packs) {
   if (state == kDone) {
     return SummarizeFinished(manifest);
   }
+  SLUICE_TRY(KeepOptions(ledger_, options_));
   SLUICE_ASSIGN(const int dimension, KnownDimension());
   AnswerCollector collector(CollectOptionsOf(dimension), {.files = environment_.files,
                                                           .provider = environment_.provider,
