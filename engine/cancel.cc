@@ -5,7 +5,7 @@
 #include "engine/kept_options.h"
 #include "engine/ledger.h"
 #include "engine/run_directory.h"
-#include "engine/runner.h"
+#include "engine/live_run.h"
 
 namespace sluice {
 Result<CancelPlan> PlanCancel(FileSystem& files, const std::string& run_folder) {
@@ -43,9 +43,9 @@ Result<CancelSummary> Cancel(const RunOptions& options, bool delete_files,
   if (state.has_value()) {
     return CancelSummary{};
   }
-  Runner runner(options, environment, directory, ledger);
-  SLUICE_TRY(CheckAccount(ledger, runner.Account()));
-  SLUICE_ASSIGN(Cancelled cancelled, runner.Cancel(delete_files));
+  LiveRun live(options, environment, directory, ledger);
+  SLUICE_TRY(CheckAccount(ledger, live.Account()));
+  SLUICE_ASSIGN(Cancelled cancelled, live.Cancel(delete_files));
   return CancelSummary{.jobs = std::move(cancelled.jobs), .files = std::move(cancelled.files)};
 }
 

@@ -18,7 +18,7 @@ void Expect(bool holds, const ShardTrack& track, std::string_view event) {
                                   ShardStateName(track.state), event));
 }
 
-// A job that succeeded may show its results a little later; then it has none.
+// A job that ended may show its results a little later; after so many looks it has none.
 constexpr int kTimesEmptyMax = 5;
 
 bool HasResults(const BatchJob& job) {
@@ -233,11 +233,12 @@ std::optional<Error> JobPlan::OnPoll(ShardTrack& track, const Result<BatchJob>& 
   track.times_not_found = 0;
   track.note.clear();
   if (job->complete() || job->done) {
-    if (HasResults(*job) || !MayStillShowResults(track, *job)) {
+    // Paid work is not given up because one answer lacks its result.
+    if (HasResults(*job) || ++track.times_empty >= kTimesEmptyMax) {
       OnJobEnded(track, *job, now);
       return std::nullopt;
     }
-    track.note = "it succeeded and shows no results yet";
+    track.note = "it ended and shows no results yet";
   }
   track.pause = std::clamp(track.pause * 3 / 2, policy_.poll_first, policy_.poll_max);
   track.due = now + track.pause;
@@ -382,13 +383,6 @@ void JobPlan::NextAttempt(ShardTrack& track, MonotonicTime now) const {
   track.times_empty = 0;
   track.pause = {};
   track.due = now;
-}
-
-// Paid work is not given up because one answer lacks its result.
-bool JobPlan::MayStillShowResults(ShardTrack& track, const BatchJob& job) const {
-  const bool succeeded =
-      job.state == JobState::kSucceeded || job.state == JobState::kPartiallySucceeded;
-  return succeeded && ++track.times_empty < kTimesEmptyMax;
 }
 
 void JobPlan::OnJobEnded(ShardTrack& track, const BatchJob& job, MonotonicTime now) const {

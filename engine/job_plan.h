@@ -128,7 +128,6 @@ class JobPlan {
   void EnterUnknown(ShardTrack& track, ShardState state, MonotonicTime now) const;
   void NextAttempt(ShardTrack& track, MonotonicTime now) const;
   void OnJobEnded(ShardTrack& track, const BatchJob& job, MonotonicTime now) const;
-  [[nodiscard]] bool MayStillShowResults(ShardTrack& track, const BatchJob& job) const;
   void WaitLonger(ShardTrack& track, MonotonicTime now) const;
 
   JobPolicy policy_;

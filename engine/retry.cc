@@ -4,7 +4,7 @@
 #include "engine/kept_options.h"
 #include "engine/ledger.h"
 #include "engine/run_directory.h"
-#include "engine/runner.h"
+#include "engine/live_run.h"
 
 namespace sluice {
 namespace {
@@ -170,12 +170,12 @@ Result<RunSummary> Retry(const RunOptions& options, FailureClasses classes,
     // Jobs that a cancel has ended, and that end only now, were meant.
     going_on.retry_classes.Add(FailureClass::kCancelled);
   }
-  Runner runner(going_on, environment, directory, ledger);
-  SLUICE_TRY(CheckAccount(ledger, runner.Account()));
+  LiveRun live(going_on, environment, directory, ledger);
+  SLUICE_TRY(CheckAccount(ledger, live.Account()));
   SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(environment.files, directory.manifest()));
   SLUICE_TRY(ExpectPacked(manifest));
   SLUICE_TRY(Reopen(classes, environment, directory, ledger, manifest));
-  return runner.GoOn();
+  return live.GoOn();
 }
 
 }  // namespace sluice

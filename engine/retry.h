@@ -16,7 +16,7 @@ namespace sluice {
 struct RetryPlan {
   bool is_finished = false;  // the run; one that is not is gone on with first
   bool is_cancelled = false;
-  std::map<std::string, uint64_t> rows_by_class;  // of rows that failed for good, all classes
+  std::map<std::string, uint64_t> rows_by_class = {};  // of rows that failed for good
   uint64_t rows = 0;                              // of the classes asked for
   uint64_t shards = 0;
 };

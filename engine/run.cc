@@ -2,7 +2,7 @@
 
 #include "engine/ledger.h"
 #include "engine/run_directory.h"
-#include "engine/runner.h"
+#include "engine/live_run.h"
 
 namespace sluice {
 
@@ -14,7 +14,7 @@ Result<RunSummary> Run(const RunOptions& options, RunEnvironment& environment) {
     SLUICE_TRY(directory.Clear(environment.files));
   }
   SLUICE_ASSIGN(Ledger ledger, Ledger::Open(directory.ledger()));
-  return Runner(options, environment, directory, ledger).Go();
+  return LiveRun(options, environment, directory, ledger).Go();
 }
 
 }  // namespace sluice

@@ -70,7 +70,7 @@ struct ShardTrack {
   MonotonicTime since{};               // when UNKNOWN or FENCED began
   int looks = 0;                       // full listings begun after `since` + settle
   int times_not_found = 0;             // in a row: the service does not know the job or its results
-  int times_empty = 0;                 // in a row: it succeeded, but has no results yet
+  int times_empty = 0;                 // in a row: it ended, but shows no results yet
   bool busy = false;                   // an action is under way
   bool cancel_asked = false;           // the service was asked to cancel the job
   JobState job_state = JobState::kUnspecified;

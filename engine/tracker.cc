@@ -280,6 +280,9 @@ void Tracker::StartCreate(ShardTrack& track) {
         const MonotonicTime now = environment_.clock.Now();
         audit_due_ = now + options_.settle;
         const auto error = plan_.OnCreateAnswer(track, answer, now);
+        if (track.state != ShardState::kSubmitted && track.state != ShardState::kUnknown) {
+          capped_.reset();  // no job was made: there is room again
+        }
         const Result<void> saved = ledger_.SaveOutcome(track, OutcomeOf(answer.outcome));
         return saved.has_value() ? error : std::optional(saved.error());
       });
@@ -320,6 +323,9 @@ std::optional<Error> Tracker::ApplyLook(const Result<std::vector<BatchJob>>& job
       continue;
     }
     const bool adopted = track.state == ShardState::kSubmitted;
+    if (!adopted) {
+      capped_.reset();  // the attempt is dead: there is room again
+    }
     Result<void> saved = ledger_.SaveOutcome(
         track, adopted ? AttemptOutcome::kCreated : AttemptOutcome::kDead);
     if (saved.has_value()) {

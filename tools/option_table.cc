@@ -119,7 +119,7 @@ constexpr OptionSpec kLimitOptions[] = {
     {"--max-rows", kText, "N", "", "Limits", "rows asked for, again or not (no limit)"},
     {"--max-answer-bytes", kText, "SIZE", "", "Limits", "of one job; more is refused (64Gi)"},
     {"--on-unknown", kChoice, "adopt|ask", "", "Limits",
-     "a lost job is not found: make sure that it cannot come any more and go on, or stop (adopt)"},
+     "when a lost job is not found: rule it out and go on, or stop (adopt)"},
 };
 
 constexpr OptionSpec kProgressOptions[] = {
@@ -130,20 +130,30 @@ constexpr OptionSpec kProgressOptions[] = {
     {"-q,--quiet", kFlag, "", "", "Control", "only errors"},
 };
 
-constexpr OptionSpec kKeptRunOptions[] = {
+constexpr OptionSpec kWhichRunOptions[] = {
     {"-C,--run", kText, "DIR", "SLUICE_RUN", "Which", "run folder (the newest *.sluice here)"},
+};
+
+constexpr OptionSpec kKeptServiceOptions[] = {
     {"--base-url", kText, "URL", "", "Service", "where the run's service is now (as before)"},
     {"--api-version", kText, "NAME", "", "Service", "v1beta by default"},
     {"--api-key-file", kText, "FILE", "", "Service", "file with the key, - for standard input"},
 };
 
-constexpr OptionSpec kRetryOnlyOptions[] = {
+constexpr OptionSpec kRetryWhatOptions[] = {
     {"--class", kList, "NAME", "", "Which",
-     "quota, transient, missing, malformed, cancelled (these five), too-long, blocked, invalid, all"},
+     "quota, transient, missing, malformed, cancelled (those by default), too-long, blocked, "
+     "invalid, all"},
     {"--on-error", kChoice, "fail|skip|nan", "", "What to write",
-     "a row that fails again: as the run had it"},
+     "a row that fails again (as the run had it)"},
     {"--report", kText, "FILE", "", "What to write", "copy of the report"},
+};
+
+constexpr OptionSpec kThreadOptions[] = {
     {"--threads", kText, "N", "SLUICE_THREADS", "Pace", "one for each core"},
+};
+
+constexpr OptionSpec kRetryControlOptions[] = {
     {"-n,--dry-run", kFlag, "", "", "Control", "only say what would be asked again"},
 };
 
@@ -175,9 +185,11 @@ constexpr auto kRunOptions =
            kVerboseOptions);
 constexpr auto kPrepareOptions = Joined(kReadOptions, kRefuseOptions, kAskOptions, kShardOptions,
                                         kPackOptions, kRunControlOptions, kProgressOptions);
-constexpr auto kRetryOptions = Joined(kKeptRunOptions, kRetryOnlyOptions, kPaceOptions,
-                                      kLimitOptions, kProgressOptions);
-constexpr auto kCancelOptions = Joined(kKeptRunOptions, kCancelOnlyOptions);
+constexpr auto kRetryOptions =
+    Joined(kWhichRunOptions, kRetryWhatOptions, kKeptServiceOptions, kPaceOptions, kThreadOptions,
+           kLimitOptions, kRetryControlOptions, kProgressOptions);
+constexpr auto kCancelOptions =
+    Joined(kWhichRunOptions, kKeptServiceOptions, kCancelOnlyOptions);
 
 constexpr OptionSpec kBenchMeasureOptions[] = {
     {"--stage", kList, "NAME", "", "What to measure", "only this one; may be given several times"},

@@ -235,7 +235,8 @@ class Simulation {
     Ledger ledger = Ledger::Open(ledger_path_).value();
     const JobPlan plan(policy_);
     std::vector<ShardTrack> changed;
-    for (ShardTrack track : ledger.Tracks().value()) {
+    const auto tracks = ledger.Tracks().value();
+    for (ShardTrack track : tracks) {
       const bool is_merged =
           track.state == ShardState::kDone || track.state == ShardState::kMerged;
       const bool has_rows =
@@ -281,7 +282,8 @@ class Simulation {
     const auto names = ledger.JobNames().value();
     const std::set<std::string> owned(names.begin(), names.end());
     std::set<std::string> surplus;
-    for (const SurplusJob& job : ledger.Surplus().value()) {
+    const auto surplus_jobs = ledger.Surplus().value();
+    for (const SurplusJob& job : surplus_jobs) {
       surplus.insert(job.job);
     }
     std::vector<const SimulatedJob*> ours;

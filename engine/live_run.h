@@ -1,4 +1,4 @@
-// Runner: one run from its ledger to its report, for those who begin it (engine/run.h), go on with it
+// LiveRun: a run from its ledger to its report, for those who begin it (engine/run.h), go on with it
 // (engine/retry.h) or end it (engine/cancel.h). Its members are what the steps share. One thread at
 // a time.
 #pragma once
@@ -31,10 +31,10 @@ struct Cancelled {
   std::vector<std::string> files;  // deleted
 };
 
-class Runner {
+class LiveRun {
  public:
-  // The caller holds the run's lock. All must outlive the runner.
-  Runner(const RunOptions& options, RunEnvironment& environment, const RunDirectory& directory,
+  // The caller holds the run's lock. All must outlive the live.
+  LiveRun(const RunOptions& options, RunEnvironment& environment, const RunDirectory& directory,
          Ledger& ledger);
 
   // Packs, tracks and writes the output.

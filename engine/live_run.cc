@@ -1,4 +1,4 @@
-#include "engine/runner.h"
+#include "engine/live_run.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -29,7 +29,7 @@ std::string OutputsJson(const std::vector<OutputFile>& outputs) {
 
 }  // namespace
 
-Runner::Runner(const RunOptions& options, RunEnvironment& environment,
+LiveRun::LiveRun(const RunOptions& options, RunEnvironment& environment,
                const RunDirectory& directory, Ledger& ledger)
     : options_(options),
       environment_(environment),
@@ -37,21 +37,21 @@ Runner::Runner(const RunOptions& options, RunEnvironment& environment,
       ledger_(ledger),
       begin_(environment.clock.Now()) {}
 
-Result<RunSummary> Runner::Go() {
+Result<RunSummary> LiveRun::Go() {
   SLUICE_ASSIGN(list_, ListCorpusFiles(environment_.files, options_.corpus));
   SLUICE_TRY(PinSettings(ledger_, options_, Account(), list_));
   SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment_.files, directory_.manifest()));
   return Finish(manifest, true);
 }
 
-Result<RunSummary> Runner::GoOn() {
+Result<RunSummary> LiveRun::GoOn() {
   SLUICE_ASSIGN(list_, KeptCorpusFiles(ledger_));
   SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment_.files, directory_.manifest()));
   SLUICE_CHECK(manifest.end().has_value(), "a run goes on without its corpus that is not packed");
   return Finish(manifest, false);
 }
 
-Result<RunSummary> Runner::Finish(Manifest& manifest, bool packs) {
+Result<RunSummary> LiveRun::Finish(Manifest& manifest, bool packs) {
   SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options_.provider_name, options_.request));
   SLUICE_TRY(CountWhatIsThere(manifest));
   SLUICE_ASSIGN(const auto state, ledger_.Get(kStateKey));
@@ -71,7 +71,7 @@ Result<RunSummary> Runner::Finish(Manifest& manifest, bool packs) {
   return Close(manifest, collector);
 }
 
-Result<Cancelled> Runner::Cancel(bool delete_files) {
+Result<Cancelled> LiveRun::Cancel(bool delete_files) {
   SLUICE_TRY(ledger_.Set(kCancelledKey, FormatTime(environment_.clock.WallNow())));
   SLUICE_ASSIGN(const Manifest manifest,
                 Manifest::Read(environment_.files, directory_.manifest()));
@@ -107,16 +107,16 @@ Result<Cancelled> Runner::Cancel(bool delete_files) {
   return Cancelled{.jobs = tracker.cancelled_jobs(), .files = tracker.deleted_files()};
 }
 
-std::string Runner::Account() const {
+std::string LiveRun::Account() const {
   return options_.account.empty() ? environment_.provider.account_fingerprint() : options_.account;
 }
 
-Result<int> Runner::KnownDimension() {
+Result<int> LiveRun::KnownDimension() {
   SLUICE_ASSIGN(const auto pinned, ledger_.Get("dimension"));
   return pinned.has_value() && *pinned != "0" ? std::stoi(*pinned) : options_.request.dimension;
 }
 
-CollectOptions Runner::CollectOptionsOf(int dimension) const {
+CollectOptions LiveRun::CollectOptionsOf(int dimension) const {
   return {.output = options_.output,
           .task = options_.request.task,
           .dimension = dimension,
@@ -127,7 +127,7 @@ CollectOptions Runner::CollectOptionsOf(int dimension) const {
           .threads = options_.threads};
 }
 
-TrackerOptions Runner::TrackerOptionsOf() const {
+TrackerOptions LiveRun::TrackerOptionsOf() const {
   return {.task = options_.request.task,
           .model = options_.request.model,
           .uploads = options_.uploads,
@@ -138,7 +138,7 @@ TrackerOptions Runner::TrackerOptionsOf() const {
           .settle = options_.settle.value_or(environment_.provider.traits().settle)};
 }
 
-Result<JobPolicy> Runner::PolicyOf() {
+Result<JobPolicy> LiveRun::PolicyOf() {
   const ProviderTraits& traits = environment_.provider.traits();
   JobPolicy policy;
   SLUICE_ASSIGN(policy.run_id, RunId(ledger_));
@@ -157,7 +157,7 @@ Result<JobPolicy> Runner::PolicyOf() {
 }
 
 // The counters of a resumed run begin where the earlier one stood.
-Result<void> Runner::CountWhatIsThere(const Manifest& manifest) {
+Result<void> LiveRun::CountWhatIsThere(const Manifest& manifest) {
   Progress& progress = environment_.progress;
   for (const CorpusFile& file : list_) {
     progress.corpus_bytes_total += file.size;
@@ -179,7 +179,7 @@ Result<void> Runner::CountWhatIsThere(const Manifest& manifest) {
   return {};
 }
 
-Result<void> Runner::PackAndTrack(const LineProtocol& protocol, Manifest& manifest,
+Result<void> LiveRun::PackAndTrack(const LineProtocol& protocol, Manifest& manifest,
                                   AnswerCollector& collector, bool packs) {
   SLUICE_ASSIGN(const JobPolicy policy, PolicyOf());
   const JobPlan plan(policy);
@@ -201,7 +201,7 @@ Result<void> Runner::PackAndTrack(const LineProtocol& protocol, Manifest& manife
   return Track(tracker, protocol, manifest, packs);
 }
 
-Result<void> Runner::Track(Tracker& tracker, const LineProtocol& protocol, Manifest& manifest,
+Result<void> LiveRun::Track(Tracker& tracker, const LineProtocol& protocol, Manifest& manifest,
                            bool packs) {
   const Deadline deadline(environment_.clock, options_.deadline, environment_.stop);
   std::stop_source pack_stop;
@@ -218,12 +218,12 @@ Result<void> Runner::Track(Tracker& tracker, const LineProtocol& protocol, Manif
   return deadline.Explain(tracked);
 }
 
-int Runner::JobsInFlight() const {
+int LiveRun::JobsInFlight() const {
   const int limit = environment_.provider.traits().jobs_in_flight_max;
   return limit > 0 ? std::min(limit, options_.jobs_in_flight) : options_.jobs_in_flight;
 }
 
-Result<void> Runner::PackAll(const LineProtocol& protocol, Manifest& manifest, Tracker& tracker,
+Result<void> LiveRun::PackAll(const LineProtocol& protocol, Manifest& manifest, Tracker& tracker,
                              std::stop_token stop) {
   const StepTimer timer(times_, Step::kPack);
   const PackOptions pack = PackOptionsOf(options_, environment_.provider.traits(), directory_);
@@ -237,7 +237,7 @@ Result<void> Runner::PackAll(const LineProtocol& protocol, Manifest& manifest, T
               [&](const ShardEntry& shard) { tracker.AddShard(shard); });
 }
 
-Result<RunSummary> Runner::Close(const Manifest& manifest, AnswerCollector& collector) {
+Result<RunSummary> LiveRun::Close(const Manifest& manifest, AnswerCollector& collector) {
   SLUICE_ASSIGN(Sink* const sink, collector.OpenSink());
   SLUICE_ASSIGN(const auto outputs, WriteOutputs(manifest, *sink));
   const ReportInput input = InputOf(manifest, outputs, collector.dimension());
@@ -250,7 +250,7 @@ Result<RunSummary> Runner::Close(const Manifest& manifest, AnswerCollector& coll
   return summary;
 }
 
-Result<std::map<uint32_t, int>> Runner::LastRounds() {
+Result<std::map<uint32_t, int>> LiveRun::LastRounds() {
   SLUICE_ASSIGN(const auto tracks, ledger_.Tracks());
   std::map<uint32_t, int> rounds;
   for (const ShardTrack& track : tracks) {
@@ -259,7 +259,7 @@ Result<std::map<uint32_t, int>> Runner::LastRounds() {
   return rounds;
 }
 
-Result<std::vector<OutputFile>> Runner::WriteOutputs(const Manifest& manifest, Sink& sink) {
+Result<std::vector<OutputFile>> LiveRun::WriteOutputs(const Manifest& manifest, Sink& sink) {
   const StepTimer step(times_, Step::kClose);
   const StageTimer stage(times_, Stage::kClose);
   SLUICE_ASSIGN(const auto rounds, LastRounds());
@@ -271,7 +271,7 @@ Result<std::vector<OutputFile>> Runner::WriteOutputs(const Manifest& manifest, S
                      .failures = failures});
 }
 
-Result<void> Runner::RemoveFailureFiles() {
+Result<void> LiveRun::RemoveFailureFiles() {
   SLUICE_ASSIGN(const auto rounds, LastRounds());
   for (const auto& [shard, last] : rounds) {
     for (int round = 0; round <= last; ++round) {
@@ -282,7 +282,7 @@ Result<void> Runner::RemoveFailureFiles() {
 }
 
 // A run that is complete asks nothing of anybody.
-Result<RunSummary> Runner::SummarizeFinished(const Manifest& manifest) {
+Result<RunSummary> LiveRun::SummarizeFinished(const Manifest& manifest) {
   SLUICE_ASSIGN(const int dimension, KnownDimension());
   SLUICE_ASSIGN(const auto text, ledger_.Get(kOutputsKey));
   std::vector<OutputFile> outputs;
@@ -300,7 +300,7 @@ Result<RunSummary> Runner::SummarizeFinished(const Manifest& manifest) {
   return Summarize(InputOf(manifest, outputs, dimension), ledger_);
 }
 
-ReportInput Runner::InputOf(const Manifest& manifest, std::vector<OutputFile> outputs,
+ReportInput LiveRun::InputOf(const Manifest& manifest, std::vector<OutputFile> outputs,
                             int dimension) const {
   const std::chrono::duration<double> spent = environment_.clock.Now() - begin_;
   return {.options = options_,
