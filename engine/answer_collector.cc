@@ -84,14 +84,12 @@ Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& trac
               .may_retry = may_retry,
               .unanswered = {}};
   if (track.round > 0) {
-    const std::string path =
-        environment_.directory.shard_failures(track.shard, track.round - 1);
+    const std::string path = environment_.directory.shard_failures(track.shard, track.round - 1);
     SLUICE_ASSIGN(round.failed_before, ReadFailures(environment_.files, path));
     round.rows.rows = RowsOfClasses(round.failed_before, track.retry_classes);
     if (round.rows.rows.size() != track.rows_asked) {
-      return Fail(ErrorCode::kIo,
-                  fmt::format("'{}' names {} rows to ask again, the ledger {}", path,
-                              round.rows.rows.size(), track.rows_asked));
+      return Fail(ErrorCode::kIo, fmt::format("'{}' names {} rows to ask again, the ledger {}",
+                                              path, round.rows.rows.size(), track.rows_asked));
     }
   }
   return round;
@@ -193,8 +191,9 @@ Result<Collected> AnswerCollector::GiveUp(const Round& round) {
   if (options_.task == Task::kEmbed && dimension() == 0) {
     const bool is_cancelled = failure.failure_class == FailureClass::kCancelled;
     return Fail(ErrorCode::kRemoteFailed,
-                is_cancelled ? "the run was cancelled before any vector came: nothing can be written"
-                             : failure.message,
+                is_cancelled
+                    ? "the run was cancelled before any vector came: nothing can be written"
+                    : failure.message,
                 is_cancelled ? "`sluice retry` goes on with it"
                              : "`sluice retry` asks again; a new run with --dim N writes such rows "
                                "as NaN");

@@ -34,9 +34,9 @@ struct CollectOptions {
   Task task = Task::kEmbed;
   int dimension = 0;  // as asked for, or as pinned by an earlier part of the run; 0: not known yet
   bool normalize = false;
-  bool fail_on_error = false;  // the first failed row that is not asked again ends the run
+  bool fail_on_error = false;    // the first failed row that is not asked again ends the run
   FailureClasses retry_classes;  // of rows that may be asked again
-  bool keep_answers = false;   // a copy of each job's answers stays in the run directory
+  bool keep_answers = false;     // a copy of each job's answers stays in the run directory
   size_t threads = 2;
 };
 

@@ -1,5 +1,5 @@
-// Cancel: ends the remote jobs of a run. Afterwards nothing more is bought for it: `run` fetches what
-// the jobs still delivered and writes the output, `retry` goes on.
+// Cancel: ends the remote jobs of a run. Afterwards nothing more is bought for it: `run` fetches
+// what the jobs still delivered and writes the output, `retry` goes on.
 #pragma once
 
 #include <cstdint>

@@ -34,8 +34,8 @@ struct FailedAnswer {
                                                  FailureClasses classes);
 
 // Joins the failure files of the shards' last rounds (`rounds`: by shard) with the ids and writes
-// RunDirectory::failures(), one line a row: {"row","id","file","line","offset","job","error"}. Gives
-// the failed rows, sorted.
+// RunDirectory::failures(), one line a row: {"row","id","file","line","offset","job","error"}.
+// Gives the failed rows, sorted.
 [[nodiscard]] Result<std::vector<Ordinal>> CollectFailures(FileSystem& files,
                                                            const RunDirectory& directory,
                                                            const Manifest& manifest,

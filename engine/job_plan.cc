@@ -396,7 +396,8 @@ void JobPlan::OnJobEnded(ShardTrack& track, const BatchJob& job, MonotonicTime n
   const RowFailure failure = FailureOfJob(job);
   track.note = failure.message;
   // A job that someone cancelled was not wanted; it is not bought again behind their back.
-  const bool unwanted = job.cancelled() && !policy_.retry_classes.contains(FailureClass::kCancelled);
+  const bool unwanted =
+      job.cancelled() && !policy_.retry_classes.contains(FailureClass::kCancelled);
   if (!MayRetry(track) || unwanted || CanNeverWork(failure.code)) {
     track.state = ShardState::kEnded;
     track.given_up = failure;

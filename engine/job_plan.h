@@ -2,11 +2,12 @@
 // clock, disk or network of its own, so that a simulation can run days in milliseconds. The ledger
 // keeps the state, the tracker does what is asked.
 //
-// The way of a shard is drawn in engine/shard_track.h. Creating a job costs money and cannot be repeated safely, so an intent is on stable storage
-// before the request leaves, and when the answer is lost the state is UNKNOWN: then nothing is done
-// but looking. Two full listings that began after the settle time and do not show the job allow the
-// fence: the attempt's input file is deleted, after which the lost request can no longer succeed.
-// Two more such listings end the attempt. Each attempt has a file of its own.
+// The way of a shard is drawn in engine/shard_track.h. Creating a job costs money and cannot be
+// repeated safely, so an intent is on stable storage before the request leaves, and when the answer
+// is lost the state is UNKNOWN: then nothing is done but looking. Two full listings that began
+// after the settle time and do not show the job allow the fence: the attempt's input file is
+// deleted, after which the lost request can no longer succeed. Two more such listings end the
+// attempt. Each attempt has a file of its own.
 //
 // When a job ended, what it delivered is kept for good; rows that failed in a way that may pass are
 // asked again in the next round, until a limit of jobs. What a run's `cancel` stopped is bought
@@ -120,9 +121,9 @@ class JobPlan {
   // Jobs of the run that nobody asked for: something between us and the service sent a request
   // twice. `jobs` is a full listing, `owned` are the names in the ledger. Attempts that are still
   // being looked for are left alone.
-  [[nodiscard]] std::vector<BatchJob> FindSurplus(const std::vector<BatchJob>& jobs,
-                                                  const std::set<std::string>& owned,
-                                                  const std::vector<const ShardTrack*>& tracks) const;
+  [[nodiscard]] std::vector<BatchJob> FindSurplus(
+      const std::vector<BatchJob>& jobs, const std::set<std::string>& owned,
+      const std::vector<const ShardTrack*>& tracks) const;
 
  private:
   void EnterUnknown(ShardTrack& track, ShardState state, MonotonicTime now) const;

@@ -1,5 +1,5 @@
-// KeptOptions: with what a run was begun, out of its ledger, for commands that are given nothing but
-// the run folder. What may not change within a run stands there as `settings`
+// KeptOptions: with what a run was begun, out of its ledger, for commands that are given nothing
+// but the run folder. What may not change within a run stands there as `settings`
 // (engine/run_settings.h); what may is kept beside it as `how`.
 #pragma once
 

@@ -348,8 +348,9 @@ Result<std::vector<ShardTrack>> Ledger::Select(const std::string& where) {
     const std::optional<ShardState> state = ParseShardState(select.Text(2));
     const std::optional<FailureClasses> classes = FailureClasses::Parse(select.Text(12));
     if (!state.has_value() || !classes.has_value()) {
-      return Fail(ErrorCode::kIo, fmt::format("the ledger holds an unknown state '{}' or class '{}'",
-                                              select.Text(2), select.Text(12)));
+      return Fail(ErrorCode::kIo,
+                  fmt::format("the ledger holds an unknown state '{}' or class '{}'",
+                              select.Text(2), select.Text(12)));
     }
     ShardTrack& track = tracks.emplace_back();
     track.shard = static_cast<uint32_t>(select.Integer(0));
@@ -382,17 +383,18 @@ Result<void> Ledger::Write(const ShardTrack& track) {
   SLUICE_CHECK(fault.empty(), fault);
   SLUICE_ASSIGN(
       Statement insert,
-      Prepare("INSERT INTO shards(shard, rows, state, attempt, jobs_ended_empty, staged_file, job,"
-              " note, given_up, updated, jobs_ended, round, rows_asked, retry_classes, request_file,"
-              " request_bytes, request_xxh3) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-              " ON CONFLICT(shard) DO UPDATE SET state=excluded.state,"
-              " attempt=excluded.attempt, jobs_ended_empty=excluded.jobs_ended_empty,"
-              " staged_file=excluded.staged_file, job=excluded.job, note=excluded.note,"
-              " given_up=excluded.given_up, updated=excluded.updated,"
-              " jobs_ended=excluded.jobs_ended, round=excluded.round,"
-              " rows_asked=excluded.rows_asked, retry_classes=excluded.retry_classes,"
-              " request_file=excluded.request_file, request_bytes=excluded.request_bytes,"
-              " request_xxh3=excluded.request_xxh3"));
+      Prepare(
+          "INSERT INTO shards(shard, rows, state, attempt, jobs_ended_empty, staged_file, job,"
+          " note, given_up, updated, jobs_ended, round, rows_asked, retry_classes, request_file,"
+          " request_bytes, request_xxh3) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+          " ON CONFLICT(shard) DO UPDATE SET state=excluded.state,"
+          " attempt=excluded.attempt, jobs_ended_empty=excluded.jobs_ended_empty,"
+          " staged_file=excluded.staged_file, job=excluded.job, note=excluded.note,"
+          " given_up=excluded.given_up, updated=excluded.updated,"
+          " jobs_ended=excluded.jobs_ended, round=excluded.round,"
+          " rows_asked=excluded.rows_asked, retry_classes=excluded.retry_classes,"
+          " request_file=excluded.request_file, request_bytes=excluded.request_bytes,"
+          " request_xxh3=excluded.request_xxh3"));
   return insert.Bind(int64_t{track.shard})
       .Bind(track.rows)
       .Bind(std::string(ShardStateName(track.state)))
@@ -415,13 +417,14 @@ Result<void> Ledger::Write(const ShardTrack& track) {
 
 // Within the transaction of the intent, so that no two creates can both be the last that fits.
 Result<void> Ledger::CheckCap(const ShardTrack& track, const SpendCap& cap) {
-  const std::string sql =
-      fmt::format("SELECT count(*), coalesce(sum(rows),0) FROM attempts WHERE {}", kMayHaveMadeAJob);
+  const std::string sql = fmt::format(
+      "SELECT count(*), coalesce(sum(rows),0) FROM attempts WHERE {}", kMayHaveMadeAJob);
   SLUICE_ASSIGN(Statement sums, Prepare(sql.c_str()));
   SLUICE_TRY(sums.Step());
   const auto jobs = static_cast<uint64_t>(sums.Integer(0));
   const auto rows = static_cast<uint64_t>(sums.Integer(1));
-  const std::string hint = "raise it to go on; what was asked for is kept, and fetched when it is done";
+  const std::string hint =
+      "raise it to go on; what was asked for is kept, and fetched when it is done";
   if (cap.jobs_max.has_value() && jobs + 1 > *cap.jobs_max) {
     return Fail(ErrorCode::kBudget,
                 fmt::format("--max-jobs {}: {} jobs were made and shard {} needs one more",
@@ -480,8 +483,7 @@ Result<void> Ledger::SaveMerged(const ShardTrack& track, const MergeCounts& coun
   return InTransaction([&]() -> Result<void> {
     SLUICE_ASSIGN(const auto before, SelectMerges(fmt::format("WHERE shard={}", track.shard)));
     SLUICE_CHECK(before.empty() == (track.round == 0), "a round is merged once");
-    const MergeCounts joined =
-        before.empty() ? counts : Joined(before.begin()->second, counts);
+    const MergeCounts joined = before.empty() ? counts : Joined(before.begin()->second, counts);
     SLUICE_CHECK(joined.ok + joined.failed == track.rows, "a shard's counts do not add up");
     SLUICE_ASSIGN(Statement insert, Prepare("INSERT INTO merges VALUES(?,?)"
                                             " ON CONFLICT(shard) DO UPDATE SET"

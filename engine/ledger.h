@@ -1,8 +1,8 @@
 // Ledger: the run's truth about jobs, in SQLite. An intent stands in it, durably, before the effect
 // leaves; a fact after it. The only place that knows SQLite. One thread at a time.
 //
-// Every step of a shard is checked against the table in engine/shard_track.h before it is written, in
-// release builds too: a wrong one stops the process.
+// Every step of a shard is checked against the table in engine/shard_track.h before it is written,
+// in release builds too: a wrong one stops the process.
 //
 // Settings (docs/formats.md has the schema): WAL, synchronous=FULL, because WAL with NORMAL may
 // lose a committed transaction at a power cut, and with it the knowledge that a job was bought.

@@ -30,7 +30,7 @@ std::string OutputsJson(const std::vector<OutputFile>& outputs) {
 }  // namespace
 
 LiveRun::LiveRun(const RunOptions& options, RunEnvironment& environment,
-               const RunDirectory& directory, Ledger& ledger)
+                 const RunDirectory& directory, Ledger& ledger)
     : options_(options),
       environment_(environment),
       directory_(directory),
@@ -73,8 +73,7 @@ Result<RunSummary> LiveRun::Finish(Manifest& manifest, bool packs) {
 
 Result<Cancelled> LiveRun::Cancel(bool delete_files) {
   SLUICE_TRY(ledger_.Set(kCancelledKey, FormatTime(environment_.clock.WallNow())));
-  SLUICE_ASSIGN(const Manifest manifest,
-                Manifest::Read(environment_.files, directory_.manifest()));
+  SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(environment_.files, directory_.manifest()));
   SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options_.provider_name, options_.request));
   AnswerCollector collector(CollectOptionsOf(0), {.files = environment_.files,
                                                   .provider = environment_.provider,
@@ -180,7 +179,7 @@ Result<void> LiveRun::CountWhatIsThere(const Manifest& manifest) {
 }
 
 Result<void> LiveRun::PackAndTrack(const LineProtocol& protocol, Manifest& manifest,
-                                  AnswerCollector& collector, bool packs) {
+                                   AnswerCollector& collector, bool packs) {
   SLUICE_ASSIGN(const JobPolicy policy, PolicyOf());
   const JobPlan plan(policy);
   RunDisk disk({.files = environment_.files, .protocol = protocol, .directory = directory_},
@@ -202,7 +201,7 @@ Result<void> LiveRun::PackAndTrack(const LineProtocol& protocol, Manifest& manif
 }
 
 Result<void> LiveRun::Track(Tracker& tracker, const LineProtocol& protocol, Manifest& manifest,
-                           bool packs) {
+                            bool packs) {
   const Deadline deadline(environment_.clock, options_.deadline, environment_.stop);
   std::stop_source pack_stop;
   const std::stop_callback forward(deadline.stop_token(), [&] { pack_stop.request_stop(); });
@@ -224,7 +223,7 @@ int LiveRun::JobsInFlight() const {
 }
 
 Result<void> LiveRun::PackAll(const LineProtocol& protocol, Manifest& manifest, Tracker& tracker,
-                             std::stop_token stop) {
+                              std::stop_token stop) {
   const StepTimer timer(times_, Step::kPack);
   const PackOptions pack = PackOptionsOf(options_, environment_.provider.traits(), directory_);
   PackEnvironment environment{.files = environment_.files,
@@ -301,7 +300,7 @@ Result<RunSummary> LiveRun::SummarizeFinished(const Manifest& manifest) {
 }
 
 ReportInput LiveRun::InputOf(const Manifest& manifest, std::vector<OutputFile> outputs,
-                            int dimension) const {
+                             int dimension) const {
   const std::chrono::duration<double> spent = environment_.clock.Now() - begin_;
   return {.options = options_,
           .directory = directory_,

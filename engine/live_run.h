@@ -1,6 +1,6 @@
-// LiveRun: a run from its ledger to its report, for those who begin it (engine/run.h), go on with it
-// (engine/retry.h) or end it (engine/cancel.h). Its members are what the steps share. One thread at
-// a time.
+// LiveRun: a run from its ledger to its report, for those who begin it (engine/run.h), go on with
+// it (engine/retry.h) or end it (engine/cancel.h). Its members are what the steps share. One thread
+// at a time.
 #pragma once
 
 #include <optional>
@@ -35,7 +35,7 @@ class LiveRun {
  public:
   // The caller holds the run's lock. All must outlive the live.
   LiveRun(const RunOptions& options, RunEnvironment& environment, const RunDirectory& directory,
-         Ledger& ledger);
+          Ledger& ledger);
 
   // Packs, tracks and writes the output.
   [[nodiscard]] Result<RunSummary> Go();

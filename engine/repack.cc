@@ -42,7 +42,8 @@ class FrameWriter {
     if (compressor_ != nullptr) {
       compressor_->AppendFrame(AsBytes(pending_), frame_);
     }
-    const auto bytes = compressor_ != nullptr ? std::span<const std::byte>(frame_) : AsBytes(pending_);
+    const auto bytes =
+        compressor_ != nullptr ? std::span<const std::byte>(frame_) : AsBytes(pending_);
     Result<void> written = writer_.Append(bytes);
     pending_.clear();
     return written;

@@ -1,4 +1,5 @@
-// Repack: the request lines of some rows of a sealed shard as a file of their own, to be sent again.
+// Repack: the request lines of some rows of a sealed shard as a file of their own, to be sent
+// again.
 #pragma once
 
 #include <optional>

@@ -54,9 +54,8 @@ Result<FailuresByShard> FindFailures(FileSystem& files, const RunDirectory& dire
 Result<void> ReopenFiles(const RunOptions& options, RunEnvironment& environment,
                          const RunDirectory& directory, const Manifest& manifest, int dimension,
                          const std::vector<ShardTrack>& tracks, const FailuresByShard& by_shard) {
-  const SinkOptions sink_options{.output = options.output,
-                                 .work_folder = directory.work(),
-                                 .dimension = dimension};
+  const SinkOptions sink_options{
+      .output = options.output, .work_folder = directory.work(), .dimension = dimension};
   SLUICE_ASSIGN(const auto sink, MakeSink(environment.files, sink_options));
   ReopenRequest request;
   request.closed = {.row_count = manifest.end()->next,
@@ -75,9 +74,9 @@ Result<void> ReopenFiles(const RunOptions& options, RunEnvironment& environment,
   SLUICE_TRY(sink->Reopen(request));
   for (const ShardTrack& track : tracks) {
     const auto found = by_shard.find(track.shard);
-    SLUICE_TRY(WriteFailures(environment.files,
-                             directory.shard_failures(track.shard, track.round),
-                             found == by_shard.end() ? std::vector<FailedAnswer>() : found->second));
+    SLUICE_TRY(
+        WriteFailures(environment.files, directory.shard_failures(track.shard, track.round),
+                      found == by_shard.end() ? std::vector<FailedAnswer>() : found->second));
   }
   return {};
 }
@@ -108,8 +107,8 @@ Result<void> Reopen(FailureClasses classes, RunEnvironment& environment,
     return {};  // a retry, or a run, that was stopped: it goes on
   }
   SLUICE_ASSIGN(const auto tracks, ledger.Tracks());
-  SLUICE_ASSIGN(const auto by_shard, FindFailures(environment.files, directory, manifest, tracks,
-                                                  state.has_value()));
+  SLUICE_ASSIGN(const auto by_shard,
+                FindFailures(environment.files, directory, manifest, tracks, state.has_value()));
   const std::vector<ShardTrack> changed = AskAgain(tracks, by_shard, classes);
   if (state.has_value() && changed.empty()) {
     return {};  // nothing to ask: it stays finished

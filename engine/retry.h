@@ -1,5 +1,5 @@
-// Retry: goes on with a run for which only its folder is given: asks again for rows that failed, and
-// writes the output anew. What was delivered is kept and never asked for again.
+// Retry: goes on with a run for which only its folder is given: asks again for rows that failed,
+// and writes the output anew. What was delivered is kept and never asked for again.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct RetryPlan {
   bool is_finished = false;  // the run; one that is not is gone on with first
   bool is_cancelled = false;
   std::map<std::string, uint64_t> rows_by_class = {};  // of rows that failed for good
-  uint64_t rows = 0;                              // of the classes asked for
+  uint64_t rows = 0;                                   // of the classes asked for
   uint64_t shards = 0;
 };
 

@@ -59,7 +59,7 @@ struct RunOptions {
   SpendCap cap;
   OnUnknown on_unknown = OnUnknown::kAdopt;
   std::optional<std::chrono::milliseconds> deadline;  // from the start of this process
-  bool keep_remote = false;         // leave uploaded files at the service
+  bool keep_remote = false;                           // leave uploaded files at the service
   bool keep_answers = false;        // leave a copy of the raw answers in the run directory
   bool delete_remote_jobs = false;  // delete jobs too once their rows are safe
 

@@ -12,8 +12,7 @@ namespace sluice {
 Result<StageSource> RunDisk::Requests(const ShardTrack& track, const ShardEntry& entry,
                                       std::stop_token stop) {
   const bool is_whole = track.round == 0;
-  const std::string path =
-      environment_.directory.shard(is_whole ? entry.file : track.request.name);
+  const std::string path = environment_.directory.shard(is_whole ? entry.file : track.request.name);
   SLUICE_TRY(CheckFile(path, is_whole ? entry.checksum : track.request.checksum, stop));
   FileSystem& files = environment_.files;
   return StageSource{.open = [&files, path] { return OpenShard(files, path); },
@@ -53,10 +52,11 @@ Result<Repacked> RunDisk::Repack(const ShardTrack& track, const ShardEntry& entr
   const RunDirectory& directory = environment_.directory;
   const std::string shard_path = directory.shard(entry.file);
   SLUICE_TRY(CheckFile(shard_path, entry.checksum, stop));
-  SLUICE_ASSIGN(const auto failures,
-                ReadFailures(environment_.files, directory.shard_failures(track.shard, track.round)));
-  const std::string name = RunDirectory::RequestFileName(track.shard, track.round + 1,
-                                                         zstd_level_.has_value());
+  SLUICE_ASSIGN(
+      const auto failures,
+      ReadFailures(environment_.files, directory.shard_failures(track.shard, track.round)));
+  const std::string name =
+      RunDirectory::RequestFileName(track.shard, track.round + 1, zstd_level_.has_value());
   const RepackRequest request{.shard_path = shard_path,
                               .new_path = directory.shard(name),
                               .rows = RowsOfClasses(failures, track.retry_classes),

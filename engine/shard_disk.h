@@ -38,8 +38,8 @@ class ShardDisk {
                                                      std::stop_token stop) = 0;
   // Brings the answers of the ended job home: when it returns, every row of the round has a value
   // or a named failure, durably. Again with the same result after a crash. `may_retry`: rows that
-  // fail may be asked again. Errors: those of fetching; kRemoteFailed when a failed row shall end the
-  // run, and for rows that are given up before any answer told the vectors' length.
+  // fail may be asked again. Errors: those of fetching; kRemoteFailed when a failed row shall end
+  // the run, and for rows that are given up before any answer told the vectors' length.
   [[nodiscard]] virtual Result<Collected> Collect(const ShardTrack& track, const ShardEntry& entry,
                                                   bool may_retry, std::stop_token stop) = 0;
   // Writes the lines of the failed rows with one of the track's retry_classes as the next round's

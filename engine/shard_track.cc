@@ -10,9 +10,9 @@ namespace {
 
 using enum ShardState;
 
-constexpr std::array<std::string_view, 10> kStateNames = {"SEALED", "STAGED",    "INTENT", "UNKNOWN",
-                                                          "FENCED", "SUBMITTED", "ENDED",  "MERGED",
-                                                          "DONE",   "REPACK"};
+constexpr std::array<std::string_view, 10> kStateNames = {
+    "SEALED",    "STAGED", "INTENT", "UNKNOWN", "FENCED",
+    "SUBMITTED", "ENDED",  "MERGED", "DONE",    "REPACK"};
 
 bool IsOneOf(ShardState state, std::initializer_list<ShardState> states) {
   return std::ranges::find(states, state) != states.end();
@@ -67,9 +67,8 @@ bool NamesAreRight(const ShardTrack& track) {
       IsOneOf(track.state, {kSealed, kStaged, kIntent, kUnknown, kFenced}) && track.job.empty();
   const bool is_asked = (track.round == 0) == track.request.name.empty();
   const bool job_is_right = track.state == kSubmitted ? !track.job.empty()
-                            : IsOneOf(track.state, {kEnded, kMerged, kDone, kRepack})
-                                ? true
-                                : has_no_job;
+                            : IsOneOf(track.state, {kEnded, kMerged, kDone, kRepack}) ? true
+                                                                                      : has_no_job;
   return (!needs_file || !track.staged_file.empty()) && job_is_right && is_asked;
 }
 

@@ -56,7 +56,7 @@ struct ShardTrack {
   // Jobs that ended, since the run began or somebody asked for a retry: what the limit is about.
   int jobs_ended = 0;
   int round = 0;
-  uint64_t rows_asked = 0;      // in this round
+  uint64_t rows_asked = 0;       // in this round
   FailureClasses retry_classes;  // which failed rows this round asks again; in MERGED the next one
   RequestFile request;
   std::string staged_file;  // StagedFile::name

@@ -326,8 +326,8 @@ std::optional<Error> Tracker::ApplyLook(const Result<std::vector<BatchJob>>& job
     if (!adopted) {
       capped_.reset();  // the attempt is dead: there is room again
     }
-    Result<void> saved = ledger_.SaveOutcome(
-        track, adopted ? AttemptOutcome::kCreated : AttemptOutcome::kDead);
+    Result<void> saved =
+        ledger_.SaveOutcome(track, adopted ? AttemptOutcome::kCreated : AttemptOutcome::kDead);
     if (saved.has_value()) {
       saved = NoteAndCancel(surplus);
     }
@@ -596,14 +596,12 @@ bool Tracker::IsAtRest(const ShardTrack& track) const {
     return false;
   }
   const Action next = plan_.Next(track);
-  const bool buys =
-      next == Action::kStage || next == Action::kCreate || next == Action::kRepack;
+  const bool buys = next == Action::kStage || next == Action::kCreate || next == Action::kRepack;
   return next == Action::kNone || (buys && capped_.has_value());
 }
 
 bool Tracker::AllAtRest() const {
-  return std::ranges::all_of(tracks_,
-                             [this](const auto& entry) { return IsAtRest(entry.second); });
+  return std::ranges::all_of(tracks_, [this](const auto& entry) { return IsAtRest(entry.second); });
 }
 
 std::optional<Error> Tracker::HeldError() const {
@@ -615,9 +613,10 @@ std::optional<Error> Tracker::HeldError() const {
               "shard {}: the answer to its create call was lost, and no list of the service's "
               "jobs shows '{}': nobody knows whether there is such a job",
               shard, plan_.DisplayName(track)),
-          .hint = "look for it with `sluice jobs list`; the same command looks again, and with "
-                  "--on-unknown adopt it deletes the input file, so that no job can come of it "
-                  "any more, and asks anew"};
+          .hint =
+              "look for it with `sluice jobs list`; the same command looks again, and with "
+              "--on-unknown adopt it deletes the input file, so that no job can come of it "
+              "any more, and asks anew"};
     }
   }
   return capped_;

@@ -26,19 +26,18 @@ std::string Count(uint64_t number, std::string_view noun) {
 std::string What(const CancelPlan& plan) {
   std::string what = Count(plan.jobs.size(), "job");
   if (plan.lost > 0) {
-    what += fmt::format(", {} of which nobody knows whether there is a job",
-                        Count(plan.lost, "shard"));
+    what +=
+        fmt::format(", {} of which nobody knows whether there is a job", Count(plan.lost, "shard"));
   }
   return what + fmt::format(", {} not sent", Count(plan.unsent, "shard"));
 }
 
 Result<void> ConfirmCancel(const CommandContext& context, const CancelPlan& plan,
                            const std::string& run_folder) {
-  return Confirm(
-      context, fmt::format("Cancel {} ({})?", run_folder, What(plan)),
-      {.code = ErrorCode::kUsage,
-       .message = fmt::format("cancelling {} ({}) needs a yes", run_folder, What(plan)),
-       .hint = "add -y if that is meant, -n to see what would be done"});
+  return Confirm(context, fmt::format("Cancel {} ({})?", run_folder, What(plan)),
+                 {.code = ErrorCode::kUsage,
+                  .message = fmt::format("cancelling {} ({}) needs a yes", run_folder, What(plan)),
+                  .hint = "add -y if that is meant, -n to see what would be done"});
 }
 
 void PrintNames(const Console& console, const CancelSummary& summary, bool dry_run) {
@@ -92,10 +91,10 @@ Result<int> CancelCommand(const CommandContext& context) {
   SLUICE_ASSIGN(const CancelSummary summary, Cancel(options.run, delete_files, environment));
   PrintNames(context.console, summary, false);
   const std::string folder = QuoteForShell(EscapeControls(run_folder));
-  context.console.Say(
-      fmt::format("Nothing more will be bought for {}. The same `sluice run` command writes what was "
-                  "delivered; ask for the rest:  sluice retry -C {}\n",
-                  folder, folder));
+  context.console.Say(fmt::format(
+      "Nothing more will be bought for {}. The same `sluice run` command writes what was "
+      "delivered; ask for the rest:  sluice retry -C {}\n",
+      folder, folder));
   return 0;
 }
 

@@ -104,7 +104,8 @@ constexpr OptionSpec kPackOptions[] = {
 constexpr OptionSpec kPaceOptions[] = {
     {"--uploads", kText, "N", "", "Pace", "at the same time (2)"},
     {"--jobs-in-flight", kText, "N", "", "Pace", "at the service at the same time (20)"},
-    {"--attempts", kText, "N", "", "Pace", "jobs for one shard, when jobs or rows of them fail (3)"},
+    {"--attempts", kText, "N", "", "Pace",
+     "jobs for one shard, when jobs or rows of them fail (3)"},
     {"--poll", kText, "A..B", "", "Pace", "pause between looks, growing (30s..5m)"},
     {"--settle", kText, "TIME", "", "Pace",
      "how long a new job may be missing in the service's list (2m)"},
@@ -179,17 +180,15 @@ constexpr OptionSpec kVerboseOptions[] = {
     {"-v,--verbose", kFlag, "", "", "Control", "first say with which settings"},
 };
 
-constexpr auto kRunOptions =
-    Joined(kReadOptions, kAskOptions, kRunServiceOptions, kWriteOptions, kShardOptions,
-           kPackOptions, kPaceOptions, kLimitOptions, kRunControlOptions, kProgressOptions,
-           kVerboseOptions);
+constexpr auto kRunOptions = Joined(kReadOptions, kAskOptions, kRunServiceOptions, kWriteOptions,
+                                    kShardOptions, kPackOptions, kPaceOptions, kLimitOptions,
+                                    kRunControlOptions, kProgressOptions, kVerboseOptions);
 constexpr auto kPrepareOptions = Joined(kReadOptions, kRefuseOptions, kAskOptions, kShardOptions,
                                         kPackOptions, kRunControlOptions, kProgressOptions);
 constexpr auto kRetryOptions =
     Joined(kWhichRunOptions, kRetryWhatOptions, kKeptServiceOptions, kPaceOptions, kThreadOptions,
            kLimitOptions, kRetryControlOptions, kProgressOptions);
-constexpr auto kCancelOptions =
-    Joined(kWhichRunOptions, kKeptServiceOptions, kCancelOnlyOptions);
+constexpr auto kCancelOptions = Joined(kWhichRunOptions, kKeptServiceOptions, kCancelOnlyOptions);
 
 constexpr OptionSpec kBenchMeasureOptions[] = {
     {"--stage", kList, "NAME", "", "What to measure", "only this one; may be given several times"},
@@ -384,12 +383,14 @@ constexpr CommandSpec kCommands[] = {
     {"status", "where a run stands", "", 0, "Reads the run folder only; asks no service.",
      kStatusOptions, "  sluice status\n  sluice status -C vectors.npy.sluice --watch\n"},
     {"retry", "ask again for rows that failed, and write the output anew", "", 0,
-     "What was delivered is kept and not paid for again; until the new output is whole, the old one\n"
+     "What was delivered is kept and not paid for again; until the new output is whole, the old "
+     "one\n"
      "stays. A retry that was stopped goes on with the same command.",
      kRetryOptions,
      "  sluice retry\n  sluice retry -C vectors.npy.sluice --class blocked --class too-long\n"},
     {"cancel", "end the remote jobs of a run", "", 0,
-     "Afterwards nothing more is bought for it: `sluice run` writes what the jobs delivered, `sluice\n"
+     "Afterwards nothing more is bought for it: `sluice run` writes what the jobs delivered, "
+     "`sluice\n"
      "retry` asks for the rest.",
      kCancelOptions, "  sluice cancel -C vectors.npy.sluice -y --delete-files\n"},
     {"neighbors", "nearest documents of a text or a row, by cosine", "OUT.npy", 1,

@@ -113,11 +113,13 @@ std::string RetryLine(const RunSummary& summary) {
   if (summary.failed == 0) {
     return "";
   }
-  const std::string command = "sluice retry -C " + QuoteForShell(EscapeControls(summary.run_folder));
+  const std::string command =
+      "sluice retry -C " + QuoteForShell(EscapeControls(summary.run_folder));
   if (summary.cancelled) {
-    return fmt::format("This run was cancelled: what was delivered is written.\n"
-                       "Ask for the rest:  {}\n",
-                       command);
+    return fmt::format(
+        "This run was cancelled: what was delivered is written.\n"
+        "Ask for the rest:  {}\n",
+        command);
   }
   return fmt::format("Ask for them again:  {}\n", command);
 }
@@ -126,9 +128,10 @@ std::string SurplusLine(const RunSummary& summary) {
   if (summary.jobs_surplus == 0) {
     return "";
   }
-  return fmt::format("{} that nobody asked for {} found and cancelled: a request was sent twice on "
-                     "its way\n",
-                     Count(summary.jobs_surplus, "job"), summary.jobs_surplus == 1 ? "was" : "were");
+  return fmt::format(
+      "{} that nobody asked for {} found and cancelled: a request was sent twice on "
+      "its way\n",
+      Count(summary.jobs_surplus, "job"), summary.jobs_surplus == 1 ? "was" : "were");
 }
 
 Json StepsJson(const RunSummary& summary) {
@@ -145,8 +148,8 @@ Json OrNull(const std::optional<int64_t>& number) { return number ? Json(*number
 
 std::string FormatRunSummary(const RunSummary& summary, const RunOptions& options, bool color) {
   return WroteLines(summary) + FailedLines(summary, options, color) + RetryLine(summary) +
-         SurplusLine(summary) + RejectedLines(summary.rejected, summary.rejects_path, color) + OddAnswers(summary) +
-         TimeLine(summary) + LastLine(summary);
+         SurplusLine(summary) + RejectedLines(summary.rejected, summary.rejects_path, color) +
+         OddAnswers(summary) + TimeLine(summary) + LastLine(summary);
 }
 
 std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& options) {

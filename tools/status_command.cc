@@ -183,9 +183,8 @@ Result<int> WatchStatus(const CommandContext& context, const StatusRequest& requ
 Result<int> StatusCommand(const CommandContext& context) {
   const Arguments& arguments = context.arguments;
   const auto files = MakePosixFileSystem();
-  StatusRequest request{.run_folder = {},
-                        .all_jobs = arguments.Has("--jobs"),
-                        .errors = arguments.Has("--errors")};
+  StatusRequest request{
+      .run_folder = {}, .all_jobs = arguments.Has("--jobs"), .errors = arguments.Has("--errors")};
   SLUICE_ASSIGN(request.run_folder, FindRunFolder(arguments));
   if (arguments.Has("--watch")) {
     return WatchStatus(context, request, *files);

@@ -43,7 +43,9 @@ std::string VectorText(std::span<const float> vector) {
   return text;
 }
 
-std::string FailureText(std::string_view failure) { return fmt::format("{{\"error\":{}}}", failure); }
+std::string FailureText(std::string_view failure) {
+  return fmt::format("{{\"error\":{}}}", failure);
+}
 
 class JsonlShard final : public ShardSink {
  public:

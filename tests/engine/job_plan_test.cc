@@ -284,7 +284,8 @@ TEST_F(JobPlanTest, FindsJobsThatNobodyAskedFor) {
   const BatchJob twin = JobNamed("batches/twin", "sluice/0123456789ab/1/1", JobState::kRunning);
   const BatchJob foreign = JobNamed("batches/f", "sluice/ffffffffffff/1/1", JobState::kRunning);
   const BatchJob lost = JobNamed("batches/lost", plan_.DisplayName(looked_for), JobState::kRunning);
-  const auto surplus = plan_.FindSurplus({own, twin, foreign, lost}, {"batches/own"}, {&looked_for});
+  const auto surplus =
+      plan_.FindSurplus({own, twin, foreign, lost}, {"batches/own"}, {&looked_for});
   ASSERT_EQ(surplus.size(), 1u);
   EXPECT_EQ(surplus[0].name, "batches/twin");
 }

@@ -80,16 +80,15 @@ Result<StagedFile> SimulatedService::Stage(const StageSource& source, const std:
 CreateAnswer SimulatedService::CreateJob(const CreateJobRequest& request, std::stop_token) {
   MayDie();
   if (const auto fault = CallFault()) {
-    return Answer(fault->code == ErrorCode::kNotSent ? CreateOutcome::kNotSent
-                                                     : CreateOutcome::kUnknown,
-                  fault->code);
+    return Answer(
+        fault->code == ErrorCode::kNotSent ? CreateOutcome::kNotSent : CreateOutcome::kUnknown,
+        fault->code);
   }
   if (!HasFile(request.staged_file)) {
     return Answer(CreateOutcome::kRefused, ErrorCode::kConflict);
   }
-  Request effect{.file = request.staged_file,
-                 .display_name = request.display_name,
-                 .effect = clock_.Now()};
+  Request effect{
+      .file = request.staged_file, .display_name = request.display_name, .effect = clock_.Now()};
   if (Chance(faults_.late_effect)) {
     effect.effect += seconds(Below(3 * 3'600));
     pending_.push_back(effect);

@@ -92,7 +92,9 @@ class SimulatedService final : public Provider {
   [[nodiscard]] Result<const SimulatedJob*> Fetch(const std::string& name);
   // The account book: every job that ever came to be.
   [[nodiscard]] const std::vector<SimulatedJob>& jobs() const { return jobs_; }
-  [[nodiscard]] bool Chance(int per_mille) { return static_cast<int>(random_() % 1'000) < per_mille; }
+  [[nodiscard]] bool Chance(int per_mille) {
+    return static_cast<int>(random_() % 1'000) < per_mille;
+  }
   [[nodiscard]] uint64_t Below(uint64_t bound) { return random_() % bound; }
   void MayDie();
   [[nodiscard]] size_t calls() const { return calls_; }

@@ -128,8 +128,9 @@ class SimulatedDisk final : public ShardDisk {
     service_.MayDie();
     const int round = track.round + 1;
     service_.contents[fmt::format("{}/{}", track.shard, round)] = rows;
-    return Repacked{.request = {.name = fmt::format("r{}", round), .plain_bytes = 1, .checksum = "x"},
-                    .rows = rows.size()};
+    return Repacked{
+        .request = {.name = fmt::format("r{}", round), .plain_bytes = 1, .checksum = "x"},
+        .rows = rows.size()};
   }
 
   Result<void> DropRequests(const ShardTrack&) override { return {}; }
@@ -140,10 +141,9 @@ class SimulatedDisk final : public ShardDisk {
     std::vector<Ordinal> rows;
     for (Ordinal row = entry.range.first; row < entry.range.end(); ++row) {
       const bool is_asked =
-          track.round == 0 ||
-          (folder_.failures.at({track.shard, track.round - 1}).contains(row) &&
-           track.retry_classes.contains(
-               folder_.failures.at({track.shard, track.round - 1}).at(row)));
+          track.round == 0 || (folder_.failures.at({track.shard, track.round - 1}).contains(row) &&
+                               track.retry_classes.contains(
+                                   folder_.failures.at({track.shard, track.round - 1}).at(row)));
       if (is_asked) {
         rows.push_back(row);
       }
@@ -237,13 +237,11 @@ class Simulation {
     std::vector<ShardTrack> changed;
     const auto tracks = ledger.Tracks().value();
     for (ShardTrack track : tracks) {
-      const bool is_merged =
-          track.state == ShardState::kDone || track.state == ShardState::kMerged;
+      const bool is_merged = track.state == ShardState::kDone || track.state == ShardState::kMerged;
       const bool has_rows =
-          !is_merged || std::ranges::any_of(folder_.failures.at({track.shard, track.round}),
-                                            [&](const auto& row) {
-                                              return classes.contains(row.second);
-                                            });
+          !is_merged ||
+          std::ranges::any_of(folder_.failures.at({track.shard, track.round}),
+                              [&](const auto& row) { return classes.contains(row.second); });
       if (has_rows && plan.OnRetryAsked(track, classes)) {
         changed.push_back(track);
       }
@@ -328,8 +326,8 @@ class Simulation {
       }
       ASSERT_LE(earlier.ends, later.created) << earlier.name << " and " << later.name;
       const auto answer = earlier.answers.find(row);
-      const bool delivered = earlier.has_results && answer != earlier.answers.end() &&
-                             !answer->second.has_value();
+      const bool delivered =
+          earlier.has_results && answer != earlier.answers.end() && !answer->second.has_value();
       ASSERT_FALSE(delivered) << "row " << row << " of " << earlier.name << " was asked again";
     }
   }
