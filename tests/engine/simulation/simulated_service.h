@@ -40,7 +40,7 @@ class SimulatedClock final : public Clock {
 
 // Chances are in per mille of the occasions.
 struct SimulatedFaults {
-  int kill = 4;  // at any call, before or after its effect
+  int kill = 2;  // at any call, before or after its effect
   int lost_answer = 250;
   int late_effect = 100;
   int twice = 30;
