@@ -1,10 +1,10 @@
 #include "engine/answer_collector.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "engine/answer_file.h"
 #include "engine/answer_stream.h"
-#include "io/file/atomic_file.h"
 
 namespace sluice {
 namespace {
@@ -12,9 +12,11 @@ namespace {
 // A download that lacks rows is made again until two agree byte for byte.
 constexpr int kFetchesMax = 5;
 
-MergeCounts CountsOf(const MergeOutcome& outcome, uint64_t answer_bytes) {
+// Of the failed rows all that the shard has left.
+MergeCounts CountsOf(const MergeOutcome& outcome, const std::vector<FailedAnswer>& failures,
+                     uint64_t answer_bytes) {
   MergeCounts counts{.ok = outcome.ok,
-                     .failed = outcome.failed.size(),
+                     .failed = failures.size(),
                      .failed_by_class = {},
                      .duplicates = outcome.duplicates,
                      .conflicts = outcome.conflicts,
@@ -26,46 +28,101 @@ MergeCounts CountsOf(const MergeOutcome& outcome, uint64_t answer_bytes) {
                      .values = outcome.values,
                      .general_values = outcome.general_values,
                      .digest = outcome.digest};
-  for (const FailedRow& row : outcome.failed) {
-    ++counts.failed_by_class[std::string(FailureClassName(row.failure.failure_class))];
+  for (const FailedAnswer& failure : failures) {
+    ++counts.failed_by_class[std::string(FailureClassName(failure.row.failure.failure_class))];
   }
   return counts;
 }
 
+// Those of the rounds before but for the rows that were asked again, and what failed now.
+std::vector<FailedAnswer> FailuresAfter(const std::vector<FailedAnswer>& before,
+                                        const RoundRows& rows, const MergeOutcome& outcome,
+                                        const std::string& job) {
+  std::vector<FailedAnswer> failures;
+  for (const FailedAnswer& failure : before) {
+    if (!rows.contains(failure.row.row)) {
+      failures.push_back(failure);
+    }
+  }
+  for (const FailedRow& row : outcome.failed) {
+    failures.push_back({.row = row, .job = job});
+  }
+  std::ranges::sort(failures, {}, [](const FailedAnswer& failure) { return failure.row.row; });
+  return failures;
+}
+
+// No row could be made of the answers, because the vectors' length is not known.
+constexpr std::string_view kNoEmbedding = "no answer holds an embedding";
+
 }  // namespace
 
-Result<MergeCounts> AnswerCollector::Collect(const ShardTrack& track, OrdinalRange range,
-                                             std::stop_token stop) {
+Result<Collected> AnswerCollector::Collect(const ShardTrack& track, OrdinalRange range,
+                                           bool may_retry, std::stop_token stop) {
   const StepTimer timer(environment_.times, Step::kMerge);
+  SLUICE_ASSIGN(Round round, OpenRound(track, range, may_retry));
   if (track.given_up.has_value()) {
-    return GiveUp(track, range);
+    return GiveUp(round);
   }
   SLUICE_ASSIGN(const BatchJob job, environment_.provider.GetJob(track.job, stop));
+  if (job.cancelled()) {
+    // Nobody failed such a row: it was not wanted any more, and is not asked again by itself.
+    round.unanswered = RowFailure{.failure_class = FailureClass::kCancelled,
+                                  .code = 0,
+                                  .message = "the job was cancelled before this row was answered"};
+  }
+  Result<Collected> collected = CollectAnswers(round, job, std::move(stop));
+  if (!collected.has_value() && collected.error().message == kNoEmbedding) {
+    return Collected{.counts = {}, .retryable = 0, .unusable = std::move(collected).error()};
+  }
+  return collected;
+}
+
+Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& track,
+                                                          OrdinalRange range, bool may_retry) {
+  Round round{.track = track,
+              .rows = {.range = range, .is_whole = track.round == 0, .rows = {}},
+              .failed_before = {},
+              .may_retry = may_retry,
+              .unanswered = {}};
+  if (track.round > 0) {
+    const std::string path = environment_.directory.shard_failures(track.shard, track.round - 1);
+    SLUICE_ASSIGN(round.failed_before, ReadFailures(environment_.files, path));
+    round.rows.rows = RowsOfClasses(round.failed_before, track.retry_classes);
+    if (round.rows.rows.size() != track.rows_asked) {
+      return Fail(ErrorCode::kIo, fmt::format("'{}' names {} rows to ask again, the ledger {}",
+                                              path, round.rows.rows.size(), track.rows_asked));
+    }
+  }
+  return round;
+}
+
+Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const BatchJob& job,
+                                                  std::stop_token stop) {
   std::string previous;
   for (int fetch = 1; fetch <= kFetchesMax; ++fetch) {
-    SLUICE_ASSIGN(std::optional<Fetched> fetched, FetchOnce(track, job, range, stop));
+    SLUICE_ASSIGN(std::optional<Fetched> fetched, FetchOnce(round, job, stop));
     if (!fetched.has_value()) {
       continue;
     }
     if (fetched->outcome.missing == 0 || fetched->checksum == previous) {
-      return Finish(track, fetched->outcome, *fetched->sink, fetched->bytes);
+      return Finish(round, fetched->outcome, *fetched->sink, fetched->bytes);
     }
     previous = fetched->checksum;
   }
   return Fail(ErrorCode::kBadAnswer,
               fmt::format("the answers of {} broke off or were different at each of {} downloads",
-                          track.job, kFetchesMax));
+                          round.track.job, kFetchesMax));
 }
 
 // One download, decoded while it arrives. Nothing when the service could only begin anew.
-Result<std::optional<AnswerCollector::Fetched>> AnswerCollector::FetchOnce(const ShardTrack& track,
+Result<std::optional<AnswerCollector::Fetched>> AnswerCollector::FetchOnce(const Round& round,
                                                                            const BatchJob& job,
-                                                                           OrdinalRange range,
                                                                            std::stop_token stop) {
   std::optional<AnswerFile> kept;
   if (options_.keep_answers) {
     SLUICE_ASSIGN(AnswerFile file, AnswerFile::Create(environment_.files,
-                                                      environment_.directory.answers(track.shard)));
+                                                      environment_.directory.answers(
+                                                          round.track.shard, round.track.round)));
     kept.emplace(std::move(file));
   }
   AnswerStream stream(job,
@@ -74,7 +131,7 @@ Result<std::optional<AnswerCollector::Fetched>> AnswerCollector::FetchOnce(const
                        .times = environment_.times,
                        .keeper = kept.has_value() ? &*kept : nullptr},
                       stop);
-  Result<Fetched> fetched = MergeStream(track, stream, range, std::move(stop));
+  Result<Fetched> fetched = MergeStream(round, stream, std::move(stop));
   const Result<AnswerStream::Fetched> transfer = stream.Finish();
   if (stream.began_anew()) {
     return std::nullopt;
@@ -91,17 +148,17 @@ Result<std::optional<AnswerCollector::Fetched>> AnswerCollector::FetchOnce(const
   return std::move(*fetched);
 }
 
-Result<AnswerCollector::Fetched> AnswerCollector::MergeStream(const ShardTrack& track,
+Result<AnswerCollector::Fetched> AnswerCollector::MergeStream(const Round& round,
                                                               AnswerStream& stream,
-                                                              OrdinalRange range,
                                                               std::stop_token stop) {
   SLUICE_TRY(PinDimension(stream));
   Fetched fetched;
-  SLUICE_ASSIGN(fetched.sink, OpenShardSink(range));
+  SLUICE_ASSIGN(fetched.sink, OpenShardSink(round.rows));
+  RoundSink sink(*fetched.sink, round.rows, round.unanswered);
   const auto answers = OpenLineStream(
-      environment_.files, stream.Source(), "the answers of " + track.job,
-      AnswerReading(fmt::format("{}/spool-{}", environment_.directory.work(), track.shard)));
-  const MergeOptions options{.range = range,
+      environment_.files, stream.Source(), "the answers of " + round.track.job,
+      AnswerReading(fmt::format("{}/spool-{}", environment_.directory.work(), round.track.shard)));
+  const MergeOptions options{.range = round.rows.span(),
                              .dimension = dimension(),
                              .normalize = options_.normalize,
                              .threads = options_.threads};
@@ -109,7 +166,8 @@ Result<AnswerCollector::Fetched> AnswerCollector::MergeStream(const ShardTrack& 
                          .protocol = environment_.protocol,
                          .times = environment_.times,
                          .stop = std::move(stop)};
-  SLUICE_ASSIGN(fetched.outcome, MergeAnswers(*answers, options, merge, *fetched.sink));
+  SLUICE_ASSIGN(MergeOutcome outcome, MergeAnswers(*answers, options, merge, sink));
+  fetched.outcome = sink.Narrow(std::move(outcome));
   return fetched;
 }
 
@@ -129,14 +187,22 @@ Result<Sink*> AnswerCollector::OpenSink() {
   return sink_.get();
 }
 
-Result<MergeCounts> AnswerCollector::GiveUp(const ShardTrack& track, OrdinalRange range) {
+Result<Collected> AnswerCollector::GiveUp(const Round& round) {
+  const RowFailure& failure = *round.track.given_up;
   if (options_.task == Task::kEmbed && dimension() == 0) {
-    return Fail(ErrorCode::kRemoteFailed, track.given_up->message,
-                "give --dim N to write such rows as NaN");
+    const bool is_cancelled = failure.failure_class == FailureClass::kCancelled;
+    return Fail(ErrorCode::kRemoteFailed,
+                is_cancelled
+                    ? "the run was cancelled before any vector came: nothing can be written"
+                    : failure.message,
+                is_cancelled ? "`sluice retry` goes on with it"
+                             : "`sluice retry` asks again; a new run with --dim N writes such rows "
+                               "as NaN");
   }
-  SLUICE_ASSIGN(const auto sink, OpenShardSink(range));
-  SLUICE_ASSIGN(const MergeOutcome outcome, FailAllRows(range, *track.given_up, *sink));
-  return Finish(track, outcome, *sink, 0);
+  SLUICE_ASSIGN(const auto sink, OpenShardSink(round.rows));
+  RoundSink asked(*sink, round.rows, std::nullopt);
+  SLUICE_ASSIGN(MergeOutcome outcome, FailAllRows(round.rows.span(), failure, asked));
+  return Finish(round, asked.Narrow(std::move(outcome)), *sink, 0);
 }
 
 Result<void> AnswerCollector::PinDimension(AnswerStream& stream) {
@@ -161,48 +227,47 @@ Result<void> AnswerCollector::PinDimension(AnswerStream& stream) {
       break;
     }
   }
-  return Fail(ErrorCode::kRemoteFailed, "no answer holds an embedding",
-              "give --dim N to write such rows as NaN and see why in failures.jsonl");
+  return Fail(ErrorCode::kRemoteFailed, std::string(kNoEmbedding),
+              "a new run with --dim N writes such rows as NaN and says why in failures.jsonl");
 }
 
-Result<std::unique_ptr<ShardSink>> AnswerCollector::OpenShardSink(OrdinalRange range) {
+Result<std::unique_ptr<ShardSink>> AnswerCollector::OpenShardSink(const RoundRows& rows) {
   SLUICE_ASSIGN(Sink* const sink, OpenSink());
   const std::scoped_lock lock(mutex_);
-  return sink->OpenShard(range);
+  return rows.is_whole ? sink->OpenShard(rows.range) : sink->OpenRows(rows.range);
 }
 
-Result<MergeCounts> AnswerCollector::Finish(const ShardTrack& track, const MergeOutcome& outcome,
-                                            ShardSink& sink, uint64_t answer_bytes) {
-  if (options_.fail_on_error && !outcome.failed.empty()) {
-    const FailedRow& row = outcome.failed.front();
-    return Fail(ErrorCode::kRemoteFailed,
-                fmt::format("row {} failed ({}): {}", row.row,
-                            FailureClassName(row.failure.failure_class), row.failure.message),
-                "--on-error nan or skip goes on without such rows");
-  }
-  SLUICE_TRY(sink.Seal());
-  SLUICE_TRY(WriteFailures(track, outcome));
-  environment_.progress.rows_merged += outcome.ok;
-  environment_.progress.rows_failed += outcome.failed.size();
-  return CountsOf(outcome, answer_bytes);
-}
-
-Result<void> AnswerCollector::WriteFailures(const ShardTrack& track, const MergeOutcome& outcome) {
-  constexpr size_t kFlushBytes = size_t{1} << 20;
-  SLUICE_ASSIGN(
-      AtomicFile file,
-      AtomicFile::Create(environment_.files, environment_.directory.shard_failures(track.shard)));
-  std::string text;
+Result<void> AnswerCollector::CheckFailures(const Round& round, const MergeOutcome& outcome) const {
   for (const FailedRow& row : outcome.failed) {
-    text += fmt::format("{{\"row\":{},\"job\":\"{}\",\"error\":{}}}\n", row.row, track.job,
-                        FailureJson(row.failure));
-    if (text.size() >= kFlushBytes) {
-      SLUICE_TRY(file.Write(text));
-      text.clear();
+    const FailureClass failure_class = row.failure.failure_class;
+    const bool is_asked_again = round.may_retry && options_.retry_classes.contains(failure_class);
+    if (options_.fail_on_error && !is_asked_again) {
+      return Fail(ErrorCode::kRemoteFailed,
+                  fmt::format("row {} failed ({}): {}", row.row, FailureClassName(failure_class),
+                              row.failure.message),
+                  "--on-error nan or skip goes on without such rows");
     }
   }
-  SLUICE_TRY(file.Write(text));
-  return file.Commit();
+  return {};
+}
+
+Result<Collected> AnswerCollector::Finish(const Round& round, const MergeOutcome& outcome,
+                                          ShardSink& sink, uint64_t answer_bytes) {
+  SLUICE_TRY(CheckFailures(round, outcome));
+  SLUICE_TRY(sink.Seal());
+  const auto failures = FailuresAfter(round.failed_before, round.rows, outcome, round.track.job);
+  const ShardTrack& track = round.track;
+  SLUICE_TRY(WriteFailures(environment_.files,
+                           environment_.directory.shard_failures(track.shard, track.round),
+                           failures));
+  environment_.progress.rows_merged += outcome.ok;
+  environment_.progress.rows_failed += failures.size() - round.failed_before.size();
+  const auto retryable = std::ranges::count_if(outcome.failed, [this](const FailedRow& row) {
+    return options_.retry_classes.contains(row.failure.failure_class);
+  });
+  return Collected{.counts = CountsOf(outcome, failures, answer_bytes),
+                   .retryable = static_cast<uint64_t>(retryable),
+                   .unusable = {}};
 }
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 // AnswerCollector: brings the answers of one ended job into the sink: fetch, check, decode, place,
-// seal. Restartable: doing it again for the same shard gives the same rows. Thread-safe; several
-// shards may be collected at once.
+// seal. The job may have been asked for some of the shard's rows only; the others stay as they are.
+// Restartable: doing it again for the same round gives the same rows. Thread-safe; several shards
+// may be collected at once.
 #pragma once
 
 #include <memory>
@@ -11,11 +12,13 @@
 
 #include "api/protocol/line_protocol.h"
 #include "api/provider/provider.h"
-#include "engine/job_plan.h"
-#include "engine/ledger.h"
+#include "engine/failure_classes.h"
+#include "engine/failures.h"
 #include "engine/merge.h"
 #include "engine/progress.h"
+#include "engine/round_sink.h"
 #include "engine/run_directory.h"
+#include "engine/shard_disk.h"
 #include "engine/stage_times.h"
 #include "io/base/error.h"
 #include "io/file/file_system.h"
@@ -31,8 +34,9 @@ struct CollectOptions {
   Task task = Task::kEmbed;
   int dimension = 0;  // as asked for, or as pinned by an earlier part of the run; 0: not known yet
   bool normalize = false;
-  bool fail_on_error = false;  // the first failed row ends the run
-  bool keep_answers = false;   // a copy of each job's answers stays in the run directory
+  bool fail_on_error = false;    // the first failed row that is not asked again ends the run
+  FailureClasses retry_classes;  // of rows that may be asked again
+  bool keep_answers = false;     // a copy of each job's answers stays in the run directory
   size_t threads = 2;
 };
 
@@ -50,10 +54,10 @@ class AnswerCollector {
   AnswerCollector(CollectOptions options, CollectEnvironment environment)
       : options_(std::move(options)), environment_(environment) {}
 
-  // When it returns, every row of the shard is in the sink and its failures are in
-  // RunDirectory::shard_failures(), both durable.
-  [[nodiscard]] Result<MergeCounts> Collect(const ShardTrack& track, OrdinalRange range,
-                                            std::stop_token stop);
+  // As ShardDisk::Collect(): the rows of the round are in the sink and those that have no value are
+  // in RunDirectory::shard_failures(), both durable.
+  [[nodiscard]] Result<Collected> Collect(const ShardTrack& track, OrdinalRange range,
+                                          bool may_retry, std::stop_token stop);
 
   // The pinned length of the vectors, 0 while it is not known or for generation.
   [[nodiscard]] int dimension();
@@ -61,6 +65,14 @@ class AnswerCollector {
   [[nodiscard]] Result<Sink*> OpenSink();
 
  private:
+  // What is collected: a round of a shard.
+  struct Round {
+    const ShardTrack& track;
+    RoundRows rows;
+    std::vector<FailedAnswer> failed_before;  // of the shard, in the rounds before
+    bool may_retry = false;
+    std::optional<RowFailure> unanswered;  // what rows without an answer get, if not `missing`
+  };
   // One whole download, merged.
   struct Fetched {
     std::unique_ptr<ShardSink> sink;
@@ -69,17 +81,20 @@ class AnswerCollector {
     std::string checksum;
   };
 
-  [[nodiscard]] Result<MergeCounts> GiveUp(const ShardTrack& track, OrdinalRange range);
-  [[nodiscard]] Result<std::optional<Fetched>> FetchOnce(const ShardTrack& track,
-                                                         const BatchJob& job, OrdinalRange range,
+  [[nodiscard]] Result<Round> OpenRound(const ShardTrack& track, OrdinalRange range,
+                                        bool may_retry);
+  [[nodiscard]] Result<Collected> GiveUp(const Round& round);
+  [[nodiscard]] Result<Collected> CollectAnswers(const Round& round, const BatchJob& job,
+                                                 std::stop_token stop);
+  [[nodiscard]] Result<std::optional<Fetched>> FetchOnce(const Round& round, const BatchJob& job,
                                                          std::stop_token stop);
-  [[nodiscard]] Result<Fetched> MergeStream(const ShardTrack& track, AnswerStream& stream,
-                                            OrdinalRange range, std::stop_token stop);
+  [[nodiscard]] Result<Fetched> MergeStream(const Round& round, AnswerStream& stream,
+                                            std::stop_token stop);
   [[nodiscard]] Result<void> PinDimension(AnswerStream& stream);
-  [[nodiscard]] Result<std::unique_ptr<ShardSink>> OpenShardSink(OrdinalRange range);
-  [[nodiscard]] Result<MergeCounts> Finish(const ShardTrack& track, const MergeOutcome& outcome,
-                                           ShardSink& sink, uint64_t answer_bytes);
-  [[nodiscard]] Result<void> WriteFailures(const ShardTrack& track, const MergeOutcome& outcome);
+  [[nodiscard]] Result<std::unique_ptr<ShardSink>> OpenShardSink(const RoundRows& rows);
+  [[nodiscard]] Result<Collected> Finish(const Round& round, const MergeOutcome& outcome,
+                                         ShardSink& sink, uint64_t answer_bytes);
+  [[nodiscard]] Result<void> CheckFailures(const Round& round, const MergeOutcome& outcome) const;
 
   CollectOptions options_;
   CollectEnvironment environment_;

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "io/file/atomic_file.h"
 #include "io/file/line_reader.h"
@@ -9,6 +10,9 @@
 namespace sluice {
 namespace {
 
+using Json = nlohmann::json;
+
+constexpr size_t kFlushBytes = size_t{1} << 20;
 constexpr std::string_view kRowMember = "{\"row\":";
 
 Result<LineReader> OpenLines(FileSystem& files, const std::string& path) {
@@ -50,18 +54,80 @@ class IdsOfRows {
   Ordinal next_ = 0;
 };
 
+std::optional<FailedAnswer> ParseFailure(std::string_view line) {
+  try {
+    const Json json = Json::parse(line);
+    const Json& error = json.at("error");
+    const auto failure_class = ParseFailureClass(error.at("class").get<std::string>());
+    if (!failure_class.has_value()) {
+      return std::nullopt;
+    }
+    return FailedAnswer{.row = {.row = json.at("row"),
+                                .failure = {.failure_class = *failure_class,
+                                            .code = error.at("code"),
+                                            .message = error.at("message")}},
+                        .job = json.at("job")};
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
+Result<std::vector<FailedAnswer>> ReadFailures(FileSystem& files, const std::string& path) {
+  SLUICE_ASSIGN(LineReader lines, OpenLines(files, path));
+  std::vector<FailedAnswer> failures;
+  while (true) {
+    SLUICE_ASSIGN(const auto line, lines.Next());
+    if (!line.has_value()) {
+      return failures;
+    }
+    auto failure = ParseFailure(*line);
+    if (!failure.has_value() ||
+        (!failures.empty() && failures.back().row.row >= failure->row.row)) {
+      return Fail(ErrorCode::kIo, fmt::format("'{}' is damaged", path));
+    }
+    failures.push_back(*std::move(failure));
+  }
+}
+
+Result<void> WriteFailures(FileSystem& files, const std::string& path,
+                           const std::vector<FailedAnswer>& failures) {
+  SLUICE_ASSIGN(AtomicFile file, AtomicFile::Create(files, path));
+  std::string text;
+  for (const auto& [row, job] : failures) {
+    text += fmt::format("{{\"row\":{},\"job\":\"{}\",\"error\":{}}}\n", row.row, job,
+                        FailureJson(row.failure));
+    if (text.size() >= kFlushBytes) {
+      SLUICE_TRY(file.Write(text));
+      text.clear();
+    }
+  }
+  SLUICE_TRY(file.Write(text));
+  return file.Commit();
+}
+
+std::vector<Ordinal> RowsOfClasses(const std::vector<FailedAnswer>& failures,
+                                   FailureClasses classes) {
+  std::vector<Ordinal> rows;
+  for (const FailedAnswer& failure : failures) {
+    if (classes.contains(failure.row.failure.failure_class)) {
+      rows.push_back(failure.row.row);
+    }
+  }
+  return rows;
+}
+
 Result<std::vector<Ordinal>> CollectFailures(FileSystem& files, const RunDirectory& directory,
-                                             const Manifest& manifest) {
-  constexpr size_t kFlushBytes = size_t{1} << 20;
+                                             const Manifest& manifest,
+                                             const std::map<uint32_t, int>& rounds) {
   SLUICE_ASSIGN(AtomicFile out, AtomicFile::Create(files, directory.failures()));
   SLUICE_ASSIGN(LineReader ids_lines, OpenLines(files, directory.ids()));
   IdsOfRows ids(std::move(ids_lines), directory.ids());
   std::vector<Ordinal> rows;
   std::string text;
   for (const ShardEntry& shard : manifest.shards()) {
-    const std::string path = directory.shard_failures(shard.shard);
+    const std::string path = directory.shard_failures(shard.shard, rounds.at(shard.shard));
     SLUICE_ASSIGN(LineReader lines, OpenLines(files, path));
     while (true) {
       SLUICE_ASSIGN(const auto line, lines.Next());

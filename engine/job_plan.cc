@@ -7,9 +7,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::array<std::string_view, 9> kStateNames = {
-    "SEALED", "STAGED", "INTENT", "UNKNOWN", "FENCED", "SUBMITTED", "ENDED", "MERGED", "DONE"};
-
 // Looking more often than this tells nothing new.
 constexpr std::chrono::milliseconds kLookPauseMax{15'000};
 constexpr int kLooksNeeded = 2;
@@ -19,6 +16,13 @@ constexpr int kTimesNotFoundMax = 10;
 void Expect(bool holds, const ShardTrack& track, std::string_view event) {
   SLUICE_CHECK(holds, fmt::format("shard {} is {} at event {}", track.shard,
                                   ShardStateName(track.state), event));
+}
+
+// A job that ended may show its results a little later; after so many looks it has none.
+constexpr int kTimesEmptyMax = 5;
+
+bool HasResults(const BatchJob& job) {
+  return !job.result_file.empty() || !job.inline_responses.empty();
 }
 
 // Failures of a whole job that asking again cannot mend (google.rpc codes).
@@ -33,7 +37,9 @@ RowFailure FailureOfJob(const BatchJob& job) {
       "the job ended {}{}", job.raw_state.empty() ? JobStateName(job.state) : job.raw_state,
       job.error.has_value() ? ": " + job.error->message : std::string());
   FailureClass failure_class = FailureClass::kTransient;
-  if (code == 8) {
+  if (job.cancelled()) {
+    failure_class = FailureClass::kCancelled;
+  } else if (code == 8) {
     failure_class = FailureClass::kQuota;
   } else if (CanNeverWork(code)) {
     failure_class = FailureClass::kInvalid;
@@ -42,18 +48,6 @@ RowFailure FailureOfJob(const BatchJob& job) {
 }
 
 }  // namespace
-
-std::string_view ShardStateName(ShardState state) {
-  return kStateNames[static_cast<size_t>(state)];
-}
-
-std::optional<ShardState> ParseShardState(std::string_view name) {
-  const auto place = std::ranges::find(kStateNames, name);
-  if (place == kStateNames.end()) {
-    return std::nullopt;
-  }
-  return static_cast<ShardState>(place - kStateNames.begin());
-}
 
 std::string JobPlan::FileId(const ShardTrack& track) const {
   return fmt::format("sl-{}-{}-{}", policy_.run_id, track.shard, track.attempt);
@@ -70,6 +64,10 @@ void JobPlan::Resume(ShardTrack& track, MonotonicTime now) const {
     EnterUnknown(track, ShardState::kUnknown, now);
   } else if (track.state == ShardState::kFenced) {
     EnterUnknown(track, ShardState::kFenced, now);
+  } else if (track.state == ShardState::kStaged) {
+    // Files live two days at the service. Staging anew under the same name adopts what is there.
+    track.state = ShardState::kSealed;
+    track.staged_file.clear();
   }
   track.due = now;
 }
@@ -77,25 +75,44 @@ void JobPlan::Resume(ShardTrack& track, MonotonicTime now) const {
 Action JobPlan::Next(const ShardTrack& track) const {
   switch (track.state) {
     case ShardState::kSealed:
-      return Action::kStage;
+      return policy_.is_cancelled ? Action::kGiveUp : Action::kStage;
     case ShardState::kStaged:
-      return Action::kCreate;
+      return policy_.is_cancelled ? Action::kGiveUp : Action::kCreate;
     case ShardState::kIntent:
       return Action::kNone;
     case ShardState::kUnknown:
-      return track.looks >= kLooksNeeded ? Action::kFence : Action::kLook;
+      if (track.looks < kLooksNeeded) {
+        return Action::kLook;
+      }
+      return MustAsk(track) ? Action::kNone : Action::kFence;
     case ShardState::kFenced:
       return Action::kLook;
     case ShardState::kSubmitted:
+      if (policy_.cancels) {
+        return track.cancel_asked ? Action::kNone : Action::kCancel;
+      }
       return Action::kPoll;
     case ShardState::kEnded:
-      return Action::kMerge;
+      return policy_.cancels ? Action::kNone : Action::kMerge;
     case ShardState::kMerged:
-      return Action::kCleanUp;
+      return policy_.cancels ? Action::kNone : Action::kCleanUp;
+    case ShardState::kRepack:
+      return policy_.is_cancelled ? Action::kGiveUp : Action::kRepack;
     case ShardState::kDone:
       return Action::kNone;
   }
   return Action::kNone;
+}
+
+bool JobPlan::MustAsk(const ShardTrack& track) const {
+  return track.state == ShardState::kUnknown && track.looks >= kLooksNeeded &&
+         policy_.on_unknown == OnUnknown::kAsk;
+}
+
+bool JobPlan::MayRetry(const ShardTrack& track) const {
+  // What was given up was given up for a reason: only somebody's word buys it again.
+  return !policy_.is_cancelled && !track.given_up.has_value() &&
+         track.jobs_ended < policy_.attempts_max;
 }
 
 void JobPlan::OnStaged(ShardTrack& track, const StagedFile& file, MonotonicTime now) const {
@@ -160,12 +177,14 @@ std::optional<Error> JobPlan::OnCreateAnswer(ShardTrack& track, const CreateAnsw
   return std::nullopt;
 }
 
-std::vector<std::string> JobPlan::OnLook(ShardTrack& track, const std::vector<BatchJob>& jobs,
-                                         MonotonicTime started, MonotonicTime now) const {
+std::vector<BatchJob> JobPlan::OnLook(ShardTrack& track, const std::vector<BatchJob>& jobs,
+                                      MonotonicTime started, MonotonicTime now) const {
   Expect(track.state == ShardState::kUnknown || track.state == ShardState::kFenced, track, "look");
   std::vector<const BatchJob*> found;
   for (const BatchJob& job : jobs) {
-    if (job.display_name == DisplayName(track)) {
+    // A list that does not say which file a job reads must not hide it.
+    const bool same_file = job.source_file.empty() || job.source_file == track.staged_file;
+    if (job.display_name == DisplayName(track) && same_file) {
       found.push_back(&job);
     }
   }
@@ -187,9 +206,9 @@ std::vector<std::string> JobPlan::OnLook(ShardTrack& track, const std::vector<Ba
   track.note = "found again after its creation was not answered";
   track.pause = policy_.poll_first;
   track.due = now;
-  std::vector<std::string> surplus;
+  std::vector<BatchJob> surplus;
   for (size_t i = 1; i < found.size(); ++i) {
-    surplus.push_back(found[i]->name);
+    surplus.push_back(*found[i]);
   }
   return surplus;
 }
@@ -214,19 +233,44 @@ std::optional<Error> JobPlan::OnPoll(ShardTrack& track, const Result<BatchJob>& 
   track.times_not_found = 0;
   track.note.clear();
   if (job->complete() || job->done) {
-    OnJobEnded(track, *job, now);
-    return std::nullopt;
+    // Paid work is not given up because one answer lacks its result.
+    if (HasResults(*job) || ++track.times_empty >= kTimesEmptyMax) {
+      OnJobEnded(track, *job, now);
+      return std::nullopt;
+    }
+    track.note = "it ended and shows no results yet";
   }
   track.pause = std::clamp(track.pause * 3 / 2, policy_.poll_first, policy_.poll_max);
   track.due = now + track.pause;
   return std::nullopt;
 }
 
-void JobPlan::OnMerged(ShardTrack& track, MonotonicTime now) const {
+void JobPlan::OnCancelAsked(ShardTrack& track, MonotonicTime now) const {
+  Expect(track.state == ShardState::kSubmitted, track, "cancel asked");
+  track.cancel_asked = true;
+  track.note = "asked to cancel";
+  track.due = now;
+}
+
+void JobPlan::OnMerged(ShardTrack& track, uint64_t retryable, MonotonicTime now) const {
   Expect(track.state == ShardState::kEnded, track, "merged");
+  const bool again = retryable > 0 && MayRetry(track);
   track.state = ShardState::kMerged;
+  track.retry_classes = again ? policy_.retry_classes : FailureClasses();
   track.pause = {};
   track.due = now;
+}
+
+std::optional<Error> JobPlan::OnNothingUsable(ShardTrack& track, const Error& error,
+                                              MonotonicTime now) const {
+  Expect(track.state == ShardState::kEnded, track, "nothing usable");
+  if (!MayRetry(track)) {
+    return error;
+  }
+  ++track.jobs_ended_empty;
+  track.note = error.message;
+  NextAttempt(track, now + policy_.poll_first);
+  return std::nullopt;
 }
 
 std::optional<Error> JobPlan::OnFailed(ShardTrack& track, const Error& error,
@@ -240,6 +284,7 @@ std::optional<Error> JobPlan::OnFailed(ShardTrack& track, const Error& error,
   const bool has_job = track.state == ShardState::kSubmitted || track.state == ShardState::kEnded;
   if (has_job && track.times_not_found >= kTimesNotFoundMax) {
     // Deleted by somebody, or expired. It may have been paid for, so it is not bought again.
+    track.jobs_ended += track.state == ShardState::kSubmitted ? 1 : 0;
     track.state = ShardState::kEnded;
     track.given_up = RowFailure{.failure_class = FailureClass::kMissing,
                                 .code = 0,
@@ -252,9 +297,72 @@ std::optional<Error> JobPlan::OnFailed(ShardTrack& track, const Error& error,
   return std::nullopt;
 }
 
-void JobPlan::OnCleanedUp(ShardTrack& track) const {
+void JobPlan::OnCleanedUp(ShardTrack& track, MonotonicTime now) const {
   Expect(track.state == ShardState::kMerged, track, "cleaned up");
-  track.state = ShardState::kDone;
+  track.state = track.retry_classes.empty() ? ShardState::kDone : ShardState::kRepack;
+  // What failed for want of room or luck is not asked again in the same breath.
+  track.due = now + policy_.poll_first;
+}
+
+void JobPlan::OnRepacked(ShardTrack& track, RequestFile request, uint64_t rows_asked,
+                         MonotonicTime now) const {
+  Expect(track.state == ShardState::kRepack, track, "repacked");
+  NextAttempt(track, now);
+  ++track.round;
+  track.rows_asked = rows_asked;
+  track.request = std::move(request);
+}
+
+void JobPlan::OnGivenUp(ShardTrack& track, MonotonicTime now) const {
+  Expect(policy_.is_cancelled, track, "given up");
+  track.due = now;
+  if (track.state == ShardState::kRepack) {
+    track.state = ShardState::kDone;  // its failed rows stay what they are
+    track.retry_classes = {};
+    return;
+  }
+  Expect(track.state == ShardState::kSealed || track.state == ShardState::kStaged, track,
+         "given up");
+  track.state = ShardState::kEnded;
+  track.given_up = RowFailure{.failure_class = FailureClass::kCancelled,
+                              .code = 0,
+                              .message = "the run was cancelled before this row was sent"};
+  track.note = track.given_up->message;
+}
+
+bool JobPlan::OnRetryAsked(ShardTrack& track, FailureClasses classes) const {
+  track.jobs_ended = 0;
+  if (track.state == ShardState::kDone || track.state == ShardState::kMerged) {
+    track.state = track.state == ShardState::kDone ? ShardState::kRepack : track.state;
+    track.retry_classes = classes;
+    return true;
+  }
+  if (track.state == ShardState::kEnded && track.given_up.has_value() &&
+      classes.contains(track.given_up->failure_class)) {
+    NextAttempt(track, {});
+    return true;
+  }
+  return false;
+}
+
+std::vector<BatchJob> JobPlan::FindSurplus(const std::vector<BatchJob>& jobs,
+                                           const std::set<std::string>& owned,
+                                           const std::vector<const ShardTrack*>& tracks) const {
+  std::set<std::string> looked_for;
+  for (const ShardTrack* track : tracks) {
+    if (track->state == ShardState::kIntent || track->state == ShardState::kUnknown ||
+        track->state == ShardState::kFenced) {
+      looked_for.insert(DisplayName(*track));
+    }
+  }
+  std::vector<BatchJob> surplus;
+  for (const BatchJob& job : jobs) {
+    if (job.display_name.starts_with(DisplayPrefix()) && !owned.contains(job.name) &&
+        !looked_for.contains(job.display_name)) {
+      surplus.push_back(job);
+    }
+  }
+  return surplus;
 }
 
 void JobPlan::EnterUnknown(ShardTrack& track, ShardState state, MonotonicTime now) const {
@@ -270,13 +378,17 @@ void JobPlan::NextAttempt(ShardTrack& track, MonotonicTime now) const {
   track.staged_file.clear();
   track.job.clear();
   track.job_state = JobState::kUnspecified;
+  track.cancel_asked = false;
+  track.given_up.reset();
+  track.times_empty = 0;
   track.pause = {};
   track.due = now;
 }
 
 void JobPlan::OnJobEnded(ShardTrack& track, const BatchJob& job, MonotonicTime now) const {
   track.due = now;
-  if (!job.result_file.empty() || !job.inline_responses.empty()) {
+  ++track.jobs_ended;
+  if (HasResults(job)) {
     track.state = ShardState::kEnded;
     return;
   }
@@ -284,13 +396,14 @@ void JobPlan::OnJobEnded(ShardTrack& track, const BatchJob& job, MonotonicTime n
   const RowFailure failure = FailureOfJob(job);
   track.note = failure.message;
   // A job that someone cancelled was not wanted; it is not bought again behind their back.
-  if (track.jobs_ended_empty >= policy_.attempts_max || job.cancelled() ||
-      CanNeverWork(failure.code)) {
+  const bool unwanted =
+      job.cancelled() && !policy_.retry_classes.contains(FailureClass::kCancelled);
+  if (!MayRetry(track) || unwanted || CanNeverWork(failure.code)) {
     track.state = ShardState::kEnded;
     track.given_up = failure;
     return;
   }
-  NextAttempt(track, now);
+  NextAttempt(track, now + policy_.poll_first);
 }
 
 void JobPlan::WaitLonger(ShardTrack& track, MonotonicTime now) const {

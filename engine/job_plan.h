@@ -2,74 +2,59 @@
 // clock, disk or network of its own, so that a simulation can run days in milliseconds. The ledger
 // keeps the state, the tracker does what is asked.
 //
-// The way of one shard:
+// The way of a shard is drawn in engine/shard_track.h. Creating a job costs money and cannot be
+// repeated safely, so an intent is on stable storage before the request leaves, and when the answer
+// is lost the state is UNKNOWN: then nothing is done but looking. Two full listings that began
+// after the settle time and do not show the job allow the fence: the attempt's input file is
+// deleted, after which the lost request can no longer succeed. Two more such listings end the
+// attempt. Each attempt has a file of its own.
 //
-//   SEALED -> STAGED -> INTENT -> SUBMITTED -> ENDED -> MERGED -> DONE
-//                          |
-//                       UNKNOWN -> FENCED -> SEALED (next attempt)
-//
-// Creating a job costs money and cannot be repeated safely, so an intent is on stable storage
-// before the request leaves, and when the answer is lost the state is UNKNOWN: then nothing is done
-// but looking. Two full listings that began after the settle time and do not show the job allow the
-// fence: the attempt's input file is deleted, after which the lost request can no longer succeed.
-// Two more such listings end the attempt. Each attempt has a file of its own.
+// When a job ended, what it delivered is kept for good; rows that failed in a way that may pass are
+// asked again in the next round, until a limit of jobs. What a run's `cancel` stopped is bought
+// again only when somebody says so.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "api/protocol/line_protocol.h"
 #include "api/provider/provider.h"
+#include "engine/failure_classes.h"
+#include "engine/shard_track.h"
 #include "io/base/clock.h"
 #include "io/base/error.h"
 
 namespace sluice {
 
-enum class ShardState {
-  kSealed,     // on disk, to be uploaded
-  kStaged,     // the attempt's file is at the service
-  kIntent,     // a create request may have left
-  kUnknown,    // the job may exist; only looking is allowed
-  kFenced,     // the file is gone; looking a last time
-  kSubmitted,  // the job is known
-  kEnded,      // the job is over: its answers are to be fetched, or its rows to be given up
-  kMerged,     // every row is in the sink, durably
-  kDone,       // what was left at the service is cleaned up
-};
-[[nodiscard]] std::string_view ShardStateName(ShardState state);
-[[nodiscard]] std::optional<ShardState> ParseShardState(std::string_view name);
-
-// One shard on its way. The first group is what the ledger keeps.
-struct ShardTrack {
-  uint32_t shard = 0;
-  uint64_t rows = 0;
-  ShardState state = ShardState::kSealed;
-  int attempt = 1;           // names the file and the job; grows with every file that is given up
-  int jobs_ended_empty = 0;  // jobs that ended without results
-  std::string staged_file;   // StagedFile::name
-  std::string job;
-  std::string note;                    // why it waits or failed, for people
-  std::optional<RowFailure> given_up;  // ENDED without results: what every row gets
-
-  // The rest is of this process only.
-  MonotonicTime due{};                 // not before
-  std::chrono::milliseconds pause{0};  // last pause between polls or tries
-  MonotonicTime since{};               // when UNKNOWN or FENCED began
-  int looks = 0;                       // full listings begun after `since` + settle
-  int times_not_found = 0;             // in a row: the service does not know the job or its results
-  bool busy = false;                   // an action is under way
-  JobState job_state = JobState::kUnspecified;
+enum class Action {
+  kNone,
+  kStage,
+  kCreate,
+  kLook,
+  kFence,
+  kPoll,
+  kCancel,
+  kMerge,
+  kCleanUp,
+  kRepack,
+  kGiveUp,
 };
 
-enum class Action { kNone, kStage, kCreate, kLook, kFence, kPoll, kMerge, kCleanUp };
+enum class OnUnknown {
+  kAdopt,  // take a job that is found; fence and try again when none is
+  kAsk,    // stop before the fence
+};
 
 struct JobPolicy {
   std::string run_id;    // twelve hex digits
-  int attempts_max = 3;  // jobs that may end without results before the rows are given up
+  int attempts_max = 3;  // jobs that may end for a shard before its failed rows are left as such
+  FailureClasses retry_classes = FailureClasses::Retryable();  // of rows that are asked again
+  OnUnknown on_unknown = OnUnknown::kAdopt;
+  bool is_cancelled = false;  // by `sluice cancel`: nothing more is bought
+  bool cancels = false;       // this process is here to cancel the jobs that there are
   std::chrono::milliseconds settle{120'000};
   std::chrono::milliseconds poll_first{30'000};
   std::chrono::milliseconds poll_max{300'000};
@@ -93,6 +78,10 @@ class JobPlan {
 
   // What the track needs next, whether or not it is due.
   [[nodiscard]] Action Next(const ShardTrack& track) const;
+  // Only a person can say how it goes on: nobody knows of a job, and the policy is to ask.
+  [[nodiscard]] bool MustAsk(const ShardTrack& track) const;
+  // Whether rows of this track that fail now may be asked again.
+  [[nodiscard]] bool MayRetry(const ShardTrack& track) const;
 
   // Events. An Error that comes back ends the run; everything else is a wait or a new state.
   void OnStaged(ShardTrack& track, const StagedFile& file, MonotonicTime now) const;
@@ -101,20 +90,40 @@ class JobPlan {
   void OnIntent(ShardTrack& track) const;
   [[nodiscard]] std::optional<Error> OnCreateAnswer(ShardTrack& track, const CreateAnswer& answer,
                                                     MonotonicTime now) const;
-  // `jobs` are all jobs of a full listing that began at `started`. Gives the names of surplus jobs
-  // of this attempt, which must be cancelled.
-  [[nodiscard]] std::vector<std::string> OnLook(ShardTrack& track,
-                                                const std::vector<BatchJob>& jobs,
-                                                MonotonicTime started, MonotonicTime now) const;
+  // `jobs` are all jobs of a full listing that began at `started`. Gives the surplus jobs of this
+  // attempt, which must be cancelled.
+  [[nodiscard]] std::vector<BatchJob> OnLook(ShardTrack& track, const std::vector<BatchJob>& jobs,
+                                             MonotonicTime started, MonotonicTime now) const;
   [[nodiscard]] std::optional<Error> OnFenced(ShardTrack& track, const Result<void>& deleted,
                                               MonotonicTime now) const;
   [[nodiscard]] std::optional<Error> OnPoll(ShardTrack& track, const Result<BatchJob>& job,
                                             MonotonicTime now) const;
-  void OnMerged(ShardTrack& track, MonotonicTime now) const;
+  void OnCancelAsked(ShardTrack& track, MonotonicTime now) const;
+  // `retryable` of the rows asked for failed with one of the policy's classes.
+  void OnMerged(ShardTrack& track, uint64_t retryable, MonotonicTime now) const;
+  // The answers hold nothing at all that a row could be made of, not even the vectors' length:
+  // counts as a job without results.
+  [[nodiscard]] std::optional<Error> OnNothingUsable(ShardTrack& track, const Error& error,
+                                                     MonotonicTime now) const;
   // Also for kPoll and kLook calls that failed: waits and tries again, or ends the run.
   [[nodiscard]] std::optional<Error> OnFailed(ShardTrack& track, const Error& error,
                                               MonotonicTime now) const;
-  void OnCleanedUp(ShardTrack& track) const;
+  void OnCleanedUp(ShardTrack& track, MonotonicTime now) const;
+  // The next round's lines are on disk.
+  void OnRepacked(ShardTrack& track, RequestFile request, uint64_t rows_asked,
+                  MonotonicTime now) const;
+  // The run was cancelled before this was sent.
+  void OnGivenUp(ShardTrack& track, MonotonicTime now) const;
+  // Somebody asks for more: failed rows of a MERGED or DONE track with these classes, or a track
+  // that was given up and not merged. False when the track has nothing of the kind to go on with.
+  [[nodiscard]] bool OnRetryAsked(ShardTrack& track, FailureClasses classes) const;
+
+  // Jobs of the run that nobody asked for: something between us and the service sent a request
+  // twice. `jobs` is a full listing, `owned` are the names in the ledger. Attempts that are still
+  // being looked for are left alone.
+  [[nodiscard]] std::vector<BatchJob> FindSurplus(
+      const std::vector<BatchJob>& jobs, const std::set<std::string>& owned,
+      const std::vector<const ShardTrack*>& tracks) const;
 
  private:
   void EnterUnknown(ShardTrack& track, ShardState state, MonotonicTime now) const;

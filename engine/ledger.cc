@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 constexpr char kSettings[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
@@ -29,16 +29,45 @@ constexpr char kSchema[] =
     "PRAGMA user_version=1;"
     "COMMIT;";
 
-std::string OutcomeName(CreateOutcome outcome) {
+// Version 2: rounds of failed rows, what an attempt asks for, surplus jobs.
+constexpr char kFrom1To2[] =
+    "BEGIN;"
+    "ALTER TABLE shards ADD COLUMN jobs_ended INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE shards ADD COLUMN round INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE shards ADD COLUMN rows_asked INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE shards ADD COLUMN retry_classes TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE shards ADD COLUMN request_file TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE shards ADD COLUMN request_bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE shards ADD COLUMN request_xxh3 TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE attempts ADD COLUMN rows INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE shards SET rows_asked=rows, jobs_ended=jobs_ended_empty;"
+    "UPDATE attempts SET rows=coalesce((SELECT rows FROM shards WHERE shard=attempts.shard),0);"
+    "CREATE TABLE surplus(job TEXT PRIMARY KEY, display_name TEXT NOT NULL, state TEXT NOT NULL,"
+    " noted INTEGER NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version=2;"
+    "COMMIT;";
+
+constexpr std::string_view kTrackColumns =
+    "shard, rows, state, attempt, jobs_ended_empty, staged_file, job, note, given_up";
+constexpr std::string_view kTrackColumnsSince2 =
+    "jobs_ended, round, rows_asked, retry_classes, request_file, request_bytes, request_xxh3";
+constexpr std::string_view kTrackColumnsOf1 = "jobs_ended_empty, 0, rows, '', '', 0, ''";
+
+// Attempts that made a job, or may have.
+constexpr std::string_view kMayHaveMadeAJob = "outcome NOT IN ('NOT_SENT','REFUSED','DEAD')";
+
+std::string OutcomeName(AttemptOutcome outcome) {
   switch (outcome) {
-    case CreateOutcome::kCreated:
+    case AttemptOutcome::kCreated:
       return "CREATED";
-    case CreateOutcome::kRefused:
+    case AttemptOutcome::kRefused:
       return "REFUSED";
-    case CreateOutcome::kNotSent:
+    case AttemptOutcome::kNotSent:
       return "NOT_SENT";
-    case CreateOutcome::kUnknown:
+    case AttemptOutcome::kUnknown:
       return "UNKNOWN";
+    case AttemptOutcome::kDead:
+      return "DEAD";
   }
   return "UNKNOWN";
 }
@@ -120,6 +149,33 @@ Error FailureOf(sqlite3* database, const char* what) {
       .hint = is_disk ? "make room if the disk is full; the same command then goes on" : ""};
 }
 
+void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens) {
+  if (tokens.has_value()) {
+    sum = sum.value_or(0) + *tokens;
+  }
+}
+
+// What failed is what is still without a value after the last round.
+MergeCounts Joined(MergeCounts before, const MergeCounts& round) {
+  before.ok += round.ok;
+  before.failed = round.failed;
+  before.failed_by_class = round.failed_by_class;
+  before.duplicates += round.duplicates;
+  before.conflicts += round.conflicts;
+  before.strangers += round.strangers;
+  before.malformed_lines += round.malformed_lines;
+  AddTokens(before.prompt_tokens, round.prompt_tokens);
+  AddTokens(before.output_tokens, round.output_tokens);
+  before.answer_bytes += round.answer_bytes;
+  before.values += round.values;
+  before.general_values += round.general_values;
+  // A digest is a sum over rows; without one of the parts nothing is known of the whole.
+  before.digest = before.digest.has_value() && round.digest.has_value()
+                      ? std::optional(*before.digest + *round.digest)
+                      : std::nullopt;
+  return before;
+}
+
 int64_t WallSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -127,6 +183,20 @@ int64_t WallSeconds() {
 }
 
 }  // namespace
+
+AttemptOutcome OutcomeOf(CreateOutcome outcome) {
+  switch (outcome) {
+    case CreateOutcome::kCreated:
+      return AttemptOutcome::kCreated;
+    case CreateOutcome::kRefused:
+      return AttemptOutcome::kRefused;
+    case CreateOutcome::kNotSent:
+      return AttemptOutcome::kNotSent;
+    case CreateOutcome::kUnknown:
+      return AttemptOutcome::kUnknown;
+  }
+  return AttemptOutcome::kUnknown;
+}
 
 void Ledger::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
@@ -204,23 +274,34 @@ Result<Ledger> Ledger::Open(const std::string& path) {
                   "restore it from a copy; starting over would pay again for jobs that exist");
     }
   }
-  int64_t found = 0;
-  {
-    SLUICE_ASSIGN(Statement version, ledger.Prepare("PRAGMA user_version"));
-    SLUICE_TRY(version.Step());
-    found = version.Integer(0);
-  }
-  if (found > kSchemaVersion) {
+  SLUICE_ASSIGN(ledger.version_, ledger.ReadVersion());
+  if (ledger.version_ > kSchemaVersion) {
     return Fail(ErrorCode::kIo, fmt::format("the ledger '{}' is of a newer sluice", path),
                 "use the version that began this run");
   }
-  if (found == 0) {
-    SLUICE_TRY(ledger.Execute(kSchema));
-  }
+  SLUICE_TRY(ledger.MakeCurrent());
   // What an earlier process could write but not sync can be read here all the same, so it is
   // written once more, into the main file, before anything is done that relies on it.
   SLUICE_TRY(ledger.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   return ledger;
+}
+
+Result<void> Ledger::MakeCurrent() {
+  if (version_ == 0) {
+    SLUICE_TRY(Execute(kSchema));
+    version_ = 1;
+  }
+  if (version_ == 1) {
+    SLUICE_TRY(Execute(kFrom1To2));
+    version_ = 2;
+  }
+  return {};
+}
+
+Result<int64_t> Ledger::ReadVersion() {
+  SLUICE_ASSIGN(Statement version, Prepare("PRAGMA user_version"));
+  SLUICE_TRY(version.Step());
+  return version.Integer(0);
 }
 
 Result<Ledger> Ledger::OpenToRead(const std::string& path) {
@@ -231,6 +312,7 @@ Result<Ledger> Ledger::OpenToRead(const std::string& path) {
     return std::unexpected(ledger.Failure("open"));
   }
   sqlite3_busy_timeout(database, 10'000);
+  SLUICE_ASSIGN(ledger.version_, ledger.ReadVersion());
   return ledger;
 }
 
@@ -270,10 +352,18 @@ Result<void> Ledger::Set(const std::string& key, const std::string& value) {
   return insert.Bind(key).Bind(value).Run();
 }
 
-Result<std::vector<ShardTrack>> Ledger::Tracks() {
-  SLUICE_ASSIGN(Statement select,
-                Prepare("SELECT shard, rows, state, attempt, jobs_ended_empty, staged_file, job,"
-                        " note, given_up FROM shards ORDER BY shard"));
+Result<std::vector<ShardTrack>> Ledger::Tracks() { return Select(""); }
+
+Result<std::optional<ShardTrack>> Ledger::Find(uint32_t shard) {
+  SLUICE_ASSIGN(auto tracks, Select(fmt::format("WHERE shard={}", shard)));
+  return tracks.empty() ? std::nullopt : std::optional(std::move(tracks.front()));
+}
+
+Result<std::vector<ShardTrack>> Ledger::Select(const std::string& where) {
+  const std::string sql =
+      fmt::format("SELECT {}, {} FROM shards {} ORDER BY shard", kTrackColumns,
+                  version_ >= 2 ? kTrackColumnsSince2 : kTrackColumnsOf1, where);
+  SLUICE_ASSIGN(Statement select, Prepare(sql.c_str()));
   std::vector<ShardTrack> tracks;
   while (true) {
     SLUICE_ASSIGN(const bool more, select.Step());
@@ -281,9 +371,11 @@ Result<std::vector<ShardTrack>> Ledger::Tracks() {
       return tracks;
     }
     const std::optional<ShardState> state = ParseShardState(select.Text(2));
-    if (!state.has_value()) {
+    const std::optional<FailureClasses> classes = FailureClasses::Parse(select.Text(12));
+    if (!state.has_value() || !classes.has_value()) {
       return Fail(ErrorCode::kIo,
-                  fmt::format("the ledger holds an unknown state '{}'", select.Text(2)));
+                  fmt::format("the ledger holds an unknown state '{}' or class '{}'",
+                              select.Text(2), select.Text(12)));
     }
     ShardTrack& track = tracks.emplace_back();
     track.shard = static_cast<uint32_t>(select.Integer(0));
@@ -295,16 +387,39 @@ Result<std::vector<ShardTrack>> Ledger::Tracks() {
     track.job = select.Text(6);
     track.note = select.Text(7);
     track.given_up = FailureFromJson(select.Text(8));
+    track.jobs_ended = static_cast<int>(select.Integer(9));
+    track.round = static_cast<int>(select.Integer(10));
+    track.rows_asked = static_cast<uint64_t>(select.Integer(11));
+    track.retry_classes = *classes;
+    track.request = {.name = select.Text(13),
+                     .plain_bytes = static_cast<uint64_t>(select.Integer(14)),
+                     .checksum = select.Text(15)};
   }
 }
 
 Result<void> Ledger::Save(const ShardTrack& track) {
-  SLUICE_ASSIGN(Statement insert,
-                Prepare("INSERT INTO shards VALUES(?,?,?,?,?,?,?,?,?,?)"
-                        " ON CONFLICT(shard) DO UPDATE SET state=excluded.state,"
-                        " attempt=excluded.attempt, jobs_ended_empty=excluded.jobs_ended_empty,"
-                        " staged_file=excluded.staged_file, job=excluded.job, note=excluded.note,"
-                        " given_up=excluded.given_up, updated=excluded.updated"));
+  return InTransaction([&] { return Write(track); });
+}
+
+// Within a transaction.
+Result<void> Ledger::Write(const ShardTrack& track) {
+  SLUICE_ASSIGN(const std::optional<ShardTrack> before, Find(track.shard));
+  const std::string fault = FaultOfStep(before.has_value() ? &*before : nullptr, track);
+  SLUICE_CHECK(fault.empty(), fault);
+  SLUICE_ASSIGN(
+      Statement insert,
+      Prepare(
+          "INSERT INTO shards(shard, rows, state, attempt, jobs_ended_empty, staged_file, job,"
+          " note, given_up, updated, jobs_ended, round, rows_asked, retry_classes, request_file,"
+          " request_bytes, request_xxh3) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+          " ON CONFLICT(shard) DO UPDATE SET state=excluded.state,"
+          " attempt=excluded.attempt, jobs_ended_empty=excluded.jobs_ended_empty,"
+          " staged_file=excluded.staged_file, job=excluded.job, note=excluded.note,"
+          " given_up=excluded.given_up, updated=excluded.updated,"
+          " jobs_ended=excluded.jobs_ended, round=excluded.round,"
+          " rows_asked=excluded.rows_asked, retry_classes=excluded.retry_classes,"
+          " request_file=excluded.request_file, request_bytes=excluded.request_bytes,"
+          " request_xxh3=excluded.request_xxh3"));
   return insert.Bind(int64_t{track.shard})
       .Bind(track.rows)
       .Bind(std::string(ShardStateName(track.state)))
@@ -315,28 +430,65 @@ Result<void> Ledger::Save(const ShardTrack& track) {
       .Bind(track.note)
       .Bind(ToJson(track.given_up))
       .Bind(WallSeconds())
+      .Bind(track.jobs_ended)
+      .Bind(track.round)
+      .Bind(track.rows_asked)
+      .Bind(track.retry_classes.text())
+      .Bind(track.request.name)
+      .Bind(track.request.plain_bytes)
+      .Bind(track.request.checksum)
       .Run();
 }
 
-Result<void> Ledger::SaveIntent(const ShardTrack& track, const std::string& display_name) {
+// Within the transaction of the intent, so that no two creates can both be the last that fits.
+Result<void> Ledger::CheckCap(const ShardTrack& track, const SpendCap& cap) {
+  const std::string sql = fmt::format(
+      "SELECT count(*), coalesce(sum(rows),0) FROM attempts WHERE {}", kMayHaveMadeAJob);
+  SLUICE_ASSIGN(Statement sums, Prepare(sql.c_str()));
+  SLUICE_TRY(sums.Step());
+  const auto jobs = static_cast<uint64_t>(sums.Integer(0));
+  const auto rows = static_cast<uint64_t>(sums.Integer(1));
+  const std::string hint =
+      "raise it to go on; what was asked for is kept, and fetched when it is done";
+  if (cap.jobs_max.has_value() && jobs + 1 > *cap.jobs_max) {
+    return Fail(ErrorCode::kBudget,
+                fmt::format("--max-jobs {}: {} jobs were made and shard {} needs one more",
+                            *cap.jobs_max, jobs, track.shard),
+                hint);
+  }
+  if (cap.rows_max.has_value() && rows + track.rows_asked > *cap.rows_max) {
+    return Fail(ErrorCode::kBudget,
+                fmt::format("--max-rows {}: {} rows were asked for and shard {} has {} more",
+                            *cap.rows_max, rows, track.shard, track.rows_asked),
+                hint);
+  }
+  return {};
+}
+
+Result<void> Ledger::SaveIntent(const ShardTrack& track, const std::string& display_name,
+                                const SpendCap& cap) {
   return InTransaction([&]() -> Result<void> {
-    SLUICE_ASSIGN(Statement insert,
-                  Prepare("INSERT INTO attempts VALUES(?,?,?,?,'INTENT','',?)"
-                          " ON CONFLICT(shard, attempt) DO UPDATE SET outcome='INTENT'"
-                          " WHERE attempts.outcome IN ('NOT_SENT','REFUSED')"));
+    SLUICE_TRY(CheckCap(track, cap));
+    SLUICE_ASSIGN(
+        Statement insert,
+        Prepare("INSERT INTO attempts(shard, attempt, display_name, staged_file, outcome, job,"
+                " noted, rows) VALUES(?,?,?,?,'INTENT','',?,?)"
+                " ON CONFLICT(shard, attempt) DO UPDATE SET outcome='INTENT'"
+                " WHERE attempts.outcome IN ('NOT_SENT','REFUSED')"));
     SLUICE_TRY(insert.Bind(int64_t{track.shard})
                    .Bind(track.attempt)
                    .Bind(display_name)
                    .Bind(track.staged_file)
                    .Bind(WallSeconds())
+                   .Bind(track.rows_asked)
                    .Run());
     SLUICE_CHECK(sqlite3_changes(database_.get()) == 1,
                  "a second intent for an attempt that may have made a job");
-    return Save(track);
+    return Write(track);
   });
 }
 
-Result<void> Ledger::SaveOutcome(const ShardTrack& track, CreateOutcome outcome) {
+Result<void> Ledger::SaveOutcome(const ShardTrack& track, AttemptOutcome outcome) {
   return InTransaction([&]() -> Result<void> {
     // A refused or lost attempt may have moved the track on already; the job's name is in the track
     // only when there is one.
@@ -348,22 +500,73 @@ Result<void> Ledger::SaveOutcome(const ShardTrack& track, CreateOutcome outcome)
                    .Bind(int64_t{track.shard})
                    .Bind(int64_t{track.shard})
                    .Run());
-    return Save(track);
+    return Write(track);
   });
 }
 
 Result<void> Ledger::SaveMerged(const ShardTrack& track, const MergeCounts& counts) {
   return InTransaction([&]() -> Result<void> {
+    SLUICE_ASSIGN(const auto before, SelectMerges(fmt::format("WHERE shard={}", track.shard)));
+    SLUICE_CHECK(before.empty() == (track.round == 0), "a round is merged once");
+    const MergeCounts joined = before.empty() ? counts : Joined(before.begin()->second, counts);
+    SLUICE_CHECK(joined.ok + joined.failed == track.rows, "a shard's counts do not add up");
     SLUICE_ASSIGN(Statement insert, Prepare("INSERT INTO merges VALUES(?,?)"
                                             " ON CONFLICT(shard) DO UPDATE SET"
                                             " counts=excluded.counts"));
-    SLUICE_TRY(insert.Bind(int64_t{track.shard}).Bind(ToJson(counts).dump()).Run());
-    return Save(track);
+    SLUICE_TRY(insert.Bind(int64_t{track.shard}).Bind(ToJson(joined).dump()).Run());
+    return Write(track);
   });
 }
 
-Result<std::map<uint32_t, MergeCounts>> Ledger::Merges() {
-  SLUICE_ASSIGN(Statement select, Prepare("SELECT shard, counts FROM merges"));
+Result<void> Ledger::SaveAll(const std::vector<ShardTrack>& tracks,
+                             const std::map<std::string, std::string>& meta) {
+  return InTransaction([&]() -> Result<void> {
+    for (const ShardTrack& track : tracks) {
+      SLUICE_TRY(Write(track));
+    }
+    for (const auto& [key, value] : meta) {
+      if (!value.empty()) {
+        SLUICE_TRY(Set(key, value));
+        continue;
+      }
+      SLUICE_ASSIGN(Statement remove, Prepare("DELETE FROM meta WHERE key=?"));
+      SLUICE_TRY(remove.Bind(key).Run());
+    }
+    return {};
+  });
+}
+
+Result<void> Ledger::SaveSurplus(const SurplusJob& surplus) {
+  SLUICE_ASSIGN(Statement insert, Prepare("INSERT INTO surplus VALUES(?,?,?,?)"
+                                          " ON CONFLICT(job) DO UPDATE SET state=excluded.state"));
+  return insert.Bind(surplus.job)
+      .Bind(surplus.display_name)
+      .Bind(surplus.state)
+      .Bind(WallSeconds())
+      .Run();
+}
+
+Result<std::vector<SurplusJob>> Ledger::Surplus() {
+  std::vector<SurplusJob> jobs;
+  if (version_ < 2) {
+    return jobs;
+  }
+  SLUICE_ASSIGN(Statement select,
+                Prepare("SELECT job, display_name, state FROM surplus ORDER BY job"));
+  while (true) {
+    SLUICE_ASSIGN(const bool more, select.Step());
+    if (!more) {
+      return jobs;
+    }
+    jobs.push_back(
+        {.job = select.Text(0), .display_name = select.Text(1), .state = select.Text(2)});
+  }
+}
+
+Result<std::map<uint32_t, MergeCounts>> Ledger::Merges() { return SelectMerges(""); }
+
+Result<std::map<uint32_t, MergeCounts>> Ledger::SelectMerges(const std::string& where) {
+  SLUICE_ASSIGN(Statement select, Prepare(("SELECT shard, counts FROM merges " + where).c_str()));
   std::map<uint32_t, MergeCounts> merges;
   while (true) {
     SLUICE_ASSIGN(const bool more, select.Step());

@@ -1,6 +1,9 @@
 // Ledger: the run's truth about jobs, in SQLite. An intent stands in it, durably, before the effect
 // leaves; a fact after it. The only place that knows SQLite. One thread at a time.
 //
+// Every step of a shard is checked against the table in engine/shard_track.h before it is written,
+// in release builds too: a wrong one stops the process.
+//
 // Settings (docs/formats.md has the schema): WAL, synchronous=FULL, because WAL with NORMAL may
 // lose a committed transaction at a power cut, and with it the knowledge that a job was bought.
 #pragma once
@@ -13,7 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/job_plan.h"
+#include "api/batches/create_job.h"
+#include "engine/shard_track.h"
 #include "io/base/error.h"
 
 struct sqlite3;
@@ -41,9 +45,33 @@ struct AttemptRecord {
   std::string job;
 };
 
+// What became of an attempt, as far as its create request is concerned.
+enum class AttemptOutcome {
+  kCreated,
+  kRefused,
+  kNotSent,
+  kUnknown,
+  kDead,  // fenced: it made no job and never will
+};
+[[nodiscard]] AttemptOutcome OutcomeOf(CreateOutcome outcome);
+
+// What the user allows the whole run to ask for. Nothing is no limit.
+struct SpendCap {
+  std::optional<uint64_t> jobs_max;
+  std::optional<uint64_t> rows_max;  // asked for, retries included
+};
+
+// A job that carries a name of ours and that nobody asked for.
+struct SurplusJob {
+  std::string job;
+  std::string display_name;
+  std::string state;
+};
+
 class Ledger {
  public:
-  // Makes the schema in a new file. Errors: kIo for a damaged file or one of a newer version.
+  // Makes the schema in a new file, and brings an older one up to date. Errors: kIo for a damaged
+  // file or one of a newer version.
   [[nodiscard]] static Result<Ledger> Open(const std::string& path);
   // For looking on while another process writes.
   [[nodiscard]] static Result<Ledger> OpenToRead(const std::string& path);
@@ -55,11 +83,19 @@ class Ledger {
   // Durable when it returns, as all writes here.
   [[nodiscard]] Result<void> Save(const ShardTrack& track);
   // Notes that a create request for this attempt is about to leave. A second intent for one attempt
-  // is a constraint error unless the first one was definitely not acted upon.
-  [[nodiscard]] Result<void> SaveIntent(const ShardTrack& track, const std::string& display_name);
-  // The outcome of the attempt's create call, and the track, in one transaction.
-  [[nodiscard]] Result<void> SaveOutcome(const ShardTrack& track, CreateOutcome outcome);
+  // stops the process unless the first one was definitely not acted upon. Errors: kBudget when the
+  // job would pass `cap`; nothing is written then.
+  [[nodiscard]] Result<void> SaveIntent(const ShardTrack& track, const std::string& display_name,
+                                        const SpendCap& cap);
+  // The outcome of the last attempt, and the track, in one transaction.
+  [[nodiscard]] Result<void> SaveOutcome(const ShardTrack& track, AttemptOutcome outcome);
+  // `counts` are of one round; those of the rounds before are added, but for the failed rows, which
+  // are all that are left.
   [[nodiscard]] Result<void> SaveMerged(const ShardTrack& track, const MergeCounts& counts);
+  // All tracks, and meta entries beside them (an empty value removes one), in one transaction.
+  [[nodiscard]] Result<void> SaveAll(const std::vector<ShardTrack>& tracks,
+                                     const std::map<std::string, std::string>& meta);
+  [[nodiscard]] Result<void> SaveSurplus(const SurplusJob& surplus);
 
   [[nodiscard]] Result<std::map<uint32_t, MergeCounts>> Merges();
   // By shard and attempt.
@@ -68,6 +104,7 @@ class Ledger {
   [[nodiscard]] Result<void> CheckIntegrity();
   // The jobs that this run owns or owned.
   [[nodiscard]] Result<std::vector<std::string>> JobNames();
+  [[nodiscard]] Result<std::vector<SurplusJob>> Surplus();
 
  private:
   struct Close {
@@ -77,11 +114,19 @@ class Ledger {
   explicit Ledger(sqlite3* database) : database_(database) {}
 
   Result<void> Execute(const char* sql);
+  Result<void> MakeCurrent();
+  Result<int64_t> ReadVersion();
+  Result<std::optional<ShardTrack>> Find(uint32_t shard);
+  Result<std::vector<ShardTrack>> Select(const std::string& where);
+  Result<std::map<uint32_t, MergeCounts>> SelectMerges(const std::string& where);
+  Result<void> Write(const ShardTrack& track);
+  Result<void> CheckCap(const ShardTrack& track, const SpendCap& cap);
   Result<void> InTransaction(const std::function<Result<void>()>& write);
   Result<Statement> Prepare(const char* sql);
   Error Failure(const char* what) const;
 
   std::unique_ptr<sqlite3, Close> database_;
+  int64_t version_ = 0;
 };
 
 }  // namespace sluice

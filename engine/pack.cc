@@ -52,7 +52,9 @@ bool ComesBefore(const CorpusPlace& a, const CorpusPlace& b) {
 // stands behind is returned.
 constexpr size_t kDecimalBytesMax = 20;
 char* Put(std::string_view text, char* at) { return std::ranges::copy(text, at).out; }
-char* Put(uint64_t number, char* at) { return std::to_chars(at, at + kDecimalBytesMax, number).ptr; }
+char* Put(uint64_t number, char* at) {
+  return std::to_chars(at, at + kDecimalBytesMax, number).ptr;
+}
 
 std::string_view LinesOf(const PreparedBlock& prepared, const Segment& segment) {
   const size_t end = segment.first_record + segment.record_count;

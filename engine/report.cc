@@ -132,6 +132,8 @@ Result<RunSummary> Summarize(const ReportInput& input, Ledger& ledger) {
   SLUICE_ASSIGN(const auto merges, ledger.Merges());
   SLUICE_ASSIGN(const auto tracks, ledger.Tracks());
   SLUICE_ASSIGN(const auto jobs, ledger.JobNames());
+  SLUICE_ASSIGN(const auto surplus, ledger.Surplus());
+  SLUICE_ASSIGN(const auto cancelled, ledger.Get("cancelled"));
   const PackPosition position = input.manifest.position();
   RunSummary summary;
   summary.lines_blank = position.blank;
@@ -139,6 +141,8 @@ Result<RunSummary> Summarize(const ReportInput& input, Ledger& ledger) {
   summary.documents = position.next;
   AddMerges(merges, summary);
   summary.jobs_created = jobs.size();
+  summary.jobs_surplus = surplus.size();
+  summary.cancelled = cancelled.has_value();
   bool gave_jobs_up = false;
   for (const ShardTrack& track : tracks) {
     summary.jobs_failed += static_cast<uint64_t>(track.jobs_ended_empty);
@@ -182,7 +186,11 @@ std::string ReportJson(const ReportInput& input, const RunSummary& summary,
       {"documents", DocumentsJson(summary)},
       {"answers", AnswersJson(summary)},
       {"tokens", TokensJson(summary)},
-      {"jobs", {{"created", summary.jobs_created}, {"ended_without_results", summary.jobs_failed}}},
+      {"jobs",
+       {{"created", summary.jobs_created},
+        {"ended_without_results", summary.jobs_failed},
+        {"surplus", summary.jobs_surplus}}},
+      {"cancelled", summary.cancelled},
       {"corpus", CorpusJson(input)},
       {"shards", ShardsJson(input.manifest)},
       {"outputs", OutputsJson(summary.outputs)},

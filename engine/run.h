@@ -13,6 +13,9 @@
 
 #include "api/protocol/line_protocol.h"
 #include "api/provider/provider.h"
+#include "engine/failure_classes.h"
+#include "engine/job_plan.h"
+#include "engine/ledger.h"
 #include "engine/pack.h"
 #include "engine/progress.h"
 #include "engine/stage_times.h"
@@ -50,9 +53,13 @@ struct RunOptions {
 
   int uploads = 2;
   int jobs_in_flight = 20;
-  int attempts_max = 3;  // jobs for one shard, when jobs end without results
+  int attempts_max = 3;  // jobs for one shard, when jobs or rows of them fail
+  FailureClasses retry_classes = FailureClasses::Retryable();  // of rows that are asked again
   std::optional<std::chrono::milliseconds> poll_first, poll_max, settle;  // else the provider's
-  bool keep_remote = false;         // leave uploaded files at the service
+  SpendCap cap;
+  OnUnknown on_unknown = OnUnknown::kAdopt;
+  std::optional<std::chrono::milliseconds> deadline;  // from the start of this process
+  bool keep_remote = false;                           // leave uploaded files at the service
   bool keep_answers = false;        // leave a copy of the raw answers in the run directory
   bool delete_remote_jobs = false;  // delete jobs too once their rows are safe
 
@@ -78,6 +85,8 @@ struct RunSummary {
   std::map<std::string, uint64_t> failed_by_class;
   uint64_t duplicates = 0, conflicts = 0, strangers = 0;  // among answer lines
   uint64_t jobs_created = 0, jobs_failed = 0;
+  uint64_t jobs_surplus = 0;  // that nobody asked for, found by an audit
+  bool cancelled = false;     // by `sluice cancel`: nothing more was asked for
   uint64_t shards = 0;
   uint64_t answer_bytes = 0;
   uint64_t values = 0, general_values = 0;  // as in MergeOutcome
@@ -102,6 +111,7 @@ struct RunSummary {
 struct JobStatus {
   uint32_t shard = 0;
   int attempt = 0;
+  int round = 0;      // how often failed rows were asked again
   std::string state;  // of the ledger: "SEALED", "INTENT", "SUBMITTED", ...
   std::string job;
   std::string note;  // why it waits or failed
@@ -112,6 +122,7 @@ struct RunStatus {
   std::string state;  // "RUNNING" (a live process holds it), "STOPPED", "DONE"
   std::string model, provider, output;
   bool packed = false;
+  bool cancelled = false;
   uint64_t documents = 0, rejected = 0, merged = 0, failed = 0;
   std::vector<JobStatus> jobs;
 };

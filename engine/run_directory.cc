@@ -81,6 +81,11 @@ Result<void> RemoveFilesBelow(FileSystem& files, const std::string& folder,
   return {};
 }
 
+// "00007", and "00007.r1" for the first time that failed rows are asked again.
+std::string RoundName(uint32_t shard, int round) {
+  return round == 0 ? fmt::format("{:05}", shard) : fmt::format("{:05}.r{}", shard, round);
+}
+
 }  // namespace
 
 Result<RunLock> RunLock::Take(const std::string& path) {
@@ -177,6 +182,14 @@ Result<void> RunDirectory::Make(FileSystem& files) const {
   return files.MakeFolders(work());
 }
 
+Result<void> RunDirectory::ExpectRun(FileSystem& files) const {
+  if (!files.Exists(ledger())) {
+    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a run directory", folder_),
+                "name it with -C DIR; `sluice run` makes OUTPUT.sluice");
+  }
+  return {};
+}
+
 Result<void> RunDirectory::Clear(FileSystem& files) const {
   // The ledger first: what a kill leaves without one is refused by ExpectLedger().
   SLUICE_TRY(files.Remove(ledger()));
@@ -202,12 +215,16 @@ Result<void> RunDirectory::ExpectLedger(FileSystem& files, bool has_settings) co
               "put ledger.db back, or start over with --fresh (jobs that exist are paid again)");
 }
 
-std::string RunDirectory::answers(uint32_t shard) const {
-  return fmt::format("{}/answers/{:05}.jsonl.zst", folder_, shard);
+std::string RunDirectory::answers(uint32_t shard, int round) const {
+  return fmt::format("{}/answers/{}.jsonl.zst", folder_, RoundName(shard, round));
 }
 
-std::string RunDirectory::shard_failures(uint32_t shard) const {
-  return fmt::format("{}/{:05}.failures.jsonl", work(), shard);
+std::string RunDirectory::shard_failures(uint32_t shard, int round) const {
+  return fmt::format("{}/{}.failures.jsonl", work(), RoundName(shard, round));
+}
+
+std::string RunDirectory::RequestFileName(uint32_t shard, int round, bool compressed) {
+  return fmt::format("{}.jsonl{}", RoundName(shard, round), compressed ? ".zst" : "");
 }
 
 }  // namespace sluice

@@ -42,6 +42,8 @@ class RunDirectory {
 
   // Makes the folders that are not there. Errors: kUsage when the ledger is a link to elsewhere.
   [[nodiscard]] Result<void> Make(FileSystem& files) const;
+  // Errors: kUsage when it is no run's folder.
+  [[nodiscard]] Result<void> ExpectRun(FileSystem& files) const;
   // Removes every file in it but the lock, which the caller holds.
   [[nodiscard]] Result<void> Clear(FileSystem& files) const;
   // Removes what killed attempts left under way; for a run that is complete.
@@ -63,8 +65,11 @@ class RunDirectory {
   [[nodiscard]] std::string shards() const { return folder_ + "/shards"; }
   [[nodiscard]] std::string shard(const std::string& file) const { return shards() + "/" + file; }
   [[nodiscard]] std::string work() const { return folder_ + "/work"; }
-  [[nodiscard]] std::string answers(uint32_t shard) const;  // only when they are kept
-  [[nodiscard]] std::string shard_failures(uint32_t shard) const;
+  // Of a round (engine/shard_track.h): the answers, when they are kept, the rows that have no value
+  // after it, and from round 1 on the name of the request file in shards().
+  [[nodiscard]] std::string answers(uint32_t shard, int round) const;
+  [[nodiscard]] std::string shard_failures(uint32_t shard, int round) const;
+  [[nodiscard]] static std::string RequestFileName(uint32_t shard, int round, bool compressed);
 
  private:
   std::string folder_;

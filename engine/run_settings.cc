@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kAccount = "the account (API key or --base-url)";
+constexpr const char* kAccount = kAccountSetting;
 constexpr const char* kOutput = "--output";
 
 constexpr const char* kText = "text";

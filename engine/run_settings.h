@@ -14,6 +14,9 @@
 
 namespace sluice {
 
+// The name of the account among the settings.
+inline constexpr const char* kAccountSetting = "the account (API key or --base-url)";
+
 // Pins the settings of a new run, or compares with those it began with. A corpus file has changed
 // when its size has; when only its time stamps moved, what was read of it is read again and
 // compared (engine/content_log). Errors: kUsage naming a changed setting, kInput naming a changed

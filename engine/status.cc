@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 JobStatus StatusOf(const ShardTrack& track, const std::map<uint32_t, MergeCounts>& merges) {
   JobStatus status{.shard = track.shard,
                    .attempt = track.attempt,
+                   .round = track.round,
                    .state = std::string(ShardStateName(track.state)),
                    .job = track.job,
                    .note = track.note,
@@ -30,16 +31,14 @@ JobStatus StatusOf(const ShardTrack& track, const std::map<uint32_t, MergeCounts
 
 Result<RunStatus> ReadRunStatus(FileSystem& files, const std::string& run_folder) {
   const RunDirectory directory(run_folder);
-  if (!files.Exists(directory.ledger())) {
-    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a run directory", run_folder),
-                "name it with -C DIR; `sluice run` makes OUTPUT.sluice");
-  }
+  SLUICE_TRY(directory.ExpectRun(files));
   SLUICE_ASSIGN(Ledger ledger, Ledger::OpenToRead(directory.ledger()));
   SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(files, directory.manifest()));
   SLUICE_ASSIGN(const auto tracks, ledger.Tracks());
   SLUICE_ASSIGN(const auto merges, ledger.Merges());
   SLUICE_ASSIGN(const auto settings_text, ledger.Get("settings"));
   SLUICE_ASSIGN(const auto state, ledger.Get("state"));
+  SLUICE_ASSIGN(const auto cancelled, ledger.Get("cancelled"));
   const Json settings = Json::parse(settings_text.value_or("{}"), nullptr, false);
   RunStatus status{.run_folder = run_folder,
                    .state = state == "DONE" ? "DONE" : "STOPPED",
@@ -47,6 +46,7 @@ Result<RunStatus> ReadRunStatus(FileSystem& files, const std::string& run_folder
                    .provider = settings.value("--backend", ""),
                    .output = settings.value("--output", ""),
                    .packed = manifest.end().has_value(),
+                   .cancelled = cancelled.has_value(),
                    .documents = manifest.position().next,
                    .rejected = manifest.position().rejected,
                    .jobs = {}};

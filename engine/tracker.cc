@@ -4,71 +4,78 @@
 #include <fmt/format.h>
 #include <memory>
 #include <set>
-
-#include "engine/merge.h"
-#include "io/base/checksum.h"
-#include "io/shard/shard_file.h"
+#include <utility>
 
 namespace sluice {
 namespace {
 
 constexpr int kMergesMax = 2;      // fetching one while another is decoded
 constexpr size_t kOtherCalls = 4;  // polls, creates, looks and clean-ups at once
-constexpr std::chrono::milliseconds kIdleWait{1'000};
+constexpr std::chrono::milliseconds kIdleWait{60'000};
+constexpr std::chrono::milliseconds kAuditAgain{60'000};  // after a list that failed
+
+// Giving up is a word in the ledger; all else that is asked for needs the network or the disk.
+bool NeedsService(Action action) {
+  return action != Action::kGiveUp && action != Action::kRepack && action != Action::kNone;
+}
+
+template <typename T>
+std::optional<ErrorCode> CodeOf(const Result<T>& result) {
+  return result.has_value() ? std::nullopt : std::optional(result.error().code);
+}
+
+std::optional<ErrorCode> CodeOf(const CreateAnswer& answer) {
+  return answer.error.has_value() ? std::optional(answer.error->code) : std::nullopt;
+}
 
 }  // namespace
 
+size_t Tracker::ThreadCount(const TrackerOptions& options) {
+  return static_cast<size_t>(options.uploads + kMergesMax) + kOtherCalls;
+}
+
 Tracker::Tracker(TrackerOptions options, const JobPlan& plan, TrackerEnvironment environment,
-                 Ledger& ledger, AnswerCollector& collector)
-    : options_(std::move(options)),
-      plan_(plan),
-      environment_(environment),
-      ledger_(ledger),
-      collector_(collector),
-      workers_(static_cast<size_t>(options_.uploads + kMergesMax) + kOtherCalls) {}
+                 Ledger& ledger)
+    : options_(std::move(options)), plan_(plan), environment_(environment), ledger_(ledger) {}
 
 void Tracker::AddShard(const ShardEntry& entry) {
-  const std::scoped_lock lock(mutex_);
-  new_shards_.push_back(entry);
-  wakeup_.notify_one();
+  environment_.loop.Post([this, entry] { TakeShard(entry); });
 }
 
 void Tracker::PackEnded(Result<void> result) {
-  const std::scoped_lock lock(mutex_);
-  pack_result_ = std::move(result);
-  wakeup_.notify_one();
+  environment_.loop.Post([this, result = std::move(result)] {
+    pack_ended_ = true;
+    FatalUnless(result);
+  });
 }
 
 Result<void> Tracker::Run(std::stop_token stop) {
   SLUICE_TRY(LoadTracks());
-  while (!stop.stop_requested() && !fatal_.has_value()) {
-    TakeNewShards();
-    ApplyEvents();
-    if (pack_ended_ && AllDone()) {
-      break;
-    }
+  while (!stop.stop_requested() && !fatal_.has_value() &&
+         !(pack_ended_ && AllAtRest() && calls_ == 0)) {
     StartDueActions(environment_.clock.Now());
     ShowProgress();
     WaitForEvents(stop, NextDue());
   }
   if (!stop.stop_requested() && !fatal_.has_value()) {
-    return Audit(stop);
+    FatalUnless(LastAudit(std::move(stop)));
+    Fatal(HeldError());
+    if (!fatal_.has_value()) {
+      return {};
+    }
   }
-  worker_stop_.request_stop();
-  while (AnyBusy() || looking_) {
-    WaitForEvents({}, environment_.clock.Now() + kIdleWait);
-    ApplyEvents();
-  }
+  WaitForWorkers();
   if (fatal_.has_value()) {
     return std::unexpected(*fatal_);
   }
   return Fail(ErrorCode::kUnfinished, "stopped; remote jobs keep running and nothing is lost");
 }
 
-void Tracker::Post(Event event) {
-  const std::scoped_lock lock(mutex_);
-  events_.push_back(std::move(event));
-  wakeup_.notify_one();
+void Tracker::WaitForWorkers() {
+  worker_stop_.request_stop();
+  while (AnyBusy() || calls_ > 0) {
+    WaitForEvents({}, environment_.clock.Now() + kIdleWait);
+  }
 }
 
 void Tracker::Fatal(std::optional<Error> error) {
@@ -77,53 +84,54 @@ void Tracker::Fatal(std::optional<Error> error) {
   }
 }
 
+void Tracker::FatalUnless(const Result<void>& saved) {
+  if (!saved.has_value()) {
+    Fatal(saved.error());
+  }
+}
+
+std::optional<Error> Tracker::Save(const ShardTrack& track) {
+  const Result<void> saved = ledger_.Save(track);
+  return saved.has_value() ? std::nullopt : std::optional(saved.error());
+}
+
 Result<void> Tracker::LoadTracks() {
   SLUICE_ASSIGN(const auto tracks, ledger_.Tracks());
+  const MonotonicTime now = environment_.clock.Now();
   for (const ShardTrack& loaded : tracks) {
     ShardTrack& track = tracks_[loaded.shard] = loaded;
-    plan_.Resume(track, environment_.clock.Now());
+    plan_.Resume(track, now);
+    if (track.state == loaded.state) {
+      continue;
+    }
+    // Where the last process stopped nobody knows what became of its request.
+    SLUICE_TRY(track.state == ShardState::kUnknown
+                   ? ledger_.SaveOutcome(track, AttemptOutcome::kUnknown)
+                   : ledger_.Save(track));
+  }
+  if (CountIn({ShardState::kSubmitted}) > 0) {
+    audit_due_ = now + options_.settle;
   }
   return {};
 }
 
-void Tracker::TakeNewShards() {
-  std::deque<ShardEntry> shards;
-  {
-    const std::scoped_lock lock(mutex_);
-    shards.swap(new_shards_);
-    if (pack_result_.has_value()) {
-      pack_ended_ = true;
-      if (!pack_result_->has_value()) {
-        Fatal(pack_result_->error());
-      }
-    }
-  }
-  for (const ShardEntry& entry : shards) {
-    entries_[entry.shard] = entry;
-    const auto [place, is_new] = tracks_.try_emplace(entry.shard);
-    if (is_new) {
-      place->second.shard = entry.shard;
-      place->second.rows = entry.range.count;
-      place->second.due = environment_.clock.Now();
-      if (Result<void> saved = ledger_.Save(place->second); !saved.has_value()) {
-        Fatal(saved.error());
-      }
-    }
-  }
-}
-
-void Tracker::ApplyEvents() {
-  std::deque<Event> events;
-  {
-    const std::scoped_lock lock(mutex_);
-    events.swap(events_);
-  }
-  for (const Event& event : events) {
-    Fatal(event());
+void Tracker::TakeShard(const ShardEntry& entry) {
+  entries_[entry.shard] = entry;
+  const auto [place, is_new] = tracks_.try_emplace(entry.shard);
+  if (is_new) {
+    ShardTrack& track = place->second;
+    track.shard = entry.shard;
+    track.rows = entry.range.count;
+    track.rows_asked = entry.range.count;
+    track.due = environment_.clock.Now();
+    Fatal(Save(track));
   }
 }
 
 void Tracker::StartDueActions(MonotonicTime now) {
+  if (AuditIsDue(now) && !outage_.is_on()) {
+    StartAudit(now);
+  }
   for (auto& [shard, track] : tracks_) {
     if (fatal_.has_value()) {
       return;
@@ -132,24 +140,48 @@ void Tracker::StartDueActions(MonotonicTime now) {
       continue;
     }
     const Action action = plan_.Next(track);
-    if (action != Action::kNone && MayStart(action)) {
+    const bool waits = action == Action::kMerge && WaitsForDimension(track);
+    if (action != Action::kNone && !waits && MayStart(action)) {
       Start(action, track, now);
     }
   }
 }
 
+// Rows that are given up are written as failed ones, for which the vectors' length must be known:
+// some other shard's answers may still tell it.
+bool Tracker::WaitsForDimension(const ShardTrack& track) const {
+  if (options_.task != Task::kEmbed || !track.given_up.has_value() ||
+      environment_.disk.dimension() != 0) {
+    return false;
+  }
+  return !pack_ended_ || std::ranges::any_of(tracks_, [](const auto& entry) {
+    const ShardTrack& other = entry.second;
+    return other.state < ShardState::kEnded ||
+           (other.state == ShardState::kEnded && !other.given_up.has_value());
+  });
+}
+
 bool Tracker::MayStart(Action action) const {
+  if (outage_.is_on() && NeedsService(action)) {
+    const bool alone = !AnyBusy() && calls_ == 0;
+    if (!alone || environment_.clock.Now() < outage_.quiet_until()) {
+      return false;
+    }
+  }
   const int in_flight = CountIn(
       {ShardState::kIntent, ShardState::kUnknown, ShardState::kFenced, ShardState::kSubmitted});
   switch (action) {
     case Action::kStage: {
       // Files live only two days at the service: no more are uploaded than can soon be used.
       const int staging = CountBusyWith(Action::kStage);
-      return staging < options_.uploads && in_flight + CountIn({ShardState::kStaged}) + staging <
-                                               options_.jobs_in_flight + options_.uploads;
+      return !capped_.has_value() && staging < options_.uploads &&
+             in_flight + CountIn({ShardState::kStaged}) + staging <
+                 options_.jobs_in_flight + options_.uploads;
     }
     case Action::kCreate:
-      return in_flight < options_.jobs_in_flight;
+      return !capped_.has_value() && in_flight < options_.jobs_in_flight;
+    case Action::kRepack:
+      return !capped_.has_value();
     case Action::kMerge:
       return CountBusyWith(Action::kMerge) < kMergesMax;
     case Action::kLook:
@@ -172,10 +204,16 @@ void Tracker::Start(Action action, ShardTrack& track, MonotonicTime now) {
       return StartFence(track);
     case Action::kPoll:
       return StartPoll(track);
+    case Action::kCancel:
+      return StartCancel(track);
     case Action::kMerge:
       return StartMerge(track);
     case Action::kCleanUp:
       return StartCleanUp(track);
+    case Action::kRepack:
+      return StartRepack(track);
+    case Action::kGiveUp:
+      return StartGiveUp(track);
     case Action::kNone:
       return;
   }
@@ -185,20 +223,24 @@ template <typename T>
 void Tracker::Dispatch(ShardTrack& track, std::function<T(std::stop_token)> call,
                        std::function<std::optional<Error>(T)> apply) {
   track.busy = true;
-  workers_.Add([this, &track, call = std::move(call), apply = std::move(apply)] {
+  environment_.loop.Start([this, &track, call = std::move(call), apply = std::move(apply)] {
     auto result = std::make_shared<T>(call(worker_stop_.get_token()));
-    Post([&track, apply, result]() -> std::optional<Error> {
+    environment_.loop.Post([this, &track, apply, result] {
       track.busy = false;
-      return apply(std::move(*result));
+      const auto code = CodeOf(*result);
+      code.has_value() ? outage_.OnFailure(*code, environment_.clock.Now()) : outage_.OnSuccess();
+      Fatal(apply(std::move(*result)));
     });
   });
 }
 
 void Tracker::StartStage(ShardTrack& track) {
   const ShardEntry entry = entries_.at(track.shard);
+  const ShardTrack copy = track;
   const std::string file_id = plan_.FileId(track);
   Dispatch<Result<StagedFile>>(
-      track, [=, this](std::stop_token stop) { return Stage(entry, file_id, std::move(stop)); },
+      track,
+      [=, this](std::stop_token stop) { return Stage(copy, entry, file_id, std::move(stop)); },
       [this, &track](Result<StagedFile> staged) -> std::optional<Error> {
         const MonotonicTime now = environment_.clock.Now();
         if (!staged.has_value()) {
@@ -209,17 +251,20 @@ void Tracker::StartStage(ShardTrack& track) {
           plan_.OnStaged(track, *staged, now);
           ++environment_.progress.shards_staged;
         }
-        const Result<void> saved = ledger_.Save(track);
-        return saved.has_value() ? std::nullopt : std::optional(saved.error());
+        return Save(track);
       });
 }
 
 void Tracker::StartCreate(ShardTrack& track) {
-  plan_.OnIntent(track);
-  if (Result<void> saved = ledger_.SaveIntent(track, plan_.DisplayName(track));
+  ShardTrack intent = track;
+  plan_.OnIntent(intent);
+  if (Result<void> saved = ledger_.SaveIntent(intent, plan_.DisplayName(intent), options_.cap);
       !saved.has_value()) {
-    return Fatal(saved.error());
+    const bool is_cap = saved.error().code == ErrorCode::kBudget;
+    (is_cap ? capped_ : fatal_) = std::move(saved).error();
+    return;
   }
+  track = intent;
   const CreateJobRequest request{.task = options_.task,
                                  .model = options_.model,
                                  .staged_file = track.staged_file,
@@ -232,25 +277,35 @@ void Tracker::StartCreate(ShardTrack& track) {
         return environment_.provider.CreateJob(request, std::move(stop));
       },
       [this, &track](CreateAnswer answer) -> std::optional<Error> {
-        const auto error = plan_.OnCreateAnswer(track, answer, environment_.clock.Now());
-        const Result<void> saved = ledger_.SaveOutcome(track, answer.outcome);
+        const MonotonicTime now = environment_.clock.Now();
+        audit_due_ = now + options_.settle;
+        const auto error = plan_.OnCreateAnswer(track, answer, now);
+        if (track.state != ShardState::kSubmitted && track.state != ShardState::kUnknown) {
+          capped_.reset();  // no job was made: there is room again
+        }
+        const Result<void> saved = ledger_.SaveOutcome(track, OutcomeOf(answer.outcome));
         return saved.has_value() ? error : std::optional(saved.error());
       });
 }
 
 void Tracker::StartLook(MonotonicTime now) {
   looking_ = true;
-  workers_.Add([this, now] {
+  ++calls_;
+  environment_.loop.Start([this, now] {
     auto jobs =
         std::make_shared<Result<std::vector<BatchJob>>>(ListAllJobs(worker_stop_.get_token()));
-    Post([this, now, jobs] { return ApplyLook(*jobs, now); });
+    environment_.loop.Post([this, now, jobs] {
+      looking_ = false;
+      --calls_;
+      Fatal(ApplyLook(*jobs, now));
+    });
   });
 }
 
 std::optional<Error> Tracker::ApplyLook(const Result<std::vector<BatchJob>>& jobs,
                                         MonotonicTime started) {
-  looking_ = false;
   const MonotonicTime now = environment_.clock.Now();
+  jobs.has_value() ? outage_.OnSuccess() : outage_.OnFailure(jobs.error().code, now);
   for (auto& [shard, track] : tracks_) {
     const bool waits = track.state == ShardState::kUnknown || track.state == ShardState::kFenced;
     if (!waits || track.busy) {
@@ -262,14 +317,20 @@ std::optional<Error> Tracker::ApplyLook(const Result<std::vector<BatchJob>>& job
       }
       continue;
     }
+    const ShardState before = track.state;
     const auto surplus = plan_.OnLook(track, *jobs, started, now);
-    for (const std::string& name : surplus) {
-      workers_.Add(
-          [this, name] { (void)environment_.provider.CancelJob(name, worker_stop_.get_token()); });
+    if (track.state == before) {
+      continue;
     }
     const bool adopted = track.state == ShardState::kSubmitted;
-    const Result<void> saved =
-        adopted ? ledger_.SaveOutcome(track, CreateOutcome::kCreated) : ledger_.Save(track);
+    if (!adopted) {
+      capped_.reset();  // the attempt is dead: there is room again
+    }
+    Result<void> saved =
+        ledger_.SaveOutcome(track, adopted ? AttemptOutcome::kCreated : AttemptOutcome::kDead);
+    if (saved.has_value()) {
+      saved = NoteAndCancel(surplus);
+    }
     if (!saved.has_value()) {
       return saved.error();
     }
@@ -288,8 +349,7 @@ void Tracker::StartFence(ShardTrack& track) {
         if (auto error = plan_.OnFenced(track, deleted, environment_.clock.Now())) {
           return error;
         }
-        const Result<void> saved = ledger_.Save(track);
-        return saved.has_value() ? std::nullopt : std::optional(saved.error());
+        return Save(track);
       });
 }
 
@@ -305,33 +365,66 @@ void Tracker::StartPoll(ShardTrack& track) {
         if (auto error = plan_.OnPoll(track, found, environment_.clock.Now())) {
           return error;
         }
-        if (track.state == before) {
-          return std::nullopt;
+        return track.state == before ? std::nullopt : Save(track);
+      });
+}
+
+void Tracker::StartCancel(ShardTrack& track) {
+  const std::string job = track.job;
+  const std::string file = options_.delete_files ? track.staged_file : std::string();
+  Dispatch<Result<void>>(
+      track,
+      [=, this](std::stop_token stop) -> Result<void> {
+        const auto cancelled = environment_.provider.CancelJob(job, stop);
+        const bool is_gone = CodeOf(cancelled) == ErrorCode::kNotFound;
+        SLUICE_TRY(is_gone ? Result<void>() : cancelled);
+        return file.empty() ? Result<void>() : environment_.provider.DeleteFile(file, stop);
+      },
+      [this, &track, job, file](Result<void> cancelled) -> std::optional<Error> {
+        const MonotonicTime now = environment_.clock.Now();
+        if (!cancelled.has_value()) {
+          return plan_.OnFailed(track, cancelled.error(), now);
         }
-        const Result<void> saved = ledger_.Save(track);
-        return saved.has_value() ? std::nullopt : std::optional(saved.error());
+        plan_.OnCancelAsked(track, now);
+        cancelled_jobs_.push_back(job);
+        if (!file.empty()) {
+          deleted_files_.push_back(file);
+        }
+        return Save(track);
       });
 }
 
 void Tracker::StartMerge(ShardTrack& track) {
-  const OrdinalRange range = entries_.at(track.shard).range;
+  const ShardEntry entry = entries_.at(track.shard);
   const ShardTrack copy = track;
-  Dispatch<Result<MergeCounts>>(
+  Dispatch<Result<Collected>>(
       track,
-      [=, this](std::stop_token stop) { return collector_.Collect(copy, range, std::move(stop)); },
-      [this, &track](Result<MergeCounts> counts) { return ApplyMerge(track, counts); });
+      [=, this](std::stop_token stop) {
+        return environment_.disk.Collect(copy, entry, plan_.MayRetry(copy), std::move(stop));
+      },
+      [this, &track](Result<Collected> collected) { return ApplyMerge(track, collected); });
 }
 
-std::optional<Error> Tracker::ApplyMerge(ShardTrack& track, const Result<MergeCounts>& counts) {
+std::optional<Error> Tracker::ApplyMerge(ShardTrack& track, const Result<Collected>& collected) {
   const MonotonicTime now = environment_.clock.Now();
-  if (!counts.has_value()) {
-    return plan_.OnFailed(track, counts.error(), now);
+  if (!collected.has_value()) {
+    const ShardState before = track.state;
+    const bool was_given_up = track.given_up.has_value();
+    if (auto error = plan_.OnFailed(track, collected.error(), now)) {
+      return error;
+    }
+    const bool same = track.state == before && track.given_up.has_value() == was_given_up;
+    return same ? std::nullopt : Save(track);
   }
-  plan_.OnMerged(track, now);
+  if (collected->unusable.has_value()) {
+    const auto error = plan_.OnNothingUsable(track, *collected->unusable, now);
+    return error.has_value() ? error : Save(track);
+  }
+  plan_.OnMerged(track, collected->retryable, now);
   const auto save = [&]() -> Result<void> {
     // The length of the vectors is fixed for good before the first rows that rely on it count.
-    SLUICE_TRY(ledger_.Set("dimension", std::to_string(collector_.dimension())));
-    return ledger_.SaveMerged(track, *counts);
+    SLUICE_TRY(ledger_.Set("dimension", std::to_string(environment_.disk.dimension())));
+    return ledger_.SaveMerged(track, collected->counts);
   };
   const Result<void> saved = save();
   return saved.has_value() ? std::nullopt : std::optional(saved.error());
@@ -340,9 +433,11 @@ std::optional<Error> Tracker::ApplyMerge(ShardTrack& track, const Result<MergeCo
 void Tracker::StartCleanUp(ShardTrack& track) {
   const std::string file = options_.keep_remote ? std::string() : track.staged_file;
   const std::string job = options_.delete_remote_jobs ? track.job : std::string();
+  const ShardTrack copy = track;
   Dispatch<Result<void>>(
       track,
       [=, this](std::stop_token stop) -> Result<void> {
+        SLUICE_TRY(environment_.disk.DropRequests(copy));
         if (!file.empty()) {
           SLUICE_TRY(environment_.provider.DeleteFile(file, stop));
         }
@@ -357,46 +452,62 @@ void Tracker::StartCleanUp(ShardTrack& track) {
         }
         // What could not be deleted ends by itself after two days: not worth failing a run for.
         track.note = cleaned.has_value() ? "" : cleaned.error().message;
-        plan_.OnCleanedUp(track);
-        const Result<void> saved = ledger_.Save(track);
-        return saved.has_value() ? std::nullopt : std::optional(saved.error());
+        plan_.OnCleanedUp(track, environment_.clock.Now());
+        return Save(track);
       });
 }
 
-Result<StagedFile> Tracker::Stage(const ShardEntry& entry, const std::string& file_id,
-                                  std::stop_token stop) {
+void Tracker::StartRepack(ShardTrack& track) {
+  const ShardEntry entry = entries_.at(track.shard);
+  const ShardTrack copy = track;
+  Dispatch<Result<Repacked>>(
+      track,
+      [=, this](std::stop_token stop) {
+        return environment_.disk.Repack(copy, entry, std::move(stop));
+      },
+      [this, &track](Result<Repacked> repacked) -> std::optional<Error> {
+        if (!repacked.has_value()) {
+          return repacked.error();
+        }
+        plan_.OnRepacked(track, repacked->request, repacked->rows, environment_.clock.Now());
+        return Save(track);
+      });
+}
+
+void Tracker::StartGiveUp(ShardTrack& track) {
+  const auto give_up = [this, &track]() -> std::optional<Error> {
+    plan_.OnGivenUp(track, environment_.clock.Now());
+    return Save(track);
+  };
+  if (track.state != ShardState::kStaged || !options_.delete_files) {
+    return Fatal(give_up());
+  }
+  const std::string file = track.staged_file;
+  Dispatch<Result<void>>(
+      track,
+      [=, this](std::stop_token stop) {
+        return environment_.provider.DeleteFile(file, std::move(stop));
+      },
+      [this, &track, file, give_up](Result<void> deleted) -> std::optional<Error> {
+        if (!deleted.has_value()) {
+          return plan_.OnFailed(track, deleted.error(), environment_.clock.Now());
+        }
+        deleted_files_.push_back(file);
+        return give_up();
+      });
+}
+
+Result<StagedFile> Tracker::Stage(const ShardTrack& track, const ShardEntry& entry,
+                                  const std::string& file_id, std::stop_token stop) {
   const StepTimer step(environment_.times, Step::kSend);
   const StageTimer stage(environment_.times, Stage::kStage);
-  SLUICE_TRY(CheckShardFile(entry));
-  const std::string path = environment_.directory.shard(entry.file);
-  const StageSource source{.open = [this, path] { return OpenShard(environment_.files, path); },
-                           .size = entry.plain_bytes};
+  SLUICE_ASSIGN(const StageSource source, environment_.disk.Requests(track, entry, stop));
   uint64_t counted = 0;
   const ByteProgress progress = [&](uint64_t done) {
     environment_.progress.bytes_uploaded += done > counted ? done - counted : 0;
     counted = std::max(counted, done);
   };
   return environment_.provider.Stage(source, file_id, progress, std::move(stop));
-}
-
-Result<void> Tracker::CheckShardFile(const ShardEntry& entry) {
-  const std::string path = environment_.directory.shard(entry.file);
-  SLUICE_ASSIGN(auto file, environment_.files.Open(path, OpenMode::kRead));
-  Checksum checksum;
-  std::vector<std::byte> buffer(size_t{1} << 18);
-  while (true) {
-    SLUICE_ASSIGN(const size_t count, file->Read(buffer));
-    if (count == 0) {
-      break;
-    }
-    checksum.Add(std::span(buffer).first(count));
-  }
-  if (checksum.Hex() != entry.checksum) {
-    return Fail(ErrorCode::kIo,
-                fmt::format("'{}' is not what was sealed: it changed on disk", path),
-                "restore it, or start over with --fresh");
-  }
-  return {};
 }
 
 Result<std::vector<BatchJob>> Tracker::ListAllJobs(std::stop_token stop) {
@@ -414,26 +525,101 @@ Result<std::vector<BatchJob>> Tracker::ListAllJobs(std::stop_token stop) {
   return jobs;
 }
 
-// At the end, one look at everything: a job of ours that the ledger does not own was made by a
-// request that something between us and the service sent twice. It is cancelled.
-Result<void> Tracker::Audit(std::stop_token stop) {
-  const auto jobs = ListAllJobs(stop);
-  if (!jobs.has_value()) {
-    return {};  // the rows are safe; a service that cannot list now does not undo that
+// Once all is submitted and had time to show in the list, one look at everything.
+bool Tracker::AuditIsDue(MonotonicTime now) const {
+  return audit_due_.has_value() && *audit_due_ <= now && pack_ended_ && calls_ == 0 &&
+         CountIn({ShardState::kSealed, ShardState::kStaged, ShardState::kIntent,
+                  ShardState::kUnknown, ShardState::kFenced, ShardState::kRepack}) == 0;
+}
+
+void Tracker::StartAudit(MonotonicTime now) {
+  audit_due_.reset();
+  ++calls_;
+  environment_.loop.Start([this, now] {
+    auto jobs =
+        std::make_shared<Result<std::vector<BatchJob>>>(ListAllJobs(worker_stop_.get_token()));
+    environment_.loop.Post([this, now, jobs] {
+      --calls_;
+      if (jobs->has_value()) {
+        FatalUnless(ApplyAudit(**jobs));
+      } else {
+        audit_due_ = now + kAuditAgain;
+      }
+    });
+  });
+}
+
+// A job of ours that the ledger does not own was made by a request that something between us and
+// the service sent twice.
+Result<void> Tracker::ApplyAudit(const std::vector<BatchJob>& jobs) {
+  SLUICE_ASSIGN(const auto names, ledger_.JobNames());
+  std::vector<const ShardTrack*> tracks;
+  for (const auto& [shard, track] : tracks_) {
+    tracks.push_back(&track);
   }
-  SLUICE_ASSIGN(const auto owned, ledger_.JobNames());
-  for (const BatchJob& job : *jobs) {
-    const bool ours = job.display_name.starts_with(plan_.DisplayPrefix());
-    if (ours && !job.complete() && std::ranges::find(owned, job.name) == owned.end()) {
-      (void)environment_.provider.CancelJob(job.name, stop);
+  return NoteAndCancel(plan_.FindSurplus(jobs, {names.begin(), names.end()}, tracks));
+}
+
+Result<void> Tracker::NoteAndCancel(const std::vector<BatchJob>& surplus) {
+  for (const BatchJob& job : surplus) {
+    SLUICE_TRY(ledger_.SaveSurplus({.job = job.name,
+                                    .display_name = job.display_name,
+                                    .state = std::string(JobStateName(job.state))}));
+    if (job.complete()) {
+      continue;
     }
+    ++calls_;
+    environment_.loop.Start([this, name = job.name] {
+      // When this does not succeed, the audit at the end finds the job again.
+      (void)environment_.provider.CancelJob(name, worker_stop_.get_token());
+      environment_.loop.Post([this] { --calls_; });
+    });
   }
   return {};
 }
 
-bool Tracker::AllDone() const {
-  return std::ranges::all_of(
-      tracks_, [](const auto& entry) { return entry.second.state == ShardState::kDone; });
+Result<void> Tracker::LastAudit(std::stop_token stop) {
+  const auto jobs = ListAllJobs(std::move(stop));
+  if (!jobs.has_value()) {
+    return {};  // the rows are safe; a service that cannot list now does not undo that
+  }
+  SLUICE_TRY(ApplyAudit(*jobs));
+  while (calls_ > 0) {
+    WaitForEvents({}, environment_.clock.Now() + kIdleWait);
+  }
+  return {};
+}
+
+// Nothing is left that could be done for it without a person.
+bool Tracker::IsAtRest(const ShardTrack& track) const {
+  if (track.busy) {
+    return false;
+  }
+  const Action next = plan_.Next(track);
+  const bool buys = next == Action::kStage || next == Action::kCreate || next == Action::kRepack;
+  return next == Action::kNone || (buys && capped_.has_value());
+}
+
+bool Tracker::AllAtRest() const {
+  return std::ranges::all_of(tracks_, [this](const auto& entry) { return IsAtRest(entry.second); });
+}
+
+std::optional<Error> Tracker::HeldError() const {
+  for (const auto& [shard, track] : tracks_) {
+    if (plan_.MustAsk(track)) {
+      return Error{
+          .code = ErrorCode::kUnfinished,
+          .message = fmt::format(
+              "shard {}: the answer to its create call was lost, and no list of the service's "
+              "jobs shows '{}': nobody knows whether there is such a job",
+              shard, plan_.DisplayName(track)),
+          .hint =
+              "look for it with `sluice jobs list`; the same command looks again, and with "
+              "--on-unknown adopt it deletes the input file, so that no job can come of it "
+              "any more, and asks anew"};
+    }
+  }
+  return capped_;
 }
 
 bool Tracker::AnyBusy() const {
@@ -456,19 +642,25 @@ int Tracker::CountBusyWith(Action action) const {
 MonotonicTime Tracker::NextDue() const {
   const MonotonicTime now = environment_.clock.Now();
   MonotonicTime due = now + kIdleWait;
+  const auto consider = [&](MonotonicTime time) { due = time > now ? std::min(due, time) : due; };
   for (const auto& [shard, track] : tracks_) {
-    if (!track.busy && track.due > now) {
-      due = std::min(due, track.due);
+    if (!track.busy && plan_.Next(track) != Action::kNone) {
+      consider(track.due);
     }
+  }
+  if (outage_.is_on()) {
+    consider(outage_.quiet_until());
+  }
+  if (audit_due_.has_value()) {
+    consider(*audit_due_);
   }
   return due;
 }
 
 void Tracker::WaitForEvents(std::stop_token stop, MonotonicTime deadline) {
-  std::unique_lock lock(mutex_);
-  wakeup_.wait_until(lock, stop, deadline, [this] {
-    return !events_.empty() || !new_shards_.empty() || (pack_result_.has_value() && !pack_ended_);
-  });
+  for (const WorkLoop::Event& event : environment_.loop.Wait(deadline, std::move(stop))) {
+    event();
+  }
 }
 
 void Tracker::ShowProgress() {

@@ -1,29 +1,27 @@
 // Tracker: the control plane. One planning thread owns the ledger and asks the job plan what comes
 // next; a few workers wait for the network and post back what happened. Every new state is durable
-// before anything follows from it.
+// before anything follows from it. Network, time, disk and threads stand behind interfaces: a
+// simulation runs this very class through days in milliseconds.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
+#include <initializer_list>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "api/provider/provider.h"
-#include "engine/answer_collector.h"
 #include "engine/job_plan.h"
 #include "engine/ledger.h"
+#include "engine/outage.h"
 #include "engine/progress.h"
-#include "engine/run_directory.h"
+#include "engine/shard_disk.h"
 #include "engine/stage_times.h"
-#include "engine/task_pool.h"
+#include "engine/work_loop.h"
 #include "io/base/clock.h"
 #include "io/base/error.h"
-#include "io/file/file_system.h"
 #include "io/shard/manifest.h"
 
 namespace sluice {
@@ -35,45 +33,56 @@ struct TrackerOptions {
   int jobs_in_flight = 20;
   bool keep_remote = false;
   bool delete_remote_jobs = false;
+  SpendCap cap;
+  std::chrono::milliseconds settle{120'000};  // as in the plan's policy: for the audit
+  // This process only cancels: it ends when every job was asked to end and every lost one found or
+  // fenced. With `delete_files` their input files go, too.
+  bool cancels = false;
+  bool delete_files = false;
 };
 
 struct TrackerEnvironment {
-  FileSystem& files;
   Clock& clock;
   Provider& provider;
-  const RunDirectory& directory;
+  ShardDisk& disk;
   Progress& progress;
   StageTimes& times;
+  WorkLoop& loop;
 };
 
 class Tracker {
  public:
+  // The threads that a ThreadedLoop for these options should have.
+  [[nodiscard]] static size_t ThreadCount(const TrackerOptions& options);
+
   Tracker(TrackerOptions options, const JobPlan& plan, TrackerEnvironment environment,
-          Ledger& ledger, AnswerCollector& collector);
+          Ledger& ledger);
 
   // Thread-safe: called by the packing thread while Run() runs, or before it.
   void AddShard(const ShardEntry& entry);
   void PackEnded(Result<void> result);
 
-  // Plans until the pack has ended and every shard is DONE. On a stop, or on an error, waits for
-  // the calls under way, so that what they did is in the ledger, and returns kUnfinished or the
-  // error.
+  // Plans until the pack has ended and every shard is DONE. What may not go on by itself is held
+  // while the others come home, and then named: kBudget at a spend cap, kUnfinished when only a
+  // person can say whether a lost job may be given up. On a stop, or on an error, waits for the
+  // calls under way, so that what they did is in the ledger, and returns kUnfinished or the error.
   [[nodiscard]] Result<void> Run(std::stop_token stop);
 
- private:
-  // What a worker found out, applied by the planning thread.
-  using Event = std::function<std::optional<Error>()>;
+  // Jobs that were asked to end, and files that were deleted, when the tracker cancels.
+  [[nodiscard]] const std::vector<std::string>& cancelled_jobs() const { return cancelled_jobs_; }
+  [[nodiscard]] const std::vector<std::string>& deleted_files() const { return deleted_files_; }
 
-  void Post(Event event);
+ private:
   void Fatal(std::optional<Error> error);
+  void FatalUnless(const Result<void>& saved);
   [[nodiscard]] Result<void> LoadTracks();
-  void TakeNewShards();
-  void ApplyEvents();
+  void TakeShard(const ShardEntry& entry);
   void StartDueActions(MonotonicTime now);
   [[nodiscard]] bool MayStart(Action action) const;
+  [[nodiscard]] bool WaitsForDimension(const ShardTrack& track) const;
   void Start(Action action, ShardTrack& track, MonotonicTime now);
-  // Runs `call` on a worker and `apply` with its result on the planning thread, then saves the
-  // track. `track` is busy in between.
+  // Runs `call` on a worker and `apply` with its result on the planning thread. `track` is busy in
+  // between.
   template <typename T>
   void Dispatch(ShardTrack& track, std::function<T(std::stop_token)> call,
                 std::function<std::optional<Error>(T)> apply);
@@ -83,49 +92,57 @@ class Tracker {
   void StartLook(MonotonicTime now);
   void StartFence(ShardTrack& track);
   void StartPoll(ShardTrack& track);
+  void StartCancel(ShardTrack& track);
   void StartMerge(ShardTrack& track);
   void StartCleanUp(ShardTrack& track);
+  void StartRepack(ShardTrack& track);
+  void StartGiveUp(ShardTrack& track);
 
-  [[nodiscard]] Result<StagedFile> Stage(const ShardEntry& entry, const std::string& file_id,
-                                         std::stop_token stop);
-  [[nodiscard]] Result<void> CheckShardFile(const ShardEntry& entry);
+  [[nodiscard]] Result<StagedFile> Stage(const ShardTrack& track, const ShardEntry& entry,
+                                         const std::string& file_id, std::stop_token stop);
   [[nodiscard]] Result<std::vector<BatchJob>> ListAllJobs(std::stop_token stop);
   [[nodiscard]] std::optional<Error> ApplyLook(const Result<std::vector<BatchJob>>& jobs,
                                                MonotonicTime started);
   [[nodiscard]] std::optional<Error> ApplyMerge(ShardTrack& track,
-                                                const Result<MergeCounts>& counts);
-  [[nodiscard]] Result<void> Audit(std::stop_token stop);
+                                                const Result<Collected>& collected);
+  [[nodiscard]] std::optional<Error> Save(const ShardTrack& track);
 
-  [[nodiscard]] bool AllDone() const;
+  [[nodiscard]] bool AuditIsDue(MonotonicTime now) const;
+  void StartAudit(MonotonicTime now);
+  [[nodiscard]] Result<void> ApplyAudit(const std::vector<BatchJob>& jobs);
+  [[nodiscard]] Result<void> NoteAndCancel(const std::vector<BatchJob>& surplus);
+  [[nodiscard]] Result<void> LastAudit(std::stop_token stop);
+
+  [[nodiscard]] bool IsAtRest(const ShardTrack& track) const;
+  [[nodiscard]] bool AllAtRest() const;
+  [[nodiscard]] std::optional<Error> HeldError() const;
   [[nodiscard]] bool AnyBusy() const;
   [[nodiscard]] int CountIn(std::initializer_list<ShardState> states) const;
   [[nodiscard]] int CountBusyWith(Action action) const;
   [[nodiscard]] MonotonicTime NextDue() const;
   void WaitForEvents(std::stop_token stop, MonotonicTime deadline);
+  void WaitForWorkers();
   void ShowProgress();
 
   TrackerOptions options_;
   const JobPlan& plan_;
   TrackerEnvironment environment_;
   Ledger& ledger_;
-  AnswerCollector& collector_;
 
   // Owned by the planning thread.
   std::map<uint32_t, ShardTrack> tracks_;
   std::map<uint32_t, ShardEntry> entries_;
   std::map<uint32_t, Action> busy_with_;
+  Outage outage_;
+  int calls_ = 0;  // beside those of tracks: listings, cancellations of surplus jobs
   bool looking_ = false;
   bool pack_ended_ = false;
   std::optional<Error> fatal_;
-
-  std::mutex mutex_;  // guards the rest
-  std::condition_variable_any wakeup_;
-  std::deque<Event> events_;
-  std::deque<ShardEntry> new_shards_;
-  std::optional<Result<void>> pack_result_;
+  std::optional<Error> capped_;
+  std::optional<MonotonicTime> audit_due_;  // set by the last create
+  std::vector<std::string> cancelled_jobs_, deleted_files_;
 
   std::stop_source worker_stop_;
-  TaskPool workers_;  // last: its threads use everything above
 };
 
 }  // namespace sluice

@@ -34,4 +34,10 @@ struct VerifyInput {
   [[nodiscard]] bool is_packed() const { return manifest.end().has_value(); }
 };
 
+// Every row that the track's round asked for is in the output or in the work files.
+[[nodiscard]] inline bool IsMerged(const ShardTrack& track) {
+  return track.state == ShardState::kMerged || track.state == ShardState::kDone ||
+         track.state == ShardState::kRepack;
+}
+
 }  // namespace sluice

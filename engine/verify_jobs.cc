@@ -15,14 +15,8 @@ namespace {
 constexpr const char* kLedger = "ledger.db";
 constexpr const char* kManifest = "manifest.jsonl";
 
-bool IsMerged(const ShardTrack& track) {
-  return track.state == ShardState::kMerged || track.state == ShardState::kDone;
-}
-
-bool HasJob(const ShardTrack& track) {
-  return track.state == ShardState::kSubmitted || track.state == ShardState::kEnded ||
-         IsMerged(track);
-}
+// A round after the first begins when the one before it was merged.
+bool WasMerged(const ShardTrack& track) { return IsMerged(track) || track.round > 0; }
 
 std::string Of(uint32_t shard) { return fmt::format("{}, shard {}", kLedger, shard); }
 
@@ -53,10 +47,10 @@ void CheckTrack(const VerifyInput& input, const ShardTrack& track, Findings& fin
                         fmt::format("has {} rows here and {} in the manifest", track.rows, rows));
   }
   const auto counts = input.merges.find(track.shard);
-  if (IsMerged(track) != (counts != input.merges.end())) {
+  if (WasMerged(track) != (counts != input.merges.end())) {
     findings.AddProblem(Of(track.shard),
                         fmt::format("is {}, but its merge {} noted", ShardStateName(track.state),
-                                    IsMerged(track) ? "was never" : "is"));
+                                    WasMerged(track) ? "was never" : "is"));
   }
   if (counts != input.merges.end()) {
     CheckCounts(track.shard, counts->second, rows, findings);
@@ -91,7 +85,9 @@ void CheckAttempts(const VerifyInput& input, Findings& findings) {
   }
   for (const ShardTrack& track : input.tracks) {
     const auto owner = owners.find(track.job);
-    if (HasJob(track) && (owner == owners.end() || owner->second != track.shard)) {
+    // Rows can be given up without a job.
+    const bool has_job = track.state == ShardState::kSubmitted || !track.job.empty();
+    if (has_job && (owner == owners.end() || owner->second != track.shard)) {
       findings.AddProblem(Of(track.shard),
                           fmt::format("no attempt of it made its job '{}'", track.job));
     }

@@ -25,10 +25,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-bool IsMerged(const ShardTrack& track) {
-  return track.state == ShardState::kMerged || track.state == ShardState::kDone;
-}
-
 // The rows of one shard as they were found.
 struct ShardRows {
   std::vector<std::optional<uint64_t>> values;  // checksums; nothing for a failure
@@ -38,10 +34,12 @@ struct ShardRows {
   bool is_whole = true;  // false when a file was given up on the way
 };
 
-// Takes the rows that kept answers decode to, and compares them with those that were found.
+// Takes the rows that the kept answers of one round decode to, and compares them with those that
+// were found. A result counts for good; what fails in one of several rounds may not in another.
 class ComparingSink final : public ShardSink {
  public:
-  ComparingSink(OrdinalRange range, const ShardRows& rows) : range_(range), rows_(rows) {}
+  ComparingSink(OrdinalRange range, const ShardRows& rows, bool is_only_round)
+      : range_(range), rows_(rows), is_only_round_(is_only_round) {}
 
   Result<void> PutVector(Ordinal row, std::span<const float> vector) override {
     return Compare(row, ChecksumOf(std::as_bytes(vector)));
@@ -50,7 +48,7 @@ class ComparingSink final : public ShardSink {
     return Compare(row, ChecksumOf(AsBytes(answer)));
   }
   Result<void> PutFailure(Ordinal row, std::string_view) override {
-    return Compare(row, std::nullopt);
+    return is_only_round_ ? Compare(row, std::nullopt) : Result<void>{};
   }
   Result<void> Seal() override { return {}; }
 
@@ -67,6 +65,7 @@ class ComparingSink final : public ShardSink {
 
   OrdinalRange range_;
   const ShardRows& rows_;
+  bool is_only_round_;
   std::mutex mutex_;
   std::optional<Ordinal> first_wrong_;
 };
@@ -137,52 +136,74 @@ class RowCheck {
  private:
   Result<void> CheckAnswers(const ShardEntry& shard, const std::string& name, const ShardRows& rows,
                             const MergeCounts& noted) {
-    const std::string path = input_.directory.answers(shard.shard);
-    if (!input_.files.Exists(path)) {
-      return {};
+    const auto track = std::ranges::find(input_.tracks, shard.shard, &ShardTrack::shard);
+    const int last_round = track == input_.tracks.end() ? 0 : track->round;
+    for (int round = 0; round <= last_round; ++round) {
+      const std::string path = input_.directory.answers(shard.shard, round);
+      if (!input_.files.Exists(path)) {
+        continue;
+      }
+      ComparingSink sink(shard.range, rows, last_round == 0);
+      const std::string file = path.substr(input_.directory.folder().size() + 1);
+      SLUICE_ASSIGN(const auto outcome, DecodeAnswers(shard, path, file, sink));
+      if (!outcome.has_value()) {
+        continue;
+      }
+      ++counts_.answers_compared;
+      if (sink.first_wrong().has_value()) {
+        findings_.AddProblem(fmt::format("{}, row {}", name, *sink.first_wrong()),
+                             fmt::format("is not what {} gives", file));
+      }
+      if (last_round == 0) {
+        CompareCounts(file, *outcome, noted);
+      }
     }
-    const std::string file = fmt::format("answers/{:05}.jsonl.zst", shard.shard);
+    return {};
+  }
+
+  // Nothing when they cannot be read, which is noted.
+  Result<std::optional<MergeOutcome>> DecodeAnswers(const ShardEntry& shard,
+                                                    const std::string& path,
+                                                    const std::string& file, ShardSink& sink) {
     auto source = OpenShard(input_.files, path);
     if (!source.has_value()) {
       findings_.AddProblem(file, source.error().message);
-      return {};
+      return std::nullopt;
     }
     const auto answers =
         OpenLineStream(input_.files, std::move(*source), file, AnswerReading(std::string()));
     StageTimes times;
     MergeEnvironment environment{
         .files = input_.files, .protocol = input_.protocol, .times = times, .stop = input_.stop};
-    ComparingSink sink(shard.range, rows);
-    const Result<MergeOutcome> outcome = MergeAnswers(*answers,
-                                                      {.range = shard.range,
-                                                       .dimension = embeds() ? input_.dimension : 0,
-                                                       .normalize = input_.pinned.normalize},
-                                                      environment, sink);
-    if (!outcome.has_value()) {
-      if (outcome.error().code == ErrorCode::kUnfinished) {
-        return std::unexpected(outcome.error());
-      }
-      findings_.AddProblem(file, outcome.error().message);
-      return {};
+    Result<MergeOutcome> outcome = MergeAnswers(*answers,
+                                                {.range = shard.range,
+                                                 .dimension = embeds() ? input_.dimension : 0,
+                                                 .normalize = input_.pinned.normalize},
+                                                environment, sink);
+    if (outcome.has_value()) {
+      return *std::move(outcome);
     }
-    ++counts_.answers_compared;
-    if (sink.first_wrong().has_value()) {
-      findings_.AddProblem(fmt::format("{}, row {}", name, *sink.first_wrong()),
-                           fmt::format("is not what {} gives", file));
+    if (outcome.error().code == ErrorCode::kUnfinished) {
+      return std::unexpected(outcome.error());
     }
-    if (outcome->ok != noted.ok || outcome->failed.size() != noted.failed ||
-        outcome->duplicates != noted.duplicates || outcome->conflicts != noted.conflicts ||
-        outcome->strangers != noted.strangers ||
-        outcome->malformed_lines != noted.malformed_lines) {
-      findings_.AddProblem(
-          file,
-          fmt::format("gives {} results, {} failures, {} duplicates, {} conflicts and {} "
-                      "unknown lines; the ledger says {}, {}, {}, {} and {}",
-                      outcome->ok, outcome->failed.size(), outcome->duplicates, outcome->conflicts,
-                      outcome->strangers + outcome->malformed_lines, noted.ok, noted.failed,
-                      noted.duplicates, noted.conflicts, noted.strangers + noted.malformed_lines));
+    findings_.AddProblem(file, outcome.error().message);
+    return std::nullopt;
+  }
+
+  void CompareCounts(const std::string& file, const MergeOutcome& outcome,
+                     const MergeCounts& noted) {
+    if (outcome.ok == noted.ok && outcome.failed.size() == noted.failed &&
+        outcome.duplicates == noted.duplicates && outcome.conflicts == noted.conflicts &&
+        outcome.strangers == noted.strangers && outcome.malformed_lines == noted.malformed_lines) {
+      return;
     }
-    return {};
+    findings_.AddProblem(
+        file,
+        fmt::format("gives {} results, {} failures, {} duplicates, {} conflicts and {} "
+                    "unknown lines; the ledger says {}, {}, {}, {} and {}",
+                    outcome.ok, outcome.failed.size(), outcome.duplicates, outcome.conflicts,
+                    outcome.strangers + outcome.malformed_lines, noted.ok, noted.failed,
+                    noted.duplicates, noted.conflicts, noted.strangers + noted.malformed_lines));
   }
 
  protected:
@@ -204,17 +225,17 @@ class WorkCheck final : public RowCheck {
       if (input_.stop.stop_requested()) {
         return Fail(ErrorCode::kUnfinished, "stopped before all was looked at");
       }
-      SLUICE_TRY(CheckMerged(input_.manifest.shards()[track.shard]));
+      SLUICE_TRY(CheckMerged(input_.manifest.shards()[track.shard], track.round));
     }
     return {};
   }
 
  private:
-  Result<void> CheckMerged(const ShardEntry& shard) {
+  Result<void> CheckMerged(const ShardEntry& shard, int round) {
     const OrdinalRange range = shard.range;
-    VerifyFailures failures(input_.files, input_.directory.shard_failures(shard.shard),
-                            fmt::format("work/{:05}.failures.jsonl", shard.shard), false,
-                            findings_);
+    const std::string path = input_.directory.shard_failures(shard.shard, round);
+    VerifyFailures failures(input_.files, path, path.substr(input_.directory.folder().size() + 1),
+                            false, findings_);
     std::string name;
     const auto source = OpenRows(range, name);
     ShardRows rows;

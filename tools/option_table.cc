@@ -104,17 +104,26 @@ constexpr OptionSpec kPackOptions[] = {
 constexpr OptionSpec kPaceOptions[] = {
     {"--uploads", kText, "N", "", "Pace", "at the same time (2)"},
     {"--jobs-in-flight", kText, "N", "", "Pace", "at the service at the same time (20)"},
-    {"--attempts", kText, "N", "", "Pace", "jobs for one shard, when jobs fail (3)"},
+    {"--attempts", kText, "N", "", "Pace",
+     "jobs for one shard, when jobs or rows of them fail (3)"},
     {"--poll", kText, "A..B", "", "Pace", "pause between looks, growing (30s..5m)"},
     {"--settle", kText, "TIME", "", "Pace",
      "how long a new job may be missing in the service's list (2m)"},
+    {"--request-timeout", kText, "TIME", "", "Pace", "for one request, without its transfer (2m)"},
+    {"--stall-timeout", kText, "TIME", "", "Pace", "for a transfer that does not move (1m)"},
+    {"--deadline", kText, "TIME", "", "Pace",
+     "then stop with exit code 75; the same command goes on"},
 };
 
-constexpr OptionSpec kRunControlOptions[] = {
-    {"-C,--run", kText, "DIR", "SLUICE_RUN", "Control", "run folder (OUTPUT.sluice)"},
-    {"--fresh", kFlag, "", "", "Control", "throw an older state away first (asks)"},
-    {"-y,--yes", kFlag, "", "", "Control", "yes to every question"},
-    {"--no-input", kFlag, "", "", "Control", "never ask"},
+constexpr OptionSpec kLimitOptions[] = {
+    {"--max-jobs", kText, "N", "", "Limits", "jobs of the whole run; then exit code 5 (no limit)"},
+    {"--max-rows", kText, "N", "", "Limits", "rows asked for, again or not (no limit)"},
+    {"--max-answer-bytes", kText, "SIZE", "", "Limits", "of one job; more is refused (64Gi)"},
+    {"--on-unknown", kChoice, "adopt|ask", "", "Limits",
+     "when a lost job is not found: rule it out and go on, or stop (adopt)"},
+};
+
+constexpr OptionSpec kProgressOptions[] = {
     {"--progress", kChoice, "auto|bar|plain|json|none", "SLUICE_PROGRESS", "Control",
      "auto: bar on a terminal, plain lines elsewhere"},
     {"--progress-interval", kText, "TIME", "", "Control",
@@ -122,15 +131,64 @@ constexpr OptionSpec kRunControlOptions[] = {
     {"-q,--quiet", kFlag, "", "", "Control", "only errors"},
 };
 
+constexpr OptionSpec kWhichRunOptions[] = {
+    {"-C,--run", kText, "DIR", "SLUICE_RUN", "Which", "run folder (the newest *.sluice here)"},
+};
+
+constexpr OptionSpec kKeptServiceOptions[] = {
+    {"--base-url", kText, "URL", "", "Service", "where the run's service is now (as before)"},
+    {"--api-version", kText, "NAME", "", "Service", "v1beta by default"},
+    {"--api-key-file", kText, "FILE", "", "Service", "file with the key, - for standard input"},
+};
+
+constexpr OptionSpec kRetryWhatOptions[] = {
+    {"--class", kList, "NAME", "", "Which",
+     "quota, transient, missing, malformed, cancelled (those by default), too-long, blocked, "
+     "invalid, all"},
+    {"--on-error", kChoice, "fail|skip|nan", "", "What to write",
+     "a row that fails again (as the run had it)"},
+    {"--report", kText, "FILE", "", "What to write", "copy of the report"},
+};
+
+constexpr OptionSpec kThreadOptions[] = {
+    {"--threads", kText, "N", "SLUICE_THREADS", "Pace", "one for each core"},
+};
+
+constexpr OptionSpec kRetryControlOptions[] = {
+    {"-n,--dry-run", kFlag, "", "", "Control", "only say what would be asked again"},
+};
+
+constexpr OptionSpec kCancelOnlyOptions[] = {
+    {"--delete-files", kFlag, "", "", "What", "delete the input files at the service, too"},
+    {"--settle", kText, "TIME", "", "What",
+     "how long a new job may be missing in the service's list (2m)"},
+    {"--request-timeout", kText, "TIME", "", "What", "for one request (2m)"},
+    {"-n,--dry-run", kFlag, "", "", "Control", "only say what would be cancelled"},
+    {"-y,--yes", kFlag, "", "", "Control", "yes to every question"},
+    {"--no-input", kFlag, "", "", "Control", "never ask"},
+    {"-q,--quiet", kFlag, "", "", "Control", "only errors"},
+};
+
+constexpr OptionSpec kRunControlOptions[] = {
+    {"-C,--run", kText, "DIR", "SLUICE_RUN", "Control", "run folder (OUTPUT.sluice)"},
+    {"--fresh", kFlag, "", "", "Control", "throw an older state away first (asks)"},
+    {"-y,--yes", kFlag, "", "", "Control", "yes to every question"},
+    {"--no-input", kFlag, "", "", "Control", "never ask"},
+};
+
 constexpr OptionSpec kVerboseOptions[] = {
     {"-v,--verbose", kFlag, "", "", "Control", "first say with which settings"},
 };
 
-constexpr auto kRunOptions =
-    Joined(kReadOptions, kAskOptions, kRunServiceOptions, kWriteOptions, kShardOptions,
-           kPackOptions, kPaceOptions, kRunControlOptions, kVerboseOptions);
+constexpr auto kRunOptions = Joined(kReadOptions, kAskOptions, kRunServiceOptions, kWriteOptions,
+                                    kShardOptions, kPackOptions, kPaceOptions, kLimitOptions,
+                                    kRunControlOptions, kProgressOptions, kVerboseOptions);
 constexpr auto kPrepareOptions = Joined(kReadOptions, kRefuseOptions, kAskOptions, kShardOptions,
-                                        kPackOptions, kRunControlOptions);
+                                        kPackOptions, kRunControlOptions, kProgressOptions);
+constexpr auto kRetryOptions =
+    Joined(kWhichRunOptions, kRetryWhatOptions, kKeptServiceOptions, kPaceOptions, kThreadOptions,
+           kLimitOptions, kRetryControlOptions, kProgressOptions);
+constexpr auto kCancelOptions = Joined(kWhichRunOptions, kKeptServiceOptions, kCancelOnlyOptions);
 
 constexpr OptionSpec kBenchMeasureOptions[] = {
     {"--stage", kList, "NAME", "", "What to measure", "only this one; may be given several times"},
@@ -334,6 +392,17 @@ constexpr CommandSpec kCommands[] = {
      "no service and changes nothing. Exit code 0: nothing is wrong, whether or not the run is\n"
      "complete; 7: something is, and is listed; 8: a live process works on the run.",
      kVerifyOptions, "  sluice verify vectors.npy.sluice\n  sluice verify --json\n"},
+    {"retry", "ask again for rows that failed, and write the output anew", "", 0,
+     "What was delivered is kept and not paid for again; until the new output is whole, the old "
+     "one\n"
+     "stays. A retry that was stopped goes on with the same command.",
+     kRetryOptions,
+     "  sluice retry\n  sluice retry -C vectors.npy.sluice --class blocked --class too-long\n"},
+    {"cancel", "end the remote jobs of a run", "", 0,
+     "Afterwards nothing more is bought for it: `sluice run` writes what the jobs delivered, "
+     "`sluice\n"
+     "retry` asks for the rest.",
+     kCancelOptions, "  sluice cancel -C vectors.npy.sluice -y --delete-files\n"},
     {"neighbors", "nearest documents of a text or a row, by cosine", "OUT.npy", 1,
      "Shows that rows and documents belong together.", kNeighborsOptions,
      "  sluice neighbors vectors.npy --text 'how to mend a bicycle' -k 10\n"

@@ -1,15 +1,13 @@
 #include "tools/run_command.h"
 
-#include <cstdio>
 #include <fmt/format.h>
 #include <string>
 
 #include "engine/run.h"
 #include "io/base/clock.h"
-#include "io/file/atomic_file.h"
 #include "tools/run_command_options.h"
+#include "tools/run_end.h"
 #include "tools/run_folder.h"
-#include "tools/run_summary.h"
 #include "tools/service_access.h"
 #include "tools/shown_progress.h"
 
@@ -32,28 +30,6 @@ Result<RunSummary> RunShown(const CommandContext& context, const RunCommandOptio
   return Run(options.run, environment);
 }
 
-Result<void> CopyReport(FileSystem& files, const RunSummary& summary, const std::string& copy) {
-  constexpr uint64_t kReportMax = uint64_t{1} << 30;
-  if (copy.empty()) {
-    return {};
-  }
-  SLUICE_ASSIGN(const std::string report, ReadWholeFile(files, summary.report_path, kReportMax));
-  return WriteFileAtomically(files, copy, report);
-}
-
-void PrintSummary(const CommandContext& context, const RunCommandOptions& options,
-                  const RunSummary& summary, const Clock& clock) {
-  const Console& console = context.console;
-  if (options.progress == ProgressMode::kPlain) {
-    console.Say(FormatDoneLine(summary, options.run, clock.WallNow()));
-  }
-  if (console.json) {
-    console.Print(FormatRunSummaryAsJson(summary, options.run));
-  } else {
-    console.Say(FormatRunSummary(summary, options.run, console.err.color));
-  }
-}
-
 }  // namespace
 
 Result<int> RunCommand(const CommandContext& context) {
@@ -74,10 +50,9 @@ Result<int> RunCommand(const CommandContext& context) {
                              .progress = progress,
                              .stop = context.signals.stop_token()};
   SLUICE_ASSIGN(const RunSummary summary, RunShown(context, options, environment));
-  SLUICE_TRY(CopyReport(*files, summary, options.report_copy));
   // Its rows are safe, so nobody will ask for its jobs again.
   service.DiscardLocalState();
-  PrintSummary(context, options, summary, clock);
+  SLUICE_TRY(EndRun(context, options, summary, *files, clock));
   return summary.exit_code;
 }
 

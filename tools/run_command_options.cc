@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <thread>
+#include <utility>
 
 #include "tools/argument_files.h"
 
@@ -116,8 +117,6 @@ Result<size_t> ReadThreads(const Arguments& arguments) {
   return threads;
 }
 
-namespace {
-
 Result<void> ReadPace(const Arguments& arguments, RunOptions& run) {
   SLUICE_TRY(Store(arguments.Integer("--uploads", 1, 64), run.uploads));
   SLUICE_TRY(Store(arguments.Integer("--jobs-in-flight", 1, 100'000), run.jobs_in_flight));
@@ -129,22 +128,44 @@ Result<void> ReadPace(const Arguments& arguments, RunOptions& run) {
     run.poll_max = poll->last;
   }
   SLUICE_TRY(Store(arguments.Duration("--settle"), run.settle));
+  SLUICE_TRY(Store(arguments.Duration("--deadline"), run.deadline));
+  SLUICE_TRY(Store(arguments.Size("--max-jobs"), run.cap.jobs_max));
+  SLUICE_TRY(Store(arguments.Size("--max-rows"), run.cap.rows_max));
+  const bool asks = arguments.TextOr("--on-unknown", "adopt") == "ask";
+  run.on_unknown = asks ? OnUnknown::kAsk : OnUnknown::kAdopt;
   return {};
 }
 
-// The local service answers within milliseconds and forgets nothing: no need to wait as for a
-// remote one.
-void PaceForLocalService(RunOptions& run) {
+Result<void> ReadServiceLimits(const Arguments& arguments, ServiceAccessOptions& service) {
+  SLUICE_TRY(Store(arguments.Duration("--request-timeout"), service.request_timeout));
+  SLUICE_TRY(Store(arguments.Duration("--stall-timeout"), service.stall_timeout));
+  SLUICE_TRY(Store(arguments.Size("--max-answer-bytes"), service.answer_bytes_max));
+  constexpr std::chrono::milliseconds kNone{0};
+  for (const auto& [flag, time] : {std::pair("--request-timeout", service.request_timeout),
+                                   std::pair("--stall-timeout", service.stall_timeout)}) {
+    if (time == kNone) {
+      return Fail(ErrorCode::kUsage, fmt::format("{}: must be more than nothing", flag));
+    }
+  }
+  return {};
+}
+
+OnError ReadOnError(const std::string& text) {
+  return text == "fail" ? OnError::kFail : text == "skip" ? OnError::kSkip : OnError::kNan;
+}
+
+void SuitLocalService(RunOptions& run, ServiceAccessOptions& service) {
+  // It answers within milliseconds and forgets nothing: no need to wait as for a remote one.
   run.poll_first = run.poll_first.value_or(std::chrono::milliseconds(50));
   run.poll_max = run.poll_max.value_or(std::chrono::milliseconds(500));
   run.settle = run.settle.value_or(std::chrono::milliseconds(500));
   run.delete_remote_jobs = true;
+  run.provider_note = LocalService::kNote;
+  run.account = "local";
+  service.state_folder = run.run_folder + "/service";
 }
 
-OnError ReadOnError(const Arguments& arguments) {
-  const std::string text = arguments.TextOr("--on-error", "nan");
-  return text == "fail" ? OnError::kFail : text == "skip" ? OnError::kSkip : OnError::kNan;
-}
+namespace {
 
 ProgressMode ReadProgressMode(const Arguments& arguments, bool stderr_is_terminal) {
   const std::string text = arguments.TextOr("--progress", "auto");
@@ -161,6 +182,12 @@ ProgressMode ReadProgressMode(const Arguments& arguments, bool stderr_is_termina
 
 }  // namespace
 
+Result<void> ReadProgress(const Arguments& arguments, bool stderr_is_terminal,
+                          RunCommandOptions& options) {
+  options.progress = ReadProgressMode(arguments, stderr_is_terminal);
+  return Store(arguments.Duration("--progress-interval"), options.progress_interval);
+}
+
 Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, FileSystem& files,
                                                 bool stderr_is_terminal) {
   RunCommandOptions options;
@@ -169,6 +196,7 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
                      .api_version = arguments.TextOr("--api-version", ""),
                      .api_key_file = arguments.TextOr("--api-key-file", ""),
                      .state_folder = {}};
+  SLUICE_TRY(ReadServiceLimits(arguments, options.service));
   const Backend backend = options.service.backend;
   options.report_copy = arguments.TextOr("--report", "");
   RunOptions& run = options.run;
@@ -179,7 +207,7 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
   const bool embeds = run.request.task == Task::kEmbed;
   run.output = arguments.TextOr("--output", embeds ? "vectors.npy" : "answers.jsonl");
   run.run_folder = arguments.TextOr("--run", run.output + ".sluice");
-  run.on_error = ReadOnError(arguments);
+  run.on_error = ReadOnError(arguments.TextOr("--on-error", "nan"));
   run.normalize = arguments.Has("--normalize");
   run.keep_remote = arguments.Has("--keep-remote");
   run.keep_answers = arguments.Has("--keep-answers");
@@ -187,17 +215,13 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
   SLUICE_ASSIGN(run.zstd_level, ReadCompression(arguments));
   SLUICE_TRY(ReadPace(arguments, run));
   if (backend == Backend::kLocal) {
-    PaceForLocalService(run);
-    options.service.state_folder = run.run_folder + "/service";
-    run.provider_note = LocalService::kNote;
-    run.account = "local";
+    SuitLocalService(run, options.service);
   } else {
     run.base_url = options.service.base_url;
     run.provider_note = run.base_url.empty() ? "Gemini Developer API"
                                              : "a service that speaks the Gemini Developer API";
   }
-  options.progress = ReadProgressMode(arguments, stderr_is_terminal);
-  SLUICE_TRY(Store(arguments.Duration("--progress-interval"), options.progress_interval));
+  SLUICE_TRY(ReadProgress(arguments, stderr_is_terminal, options));
   return options;
 }
 

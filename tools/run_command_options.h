@@ -32,5 +32,13 @@ struct RunCommandOptions {
 [[nodiscard]] Result<std::optional<int>> ReadCompression(const Arguments& arguments);
 [[nodiscard]] Result<void> ReadShardLimits(const Arguments& arguments, ShardLimits& limits);
 [[nodiscard]] Result<size_t> ReadThreads(const Arguments& arguments);
+[[nodiscard]] Result<void> ReadPace(const Arguments& arguments, RunOptions& run);
+[[nodiscard]] Result<void> ReadServiceLimits(const Arguments& arguments,
+                                             ServiceAccessOptions& service);
+[[nodiscard]] Result<void> ReadProgress(const Arguments& arguments, bool stderr_is_terminal,
+                                        RunCommandOptions& options);
+[[nodiscard]] OnError ReadOnError(const std::string& text);
+// What goes without saying when the service runs in this process, with its state in the run folder.
+void SuitLocalService(RunOptions& run, ServiceAccessOptions& service);
 
 }  // namespace sluice

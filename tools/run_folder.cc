@@ -12,6 +12,24 @@
 namespace sluice {
 namespace {
 
+// The newest run folder here.
+Result<std::string> FindNewest() {
+  namespace fs = std::filesystem;
+  std::optional<fs::directory_entry> newest;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(".", error)) {
+    const bool is_run = entry.path().extension() == ".sluice" && entry.is_directory(error);
+    if (is_run && (!newest || entry.last_write_time(error) > newest->last_write_time(error))) {
+      newest = entry;
+    }
+  }
+  if (!newest) {
+    return Fail(ErrorCode::kUsage, "there is no run here (no *.sluice folder)",
+                "name one with -C DIR");
+  }
+  return newest->path().filename().string();
+}
+
 // --fresh throws away what may have been paid for: not without a yes.
 Result<void> ConfirmFresh(const CommandContext& context, const std::string& run_folder) {
   return Confirm(context, fmt::format("Throw away the state in {}?", run_folder),
@@ -32,21 +50,9 @@ Result<void> EmptyRunFolder(const RunDirectory& directory, FileSystem& files) {
 
 }  // namespace
 
-Result<std::string> FindRunFolder() {
-  namespace fs = std::filesystem;
-  std::optional<fs::directory_entry> newest;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(".", error)) {
-    const bool is_run = entry.path().extension() == ".sluice" && entry.is_directory(error);
-    if (is_run && (!newest || entry.last_write_time(error) > newest->last_write_time(error))) {
-      newest = entry;
-    }
-  }
-  if (!newest) {
-    return Fail(ErrorCode::kUsage, "there is no run here (no *.sluice folder)",
-                "name one with -C DIR");
-  }
-  return newest->path().filename().string();
+Result<std::string> FindRunFolder(const Arguments& arguments) {
+  const auto named = arguments.Text("--run");
+  return named.has_value() ? Result<std::string>(*named) : FindNewest();
 }
 
 Result<void> ReadyRunFolder(const CommandContext& context, const RunCommandOptions& options,

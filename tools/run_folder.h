@@ -10,8 +10,8 @@
 
 namespace sluice {
 
-// The newest run folder (*.sluice) here. Errors: kUsage when there is none.
-[[nodiscard]] Result<std::string> FindRunFolder();
+// -C DIR, else the newest *.sluice here. Errors: kUsage when there is none.
+[[nodiscard]] Result<std::string> FindRunFolder(const Arguments& arguments);
 
 // Does what --fresh asks for, and refuses what the engine would notice too late: the engine takes
 // the lock, but neither --fresh nor the local service may touch what a live run works with, and a

@@ -108,6 +108,32 @@ std::string LastLine(const RunSummary& summary) {
                             EscapeControls(summary.report_path));
 }
 
+// What to do about rows that failed and might not.
+std::string RetryLine(const RunSummary& summary) {
+  if (summary.failed == 0) {
+    return "";
+  }
+  const std::string command =
+      "sluice retry -C " + QuoteForShell(EscapeControls(summary.run_folder));
+  if (summary.cancelled) {
+    return fmt::format(
+        "This run was cancelled: what was delivered is written.\n"
+        "Ask for the rest:  {}\n",
+        command);
+  }
+  return fmt::format("Ask for them again:  {}\n", command);
+}
+
+std::string SurplusLine(const RunSummary& summary) {
+  if (summary.jobs_surplus == 0) {
+    return "";
+  }
+  return fmt::format(
+      "{} that nobody asked for {} found and cancelled: a request was sent twice on "
+      "its way\n",
+      Count(summary.jobs_surplus, "job"), summary.jobs_surplus == 1 ? "was" : "were");
+}
+
 Json StepsJson(const RunSummary& summary) {
   Json steps = Json::array();
   for (const StepTime& step : summary.steps) {
@@ -121,9 +147,9 @@ Json OrNull(const std::optional<int64_t>& number) { return number ? Json(*number
 }  // namespace
 
 std::string FormatRunSummary(const RunSummary& summary, const RunOptions& options, bool color) {
-  return WroteLines(summary) + FailedLines(summary, options, color) +
-         RejectedLines(summary.rejected, summary.rejects_path, color) + OddAnswers(summary) +
-         TimeLine(summary) + LastLine(summary);
+  return WroteLines(summary) + FailedLines(summary, options, color) + RetryLine(summary) +
+         SurplusLine(summary) + RejectedLines(summary.rejected, summary.rejects_path, color) +
+         OddAnswers(summary) + TimeLine(summary) + LastLine(summary);
 }
 
 std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& options) {
@@ -154,6 +180,8 @@ std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& 
       {"shards", summary.shards},
       {"jobs_created", summary.jobs_created},
       {"jobs_failed", summary.jobs_failed},
+      {"jobs_surplus", summary.jobs_surplus},
+      {"cancelled", summary.cancelled},
       {"estimated_tokens", summary.estimated_tokens},
       {"prompt_tokens", OrNull(summary.prompt_tokens)},
       {"output_tokens", OrNull(summary.output_tokens)},

@@ -50,6 +50,9 @@ Result<ServiceAccess> ServiceAccess::Open(const ServiceAccessOptions& options, C
   if (!options.api_version.empty()) {
     provider.api_version = options.api_version;
   }
+  provider.request_timeout = options.request_timeout.value_or(provider.request_timeout);
+  provider.stall_timeout = options.stall_timeout.value_or(provider.stall_timeout);
+  provider.answer_bytes_max = options.answer_bytes_max.value_or(provider.answer_bytes_max);
   access.base_url_ = provider.base_url;
   CurlTransportOptions transport;
   transport.user_agent = fmt::format("sluice/{}", kVersion);

@@ -3,6 +3,8 @@
 // is thread-safe.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +29,9 @@ struct ServiceAccessOptions {
   std::string api_version;   // empty: the usual one
   std::string api_key_file;  // empty: from the environment
   std::string state_folder;  // of the local service; empty: a temporary one
+  // Else those of ProviderOptions.
+  std::optional<std::chrono::milliseconds> request_timeout = {}, stall_timeout = {};
+  std::optional<uint64_t> answer_bytes_max = {};
 };
 
 class ServiceAccess {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tools/bench_command.h"
+#include "tools/cancel_command.h"
 #include "tools/command_context.h"
 #include "tools/command_line.h"
 #include "tools/completion.h"
@@ -20,6 +21,7 @@
 #include "tools/man_page.h"
 #include "tools/neighbors_command.h"
 #include "tools/prepare_command.h"
+#include "tools/retry_command.h"
 #include "tools/run_command.h"
 #include "tools/status_command.h"
 #include "tools/verify_command.h"
@@ -46,6 +48,8 @@ Result<int> Dispatch(const CommandContext& context) {
       {"prepare", PrepareCommand},
       {"status", StatusCommand},
       {"verify", VerifyCommand},
+      {"retry", RetryCommand},
+      {"cancel", CancelCommand},
       {"neighbors", NeighborsCommand},
       {"jobs create", JobsCreateCommand},
       {"jobs create-embeddings", JobsCreateEmbeddingsCommand},

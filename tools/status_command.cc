@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "engine/run.h"
-#include "engine/run_directory.h"
 #include "io/base/clock.h"
 #include "tools/run_errors.h"
 #include "tools/run_folder.h"
@@ -78,6 +77,10 @@ std::string JobTable(const RunStatus& status, bool all) {
 }
 
 std::string NextLine(const RunStatus& status) {
+  if (status.state == "STOPPED" && status.cancelled) {
+    return "next: this run was cancelled: the same `sluice run` command writes what was delivered, "
+           "`sluice retry` asks for the rest\n";
+  }
   if (status.state == "STOPPED") {
     return "next: the same `sluice run` command goes on\n";
   }
@@ -89,6 +92,7 @@ Json JobsAsJson(const RunStatus& status) {
   for (const JobStatus& job : status.jobs) {
     jobs.push_back({{"shard", job.shard},
                     {"attempt", job.attempt},
+                    {"round", job.round},
                     {"state", job.state},
                     {"job", job.job},
                     {"note", job.note},
@@ -116,6 +120,7 @@ Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& 
       {"provider", status.provider},
       {"output", status.output},
       {"packed", status.packed},
+      {"cancelled", status.cancelled},
       {"counts",
        {{"documents", status.documents},
         {"merged", status.merged},
@@ -178,12 +183,9 @@ Result<int> WatchStatus(const CommandContext& context, const StatusRequest& requ
 Result<int> StatusCommand(const CommandContext& context) {
   const Arguments& arguments = context.arguments;
   const auto files = MakePosixFileSystem();
-  StatusRequest request{.run_folder = arguments.TextOr("--run", ""),
-                        .all_jobs = arguments.Has("--jobs"),
-                        .errors = arguments.Has("--errors")};
-  if (request.run_folder.empty()) {
-    SLUICE_ASSIGN(request.run_folder, FindRunFolder());
-  }
+  StatusRequest request{
+      .run_folder = {}, .all_jobs = arguments.Has("--jobs"), .errors = arguments.Has("--errors")};
+  SLUICE_ASSIGN(request.run_folder, FindRunFolder(arguments));
   if (arguments.Has("--watch")) {
     return WatchStatus(context, request, *files);
   }

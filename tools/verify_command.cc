@@ -82,13 +82,9 @@ std::string ReportAsText(const VerifyReport& report) {
 
 Result<int> VerifyCommand(const CommandContext& context) {
   const Arguments& arguments = context.arguments;
-  std::string run_folder = arguments.TextOr("--run", "");
-  if (!arguments.positionals.empty()) {
-    run_folder = arguments.positionals.front();
-  }
-  if (run_folder.empty()) {
-    SLUICE_ASSIGN(run_folder, FindRunFolder());
-  }
+  SLUICE_ASSIGN(const std::string run_folder,
+                arguments.positionals.empty() ? FindRunFolder(arguments)
+                                              : Result<std::string>(arguments.positionals.front()));
   const auto files = MakePosixFileSystem();
   SLUICE_ASSIGN(const VerifyReport report,
                 VerifyRun(*files, run_folder, context.signals.stop_token()));

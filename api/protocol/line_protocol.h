@@ -42,7 +42,16 @@ struct Usage {
 };
 
 // Why a request of ours failed, and whether asking again may help.
-enum class FailureClass { kTransient, kQuota, kTooLong, kBlocked, kInvalid, kMissing, kMalformed };
+enum class FailureClass {
+  kTransient,
+  kQuota,
+  kTooLong,
+  kBlocked,
+  kInvalid,
+  kMissing,
+  kMalformed,
+  kCancelled,
+};
 [[nodiscard]] std::string_view FailureClassName(FailureClass failure_class);
 struct RowFailure {
   FailureClass failure_class = FailureClass::kInvalid;

@@ -33,6 +33,8 @@ std::string_view FailureClassName(FailureClass failure_class) {
       return "missing";
     case FailureClass::kMalformed:
       return "malformed";
+    case FailureClass::kCancelled:
+      return "cancelled";
   }
   return "invalid";
 }

@@ -1,9 +1,12 @@
 // Answers as JSON lines in input order. The rows of a shard arrive shuffled, so they are first
 // appended to a work file while their places are noted (16 bytes a row), and Seal() writes them
 // again in order. Close() joins the shards and puts each row's id before its answer.
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <map>
 #include <mutex>
+#include <optional>
 
 #include "io/file/atomic_file.h"
 #include "io/file/line_reader.h"
@@ -31,6 +34,19 @@ void AppendFloats(std::string& out, std::span<const float> values) {
   out.push_back(']');
 }
 
+std::string UnsortedPath(const std::string& path) { return path + ".unsorted"; }
+
+std::string VectorText(std::span<const float> vector) {
+  std::string text = "{\"embedding\":";
+  AppendFloats(text, vector);
+  text.push_back('}');
+  return text;
+}
+
+std::string FailureText(std::string_view failure) {
+  return fmt::format("{{\"error\":{}}}", failure);
+}
+
 class JsonlShard final : public ShardSink {
  public:
   JsonlShard(FileSystem& files, std::string path, std::unique_ptr<File> file, OrdinalRange range)
@@ -41,16 +57,13 @@ class JsonlShard final : public ShardSink {
         places_(range.count) {}
 
   Result<void> PutVector(Ordinal row, std::span<const float> vector) override {
-    std::string text = "{\"embedding\":";
-    AppendFloats(text, vector);
-    text.push_back('}');
-    return Put(row, text);
+    return Put(row, VectorText(vector));
   }
 
   Result<void> PutAnswer(Ordinal row, std::string_view answer) override { return Put(row, answer); }
 
   Result<void> PutFailure(Ordinal row, std::string_view failure) override {
-    return Put(row, fmt::format("{{\"error\":{}}}", failure));
+    return Put(row, FailureText(failure));
   }
 
   Result<void> Seal() override {
@@ -69,8 +82,6 @@ class JsonlShard final : public ShardSink {
     SLUICE_TRY(sorted.Commit());
     return files_.Remove(UnsortedPath(path_));
   }
-
-  static std::string UnsortedPath(const std::string& path) { return path + ".unsorted"; }
 
  private:
   struct Place {
@@ -112,6 +123,59 @@ class JsonlShard final : public ShardSink {
   uint64_t written_ = 0;
 };
 
+// New answers for some rows of a part: kept in memory until Seal() writes the part anew.
+class JsonlRows final : public ShardSink {
+ public:
+  JsonlRows(FileSystem& files, std::string path, OrdinalRange range)
+      : files_(files), path_(std::move(path)), range_(range) {}
+
+  Result<void> PutVector(Ordinal row, std::span<const float> vector) override {
+    return Put(row, VectorText(vector));
+  }
+  Result<void> PutAnswer(Ordinal row, std::string_view answer) override {
+    return Put(row, std::string(answer));
+  }
+  Result<void> PutFailure(Ordinal row, std::string_view failure) override {
+    return Put(row, FailureText(failure));
+  }
+
+  Result<void> Seal() override {
+    SLUICE_ASSIGN(auto old_part, files_.Open(path_, OpenMode::kRead));
+    LineReader lines(MakeFileSource(std::move(old_part)));
+    SLUICE_ASSIGN(AtomicFile part, AtomicFile::Create(files_, path_));
+    std::string pending;
+    for (Ordinal row = range_.first; row < range_.end(); ++row) {
+      SLUICE_ASSIGN(const auto line, lines.Next());
+      if (!line.has_value()) {
+        return Fail(ErrorCode::kIo, fmt::format("'{}' ends before row {}", path_, row));
+      }
+      const auto found = texts_.find(row);
+      pending.append(found == texts_.end() ? *line : std::string_view(found->second));
+      pending.push_back('\n');
+      if (pending.size() >= kFlushBytes) {
+        SLUICE_TRY(part.Write(pending));
+        pending.clear();
+      }
+    }
+    SLUICE_TRY(part.Write(pending));
+    return part.Commit();
+  }
+
+ private:
+  Result<void> Put(Ordinal row, std::string text) {
+    SLUICE_CHECK(range_.contains(row), "a row outside its shard");
+    const std::scoped_lock lock(mutex_);
+    texts_[row] = std::move(text);
+    return {};
+  }
+
+  FileSystem& files_;
+  std::string path_;
+  OrdinalRange range_;
+  std::mutex mutex_;
+  std::map<Ordinal, std::string> texts_;
+};
+
 // The answers of all shards, one after the other.
 class PartsReader {
  public:
@@ -144,15 +208,88 @@ class PartsReader {
   std::unique_ptr<LineReader> lines_;
 };
 
+// The parts of a closed output again, row by row; rows that were left out are failures.
+class PartsWriter {
+ public:
+  PartsWriter(FileSystem& files, std::string folder, const ReopenRequest& request)
+      : files_(files), folder_(std::move(folder)), request_(request) {}
+
+  // Puts failures for the rows before `row`, which the output does not have.
+  Result<void> FillUpTo(Ordinal row) {
+    const auto& failures = request_.closed.failures;
+    while (next_ < row) {
+      const auto found = std::ranges::lower_bound(failures, next_);
+      SLUICE_CHECK(found != failures.end() && *found == next_, "a row is neither there nor failed");
+      const auto index = static_cast<size_t>(found - failures.begin());
+      SLUICE_TRY(Add(FailureText(request_.failure_texts[index])));
+    }
+    return {};
+  }
+
+  Result<void> Add(std::string_view answer) {
+    const OrdinalRange shard = request_.shards[shard_];
+    if (!part_.has_value()) {
+      SLUICE_ASSIGN(AtomicFile part, AtomicFile::Create(files_, PartPath(folder_, shard.first)));
+      part_.emplace(std::move(part));
+    }
+    pending_.append(answer).push_back('\n');
+    const bool is_last = ++next_ == shard.end();
+    if (is_last || pending_.size() >= kFlushBytes) {
+      SLUICE_TRY(part_->Write(pending_));
+      pending_.clear();
+    }
+    if (is_last) {
+      SLUICE_TRY(part_->Commit());
+      part_.reset();
+      ++shard_;
+    }
+    return {};
+  }
+
+ private:
+  FileSystem& files_;
+  std::string folder_;
+  const ReopenRequest& request_;
+  Ordinal next_ = 0;
+  size_t shard_ = 0;
+  std::optional<AtomicFile> part_;
+  std::string pending_;
+};
+
 class JsonlSink final : public Sink {
  public:
   JsonlSink(FileSystem& files, SinkOptions options) : files_(files), options_(std::move(options)) {}
 
   Result<std::unique_ptr<ShardSink>> OpenShard(OrdinalRange range) override {
     std::string path = PartPath(options_.work_folder, range.first);
-    SLUICE_TRY(files_.Open(JsonlShard::UnsortedPath(path), OpenMode::kCreate));
-    SLUICE_ASSIGN(auto file, files_.Open(JsonlShard::UnsortedPath(path), OpenMode::kReadWrite));
+    SLUICE_TRY(files_.Open(UnsortedPath(path), OpenMode::kCreate));
+    SLUICE_ASSIGN(auto file, files_.Open(UnsortedPath(path), OpenMode::kReadWrite));
     return std::make_unique<JsonlShard>(files_, std::move(path), std::move(file), range);
+  }
+
+  Result<std::unique_ptr<ShardSink>> OpenRows(OrdinalRange range) override {
+    return std::make_unique<JsonlRows>(files_, PartPath(options_.work_folder, range.first), range);
+  }
+
+  Result<void> Reopen(const ReopenRequest& request) override {
+    SLUICE_ASSIGN(auto output, files_.Open(options_.output, OpenMode::kRead));
+    LineReader lines(MakeFileSource(std::move(output)));
+    PartsWriter parts(files_, options_.work_folder, request);
+    const auto take = [&](Ordinal row, std::string_view ids_line) -> Result<void> {
+      SLUICE_TRY(parts.FillUpTo(row));
+      SLUICE_ASSIGN(const auto line, lines.Next());
+      const std::string_view ids = ids_line.substr(0, ids_line.size() - 1);
+      if (!line.has_value() || !line->starts_with(ids) || line->size() < ids.size() + 2 ||
+          (*line)[ids.size()] != ',') {
+        return Fail(ErrorCode::kUsage,
+                    fmt::format("'{}' is not what this run wrote: line {} changed since",
+                                options_.output, row + 1),
+                    "put the file back that the run wrote");
+      }
+      return parts.Add(fmt::format("{{{}", line->substr(ids.size() + 1)));
+    };
+    SLUICE_TRY(ForEachOutputRow(files_, request.closed, take));
+    return parts.FillUpTo(request.closed.row_count);
   }
 
   Result<std::vector<OutputFile>> Close(const CloseRequest& request) override {

@@ -46,6 +46,37 @@ class NpyShard final : public ShardSink {
   std::unique_ptr<RowStore> rows_;
 };
 
+// Rows that go to their places one by one: they are few.
+class NpyRows final : public ShardSink {
+ public:
+  NpyRows(std::unique_ptr<File> file, OrdinalRange range, int dimension)
+      : file_(std::move(file)),
+        range_(range),
+        failed_row_(static_cast<size_t>(dimension), std::numeric_limits<float>::quiet_NaN()) {}
+
+  Result<void> PutVector(Ordinal row, std::span<const float> vector) override {
+    SLUICE_CHECK(range_.contains(row) && vector.size() == failed_row_.size(),
+                 "a row outside its shard, or of the wrong length");
+    return file_->WriteAt(kNpyHeaderBytes + row * vector.size_bytes(), std::as_bytes(vector));
+  }
+
+  Result<void> PutAnswer(Ordinal, std::string_view) override {
+    return Fail(ErrorCode::kUsage, "answers of generation cannot be written to .npy",
+                "end the output's name with .jsonl");
+  }
+
+  Result<void> PutFailure(Ordinal row, std::string_view) override {
+    return PutVector(row, failed_row_);
+  }
+
+  Result<void> Seal() override { return file_->Sync(); }
+
+ private:
+  std::unique_ptr<File> file_;
+  OrdinalRange range_;
+  std::vector<float> failed_row_;
+};
+
 class NpySink final : public Sink {
  public:
   NpySink(FileSystem& files, SinkOptions options)
@@ -69,6 +100,29 @@ class NpySink final : public Sink {
     return std::make_unique<NpyShard>(files_, std::move(file), rows);
   }
 
+  Result<std::unique_ptr<ShardSink>> OpenRows(OrdinalRange range) override {
+    SLUICE_ASSIGN(auto file, files_.Open(work_path_, OpenMode::kReadWrite));
+    return std::make_unique<NpyRows>(std::move(file), range, options_.dimension);
+  }
+
+  Result<void> Reopen(const ReopenRequest& request) override {
+    const CloseRequest& closed = request.closed;
+    const uint64_t left_out = closed.skip_failures ? closed.failures.size() : 0;
+    SLUICE_ASSIGN(auto output, files_.Open(options_.output, OpenMode::kRead));
+    SLUICE_TRY(CheckOutput(*output, closed.row_count - left_out));
+    const std::string new_path = work_path_ + ".new";
+    SLUICE_ASSIGN(auto rows, files_.Open(new_path, OpenMode::kCreate));
+    uint64_t place = kNpyHeaderBytes;
+    if (left_out == 0) {
+      SLUICE_TRY(CopyRows(*output, 0, closed.row_count, *rows, place));
+    } else {
+      SLUICE_TRY(CopyWithGaps(closed, *output, *rows));
+    }
+    SLUICE_TRY(rows->Sync());
+    SLUICE_TRY(files_.Rename(new_path, work_path_));
+    return files_.SyncFolderOf(work_path_);
+  }
+
   Result<std::vector<OutputFile>> Close(const CloseRequest& request) override {
     const std::string ids_path =
         options_.output.substr(0, options_.output.rfind(".npy")) + ".ids.jsonl";
@@ -87,6 +141,41 @@ class NpySink final : public Sink {
  private:
   [[nodiscard]] uint64_t row_bytes() const {
     return static_cast<uint64_t>(options_.dimension) * sizeof(float);
+  }
+
+  Result<void> CheckOutput(File& output, uint64_t rows) {
+    const std::string wanted = NpyHeader(rows, options_.dimension);
+    std::string header(wanted.size(), '\0');
+    SLUICE_ASSIGN(const uint64_t size, output.Size());
+    const bool right_size = size == kNpyHeaderBytes + rows * row_bytes();
+    if (right_size) {
+      SLUICE_TRY(ReadExactly(output, 0, std::as_writable_bytes(std::span(header))));
+    }
+    if (header != wanted) {
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("'{}' is not what this run wrote: it changed since", options_.output),
+                  "put the file back that the run wrote");
+    }
+    return {};
+  }
+
+  // Rows that were left out get their places back, as failed ones.
+  Result<void> CopyWithGaps(const CloseRequest& closed, File& output, File& rows) {
+    const std::vector<float> failed_row(static_cast<size_t>(options_.dimension),
+                                        std::numeric_limits<float>::quiet_NaN());
+    uint64_t place = kNpyHeaderBytes;
+    Ordinal next = 0;
+    for (size_t i = 0; i <= closed.failures.size(); ++i) {
+      const bool is_last = i == closed.failures.size();
+      const Ordinal end = (is_last ? closed.row_count : closed.failures[i]) - i;
+      SLUICE_TRY(CopyRows(output, next, end, rows, place));
+      next = end;
+      if (!is_last) {
+        SLUICE_TRY(rows.WriteAt(place, std::as_bytes(std::span(failed_row))));
+        place += row_bytes();
+      }
+    }
+    return {};
   }
 
   Result<OutputFile> WriteIds(const CloseRequest& request, const std::string& path) {

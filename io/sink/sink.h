@@ -46,6 +46,13 @@ struct CloseRequest {
   std::vector<Ordinal> failures;  // sorted
 };
 
+// Failed rows with the reasons that stand in their place, for Reopen().
+struct ReopenRequest {
+  CloseRequest closed;                     // as Close() was called
+  std::vector<OrdinalRange> shards;        // sorted, without gaps
+  std::vector<std::string> failure_texts;  // of closed.failures: JSON objects as for PutFailure()
+};
+
 struct OutputFile {
   std::string path;
   uint64_t bytes = 0;
@@ -56,6 +63,11 @@ class Sink {
  public:
   virtual ~Sink() = default;
   [[nodiscard]] virtual Result<std::unique_ptr<ShardSink>> OpenShard(OrdinalRange range) = 0;
+  // Rows of a shard that was sealed before, to be put anew: only those of them that are put change.
+  [[nodiscard]] virtual Result<std::unique_ptr<ShardSink>> OpenRows(OrdinalRange range) = 0;
+  // Makes the work files of a closed output again, durably, from the output itself, which stays as
+  // it is until the next Close(). Errors: kUsage for an output that is not what Close() wrote.
+  [[nodiscard]] virtual Result<void> Reopen(const ReopenRequest& request) = 0;
   // Writes the final files; the first is the output itself. May be called again after a crash in
   // an earlier Close().
   [[nodiscard]] virtual Result<std::vector<OutputFile>> Close(const CloseRequest& request) = 0;

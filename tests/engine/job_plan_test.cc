@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
-#include <map>
-#include <random>
-#include <set>
 
 namespace sluice {
 namespace {
@@ -47,6 +44,31 @@ class JobPlanTest : public testing::Test {
     track.shard = 7;
     plan_.OnStaged(track, {.name = "files/" + plan_.FileId(track), .sha256 = {}}, now_);
     plan_.OnIntent(track);
+    return track;
+  }
+
+  // Makes the job of a SEALED track.
+  void Submit(ShardTrack& track) {
+    plan_.OnStaged(track, {.name = "files/" + plan_.FileId(track), .sha256 = {}}, now_);
+    plan_.OnIntent(track);
+    (void)plan_.OnCreateAnswer(track,
+                               {.outcome = CreateOutcome::kCreated,
+                                .job = JobNamed("batches/a", "", JobState::kPending),
+                                .error = {}},
+                               now_);
+  }
+
+  // Looks at an ended job until that is believed.
+  void PollToItsEnd(const JobPlan& plan, ShardTrack& track, const BatchJob& job) {
+    for (int look = 0; look < 5 && track.state == ShardState::kSubmitted; ++look) {
+      EXPECT_FALSE(plan.OnPoll(track, job, now_).has_value());
+    }
+  }
+
+  ShardTrack Submitted() {
+    ShardTrack track;
+    track.shard = 7;
+    Submit(track);
     return track;
   }
 
@@ -105,8 +127,9 @@ TEST_F(JobPlanTest, AdoptsTheOldestJobFoundAndNamesTheSurplus) {
   BatchJob older = JobNamed("batches/a", plan_.DisplayName(track), JobState::kPending);
   older.create_time = "2026-11-22T10:00:01Z";
   const BatchJob foreign = JobNamed("batches/c", "sluice/0123456789ab/8/1", JobState::kPending);
-  EXPECT_EQ(plan_.OnLook(track, {newer, foreign, older}, now_, now_),
-            std::vector<std::string>{"batches/b"});
+  const auto surplus = plan_.OnLook(track, {newer, foreign, older}, now_, now_);
+  ASSERT_EQ(surplus.size(), 1u);
+  EXPECT_EQ(surplus[0].name, "batches/b");
   EXPECT_EQ(track.state, ShardState::kSubmitted);
   EXPECT_EQ(track.job, "batches/a");
 }
@@ -159,7 +182,6 @@ TEST_F(JobPlanTest, DecidesEveryEndOfAJob) {
       {JobState::kFailed, 8, false, ShardState::kSealed},     // quota: bought again
       {JobState::kFailed, 3, false, ShardState::kEnded},      // invalid: rows given up
       {JobState::kCancelled, 13, false, ShardState::kEnded},  // somebody did not want it
-      {JobState::kSucceeded, 0, false, ShardState::kSealed},  // no results at all
   };
   for (const EndCase& end : cases) {
     ShardTrack track = Sent();
@@ -173,10 +195,99 @@ TEST_F(JobPlanTest, DecidesEveryEndOfAJob) {
     if (end.code != 0) {
       job.error = JobError{.code = end.code, .message = "m"};
     }
-    EXPECT_FALSE(plan_.OnPoll(track, job, now_).has_value());
+    PollToItsEnd(plan_, track, job);
     EXPECT_EQ(track.state, end.expected) << job.raw_state << " " << end.code;
     EXPECT_EQ(track.given_up.has_value(), end.expected == ShardState::kEnded && !end.results);
   }
+}
+
+TEST_F(JobPlanTest, TakesNoJobForItsOwnThatReadsAnotherFile) {
+  ShardTrack track = Sent();
+  (void)plan_.OnCreateAnswer(track, Lost(), now_);
+  BatchJob job = JobNamed("batches/a", plan_.DisplayName(track), JobState::kPending);
+  job.source_file = "files/another";
+  (void)plan_.OnLook(track, {job}, now_, now_);
+  EXPECT_EQ(track.state, ShardState::kUnknown);
+  job.source_file = track.staged_file;
+  (void)plan_.OnLook(track, {job}, now_, now_);
+  EXPECT_EQ(track.state, ShardState::kSubmitted);
+}
+
+TEST_F(JobPlanTest, LooksAgainBeforeItBelievesThatAJobHasNoResults) {
+  ShardTrack track = Submitted();
+  const BatchJob bare = JobNamed("batches/a", plan_.DisplayName(track), JobState::kSucceeded);
+  for (int look = 1; look < 5; ++look) {
+    (void)plan_.OnPoll(track, bare, now_);
+    EXPECT_EQ(track.state, ShardState::kSubmitted) << look;
+  }
+  (void)plan_.OnPoll(track, bare, now_);
+  EXPECT_EQ(track.state, ShardState::kSealed);
+  EXPECT_EQ(track.attempt, 2);
+}
+
+TEST_F(JobPlanTest, AsksFailedRowsAgainUpToTheLimitOfJobs) {
+  ShardTrack track = Submitted();
+  BatchJob job = JobNamed("batches/a", plan_.DisplayName(track), JobState::kSucceeded);
+  job.result_file = "files/batch-a";
+  for (int round = 0; round < 3; ++round) {
+    (void)plan_.OnPoll(track, job, now_);
+    plan_.OnMerged(track, 2, now_);
+    plan_.OnCleanedUp(track, now_);
+    if (round == 2) {
+      break;
+    }
+    ASSERT_EQ(track.state, ShardState::kRepack);
+    plan_.OnRepacked(track, {.name = "00007.r1.jsonl.zst", .plain_bytes = 1, .checksum = "x"}, 2,
+                     now_);
+    EXPECT_EQ(track.state, ShardState::kSealed);
+    EXPECT_EQ(track.round, round + 1);
+    EXPECT_EQ(track.attempt, round + 2) << "a file and a job of its own";
+    Submit(track);
+  }
+  EXPECT_EQ(track.state, ShardState::kDone);
+  EXPECT_TRUE(plan_.OnRetryAsked(track, FailureClasses::All()));
+  EXPECT_EQ(track.state, ShardState::kRepack) << "somebody asked";
+}
+
+TEST_F(JobPlanTest, AskingIsLeftToAPersonWhenThePolicySaysSo) {
+  JobPolicy policy = TestPolicy();
+  policy.on_unknown = OnUnknown::kAsk;
+  const JobPlan plan(policy);
+  ShardTrack track = Sent();
+  (void)plan.OnCreateAnswer(track, Lost(), now_);
+  EXPECT_FALSE(plan.MustAsk(track));
+  (void)plan.OnLook(track, {}, now_ + seconds(121), now_);
+  (void)plan.OnLook(track, {}, now_ + seconds(122), now_);
+  EXPECT_TRUE(plan.MustAsk(track));
+  EXPECT_EQ(plan.Next(track), Action::kNone) << "no fence";
+}
+
+TEST_F(JobPlanTest, BuysNothingMoreForACancelledRun) {
+  JobPolicy policy = TestPolicy();
+  policy.is_cancelled = true;
+  const JobPlan plan(policy);
+  ShardTrack track;
+  EXPECT_EQ(plan.Next(track), Action::kGiveUp);
+  plan.OnGivenUp(track, now_);
+  EXPECT_EQ(track.state, ShardState::kEnded);
+  ASSERT_TRUE(track.given_up.has_value());
+  EXPECT_EQ(track.given_up->failure_class, FailureClass::kCancelled);
+  track = Submitted();
+  BatchJob job = JobNamed("batches/a", plan.DisplayName(track), JobState::kExpired);
+  PollToItsEnd(plan, track, job);
+  EXPECT_EQ(track.state, ShardState::kEnded);
+}
+
+TEST_F(JobPlanTest, FindsJobsThatNobodyAskedFor) {
+  const ShardTrack looked_for = Sent();
+  const BatchJob own = JobNamed("batches/own", "sluice/0123456789ab/1/1", JobState::kRunning);
+  const BatchJob twin = JobNamed("batches/twin", "sluice/0123456789ab/1/1", JobState::kRunning);
+  const BatchJob foreign = JobNamed("batches/f", "sluice/ffffffffffff/1/1", JobState::kRunning);
+  const BatchJob lost = JobNamed("batches/lost", plan_.DisplayName(looked_for), JobState::kRunning);
+  const auto surplus =
+      plan_.FindSurplus({own, twin, foreign, lost}, {"batches/own"}, {&looked_for});
+  ASSERT_EQ(surplus.size(), 1u);
+  EXPECT_EQ(surplus[0].name, "batches/twin");
 }
 
 TEST_F(JobPlanTest, GivesUpAfterTheAttemptLimit) {
@@ -187,7 +298,7 @@ TEST_F(JobPlanTest, GivesUpAfterTheAttemptLimit) {
                                 .job = JobNamed("batches/a", "", JobState::kPending),
                                 .error = {}},
                                now_);
-    (void)plan_.OnPoll(track, JobNamed("batches/a", "", JobState::kExpired), now_);
+    PollToItsEnd(plan_, track, JobNamed("batches/a", "", JobState::kExpired));
     if (job_number < 3) {
       ASSERT_EQ(track.state, ShardState::kSealed);
       plan_.OnStaged(track, {.name = "files/x", .sha256 = {}}, now_);
@@ -254,145 +365,6 @@ TEST_F(JobPlanTest, PollsWithGrowingPausesUpToTheLimit) {
     before = track.pause;
   }
   EXPECT_EQ(before, milliseconds(300'000));
-}
-
-// A service whose create answers get lost, whose effects may come late and whose listing lags, and
-// a process that is killed at any moment: whatever happens, no shard has two jobs.
-class SimulatedService {
- public:
-  explicit SimulatedService(std::mt19937_64& random) : random_(random) {}
-
-  void Upload(const std::string& file) { files_.insert(file); }
-  void Delete(const std::string& file) { files_.erase(file); }
-
-  CreateAnswer Create(const std::string& file, const std::string& display_name, MonotonicTime now) {
-    const auto fate = random_() % 10;
-    if (fate < 3) {
-      return Lost();  // never arrived
-    }
-    const MonotonicTime effect = fate < 6 ? now + seconds(random_() % 60) : now;
-    pending_.push_back({file, display_name, effect});
-    Advance(now);
-    if (fate < 8) {
-      return Lost();  // arrives, or will, but nobody hears of it
-    }
-    return {.outcome = CreateOutcome::kCreated,
-            .job = JobNamed(jobs_.back().name, display_name, JobState::kPending),
-            .error = {}};
-  }
-
-  // Jobs appear in the list up to 90 seconds after they were made.
-  std::vector<BatchJob> List(MonotonicTime now) {
-    Advance(now);
-    std::vector<BatchJob> visible;
-    for (const Job& job : jobs_) {
-      if (job.visible <= now) {
-        visible.push_back(JobNamed(job.name, job.display_name, JobState::kPending));
-      }
-    }
-    return visible;
-  }
-
-  [[nodiscard]] std::map<std::string, int> JobsByShard() const {
-    std::map<std::string, int> counts;
-    for (const Job& job : jobs_) {
-      ++counts[job.display_name.substr(0, job.display_name.rfind('/'))];
-    }
-    return counts;
-  }
-
- private:
-  struct Request {
-    std::string file, display_name;
-    MonotonicTime effect;
-  };
-  struct Job {
-    std::string name, display_name;
-    MonotonicTime visible;
-  };
-
-  // Requests that arrive make a job only while their file exists.
-  void Advance(MonotonicTime now) {
-    std::erase_if(pending_, [&](const Request& request) {
-      if (request.effect > now) {
-        return false;
-      }
-      if (files_.contains(request.file)) {
-        jobs_.push_back({"batches/" + std::to_string(jobs_.size()), request.display_name,
-                         request.effect + seconds(random_() % 90)});
-      }
-      return true;
-    });
-  }
-
-  std::mt19937_64& random_;
-  std::set<std::string> files_;
-  std::vector<Request> pending_;
-  std::vector<Job> jobs_;
-};
-
-TEST(JobPlanSimulation, NeverMakesTwoJobsForOneShard) {
-  constexpr uint64_t kSeeds = 2'000;
-  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    std::mt19937_64 random(seed);
-    SimulatedService service(random);
-    const JobPlan plan(TestPolicy());
-    std::vector<ShardTrack> tracks(3);
-    for (uint32_t i = 0; i < tracks.size(); ++i) {
-      tracks[i].shard = i;
-    }
-    MonotonicTime now{seconds(1000)};
-    const auto done = [](const ShardTrack& track) { return track.state == ShardState::kSubmitted; };
-    for (int step = 0; step < 20'000 && !std::ranges::all_of(tracks, done); ++step) {
-      now += milliseconds(random() % 4'000);
-      ShardTrack& track = tracks[random() % tracks.size()];
-      if (random() % 200 == 0) {
-        plan.Resume(track, now);  // killed and started again
-      }
-      if (track.due > now || done(track)) {
-        continue;
-      }
-      switch (plan.Next(track)) {
-        case Action::kStage:
-          service.Upload(plan.FileId(track));
-          plan.OnStaged(track, {.name = plan.FileId(track), .sha256 = {}}, now);
-          break;
-        case Action::kCreate: {
-          plan.OnIntent(track);
-          const CreateAnswer answer =
-              service.Create(track.staged_file, plan.DisplayName(track), now);
-          if (random() % 10 == 0) {
-            plan.Resume(track, now);  // killed between the answer and the note of it
-          } else {
-            ASSERT_FALSE(plan.OnCreateAnswer(track, answer, now).has_value());
-          }
-          break;
-        }
-        case Action::kLook: {
-          const MonotonicTime started = now;
-          const auto jobs = service.List(now);
-          now += milliseconds(random() % 2'000);
-          if (random() % 5 == 0) {
-            (void)plan.OnFailed(track, {.code = ErrorCode::kUnavailable, .message = "x"}, now);
-          } else {
-            (void)plan.OnLook(track, jobs, started, now);
-          }
-          break;
-        }
-        case Action::kFence:
-          service.Delete(track.staged_file);
-          ASSERT_FALSE(plan.OnFenced(track, {}, now).has_value());
-          break;
-        default:
-          FAIL() << "seed " << seed;
-      }
-    }
-    ASSERT_TRUE(std::ranges::all_of(tracks, done)) << "seed " << seed << " did not end";
-    (void)service.List(now + seconds(3600));
-    for (const auto& [shard, count] : service.JobsByShard()) {
-      ASSERT_EQ(count, 1) << "seed " << seed << " bought " << shard << " twice";
-    }
-  }
 }
 
 }  // namespace

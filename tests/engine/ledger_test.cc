@@ -1,5 +1,6 @@
 #include "engine/ledger.h"
 
+#include <cstdlib>
 #include <gtest/gtest.h>
 
 #include "tests/support/temp_folder.h"
@@ -11,26 +12,90 @@ class LedgerTest : public testing::Test {
  protected:
   Ledger Open() { return Ledger::Open(path_).value(); }
 
+  // As the first version left it, by the sqlite3 of the system.
+  void GoBackToVersion1() {
+    std::string sql = "DROP TABLE surplus; ALTER TABLE attempts DROP COLUMN rows;";
+    for (const char* column : {"jobs_ended", "round", "rows_asked", "retry_classes", "request_file",
+                               "request_bytes", "request_xxh3"}) {
+      sql += std::string("ALTER TABLE shards DROP COLUMN ") + column + ";";
+    }
+    const std::string command =
+        "python3 -c 'import sqlite3,sys; d=sqlite3.connect(sys.argv[1]); "
+        "d.executescript(sys.argv[2]+\"PRAGMA user_version=1;\")' '" +
+        path_ + "' '" + sql + "'";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+  }
+
   TempFolder folder_;
   std::string path_ = folder_.Path("ledger.db");
 };
 
-ShardTrack StagedTrack() {
+ShardTrack SealedTrack(uint32_t shard = 4) {
   ShardTrack track;
-  track.shard = 4;
-  track.rows = 1000;
-  track.state = ShardState::kIntent;
-  track.attempt = 2;
-  track.jobs_ended_empty = 1;
-  track.staged_file = "files/sl-x-4-2";
-  track.note = "waits";
+  track.shard = shard;
+  track.rows = 7;
+  track.rows_asked = 7;
   return track;
+}
+
+// On its way as far as the file at the service.
+ShardTrack SaveStaged(Ledger& ledger, uint32_t shard = 4) {
+  ShardTrack track = SealedTrack(shard);
+  EXPECT_TRUE(ledger.Save(track).has_value());
+  track.state = ShardState::kStaged;
+  track.staged_file = "files/sl-x-4-1";
+  EXPECT_TRUE(ledger.Save(track).has_value());
+  return track;
+}
+
+Result<void> SaveIntent(Ledger& ledger, ShardTrack& track, const SpendCap& cap = {}) {
+  ShardTrack intent = track;
+  intent.state = ShardState::kIntent;
+  SLUICE_TRY(ledger.SaveIntent(intent, "sluice/x/4/1", cap));
+  track = intent;
+  return {};
+}
+
+ShardTrack SaveSubmitted(Ledger& ledger, uint32_t shard = 4) {
+  ShardTrack track = SaveStaged(ledger, shard);
+  EXPECT_TRUE(SaveIntent(ledger, track).has_value());
+  track.state = ShardState::kSubmitted;
+  track.job = "batches/a";
+  EXPECT_TRUE(ledger.SaveOutcome(track, AttemptOutcome::kCreated).has_value());
+  return track;
+}
+
+ShardTrack SaveEnded(Ledger& ledger) {
+  ShardTrack track = SaveSubmitted(ledger);
+  track.state = ShardState::kEnded;
+  EXPECT_TRUE(ledger.Save(track).has_value());
+  return track;
+}
+
+// From MERGED to ENDED of the round after it.
+void SaveNextRound(Ledger& ledger, ShardTrack& track) {
+  track.state = ShardState::kRepack;
+  ASSERT_TRUE(ledger.Save(track).has_value());
+  track.state = ShardState::kSealed;
+  ++track.attempt;
+  ++track.round;
+  track.rows_asked = 2;
+  track.request = {.name = "00004.r1.jsonl.zst", .plain_bytes = 10, .checksum = "x"};
+  track.staged_file.clear();
+  track.job.clear();
+  ASSERT_TRUE(ledger.Save(track).has_value());
+  track.state = ShardState::kEnded;
+  ASSERT_TRUE(ledger.Save(track).has_value());
+  track.state = ShardState::kMerged;
 }
 
 TEST_F(LedgerTest, GivesBackWhatWasSavedAfterItIsOpenedAgain) {
   {
     Ledger ledger = Open();
-    ShardTrack track = StagedTrack();
+    ShardTrack track = SaveEnded(ledger);
+    track.jobs_ended_empty = 1;
+    track.jobs_ended = 2;
+    track.note = "waits";
     track.given_up =
         RowFailure{.failure_class = FailureClass::kQuota, .code = 8, .message = "too \"much\""};
     ASSERT_TRUE(ledger.Save(track).has_value());
@@ -40,11 +105,14 @@ TEST_F(LedgerTest, GivesBackWhatWasSavedAfterItIsOpenedAgain) {
   const auto tracks = ledger.Tracks().value();
   ASSERT_EQ(tracks.size(), 1u);
   EXPECT_EQ(tracks[0].shard, 4u);
-  EXPECT_EQ(tracks[0].rows, 1000u);
-  EXPECT_EQ(tracks[0].state, ShardState::kIntent);
-  EXPECT_EQ(tracks[0].attempt, 2);
+  EXPECT_EQ(tracks[0].rows, 7u);
+  EXPECT_EQ(tracks[0].rows_asked, 7u);
+  EXPECT_EQ(tracks[0].state, ShardState::kEnded);
+  EXPECT_EQ(tracks[0].attempt, 1);
   EXPECT_EQ(tracks[0].jobs_ended_empty, 1);
-  EXPECT_EQ(tracks[0].staged_file, "files/sl-x-4-2");
+  EXPECT_EQ(tracks[0].jobs_ended, 2);
+  EXPECT_EQ(tracks[0].staged_file, "files/sl-x-4-1");
+  EXPECT_EQ(tracks[0].job, "batches/a");
   EXPECT_EQ(tracks[0].note, "waits");
   ASSERT_TRUE(tracks[0].given_up.has_value());
   EXPECT_EQ(tracks[0].given_up->failure_class, FailureClass::kQuota);
@@ -55,59 +123,135 @@ TEST_F(LedgerTest, GivesBackWhatWasSavedAfterItIsOpenedAgain) {
 
 TEST_F(LedgerTest, KeepsTheJobOfEveryAttempt) {
   Ledger ledger = Open();
-  ShardTrack track = StagedTrack();
-  ASSERT_TRUE(ledger.SaveIntent(track, "sluice/x/4/2").has_value());
-  track.state = ShardState::kSubmitted;
-  track.job = "batches/a";
-  ASSERT_TRUE(ledger.SaveOutcome(track, CreateOutcome::kCreated).has_value());
+  (void)SaveSubmitted(ledger);
   EXPECT_EQ(ledger.JobNames().value(), std::vector<std::string>{"batches/a"});
 }
 
 TEST_F(LedgerTest, AllowsASecondIntentOnlyAfterADefiniteNo) {
-  for (const CreateOutcome outcome : {CreateOutcome::kNotSent, CreateOutcome::kRefused}) {
-    ShardTrack track = StagedTrack();
-    track.shard = static_cast<uint32_t>(outcome);
-    Ledger ledger = Open();
-    ASSERT_TRUE(ledger.SaveIntent(track, "d").has_value());
+  Ledger ledger = Open();
+  for (const AttemptOutcome outcome : {AttemptOutcome::kNotSent, AttemptOutcome::kRefused}) {
+    ShardTrack track = SaveStaged(ledger, static_cast<uint32_t>(outcome));
+    ASSERT_TRUE(SaveIntent(ledger, track).has_value());
+    track.state = ShardState::kStaged;
     ASSERT_TRUE(ledger.SaveOutcome(track, outcome).has_value());
-    EXPECT_TRUE(ledger.SaveIntent(track, "d").has_value());
+    EXPECT_TRUE(SaveIntent(ledger, track).has_value());
   }
 }
 
 TEST_F(LedgerTest, StopsTheProcessAtASecondIntentForAnAttemptThatMayHaveMadeAJob) {
   Ledger ledger = Open();
-  const ShardTrack track = StagedTrack();
-  ASSERT_TRUE(ledger.SaveIntent(track, "d").has_value());
-  EXPECT_DEATH((void)ledger.SaveIntent(track, "d"), "second intent");
-  ASSERT_TRUE(ledger.SaveOutcome(track, CreateOutcome::kUnknown).has_value());
-  EXPECT_DEATH((void)ledger.SaveIntent(track, "d"), "second intent");
+  ShardTrack track = SaveStaged(ledger);
+  ASSERT_TRUE(SaveIntent(ledger, track).has_value());
+  EXPECT_DEATH((void)ledger.SaveIntent(track, "d", {}), "second intent");
 }
 
-TEST_F(LedgerTest, KeepsMergeCounts) {
+TEST_F(LedgerTest, StopsTheProcessAtAStepThatIsNotInTheTable) {
   Ledger ledger = Open();
-  ShardTrack track = StagedTrack();
+  ShardTrack lost = SaveStaged(ledger);
+  ASSERT_TRUE(SaveIntent(ledger, lost).has_value());
+  lost.state = ShardState::kUnknown;
+  ASSERT_TRUE(ledger.SaveOutcome(lost, AttemptOutcome::kUnknown).has_value());
+  ShardTrack resent = lost;
+  resent.state = ShardState::kSealed;
+  ++resent.attempt;
+  EXPECT_DEATH((void)ledger.Save(resent), "UNKNOWN .* to SEALED") << "without a fence";
+  ShardTrack same_file = SaveSubmitted(ledger, 5);
+  same_file.state = ShardState::kSealed;
+  same_file.job.clear();
+  EXPECT_DEATH((void)ledger.Save(same_file), "attempt is wrong") << "a file serves one attempt";
+  ShardTrack nameless = SaveStaged(ledger, 6);
+  ASSERT_TRUE(SaveIntent(ledger, nameless).has_value());
+  nameless.state = ShardState::kSubmitted;
+  EXPECT_DEATH((void)ledger.Save(nameless), "name is missing");
+}
+
+TEST_F(LedgerTest, RefusesAnIntentThatPassesTheCapAndWritesNothingOfIt) {
+  Ledger ledger = Open();
+  (void)SaveSubmitted(ledger, 1);
+  ShardTrack track = SaveStaged(ledger, 2);
+  const auto jobs = SaveIntent(ledger, track, {.jobs_max = 1, .rows_max = {}});
+  ASSERT_FALSE(jobs.has_value());
+  EXPECT_EQ(jobs.error().code, ErrorCode::kBudget);
+  EXPECT_NE(jobs.error().message.find("--max-jobs 1"), std::string::npos);
+  const auto rows = SaveIntent(ledger, track, {.jobs_max = {}, .rows_max = 13});
+  ASSERT_FALSE(rows.has_value());
+  EXPECT_NE(rows.error().message.find("--max-rows 13"), std::string::npos);
+  EXPECT_EQ(ledger.Tracks().value()[1].state, ShardState::kStaged);
+  EXPECT_TRUE(SaveIntent(ledger, track, {.jobs_max = 2, .rows_max = 14}).has_value());
+}
+
+TEST_F(LedgerTest, AnAttemptThatIsDeadForCertainCostsNothing) {
+  Ledger ledger = Open();
+  ShardTrack track = SaveStaged(ledger, 1);
+  ASSERT_TRUE(SaveIntent(ledger, track).has_value());
+  for (const ShardState state : {ShardState::kUnknown, ShardState::kFenced}) {
+    track.state = state;
+    ASSERT_TRUE(ledger.SaveOutcome(track, AttemptOutcome::kUnknown).has_value());
+  }
+  ShardTrack other = SaveStaged(ledger, 2);
+  EXPECT_FALSE(SaveIntent(ledger, other, {.jobs_max = 1, .rows_max = {}}).has_value());
+  track.state = ShardState::kSealed;
+  ++track.attempt;
+  track.staged_file.clear();
+  ASSERT_TRUE(ledger.SaveOutcome(track, AttemptOutcome::kDead).has_value());
+  EXPECT_TRUE(SaveIntent(ledger, other, {.jobs_max = 1, .rows_max = {}}).has_value());
+}
+
+TEST_F(LedgerTest, KeepsMergeCountsAndAddsThoseOfLaterRounds) {
+  Ledger ledger = Open();
+  ShardTrack track = SaveEnded(ledger);
   track.state = ShardState::kMerged;
-  const MergeCounts counts{.ok = 5,
-                           .failed = 2,
-                           .failed_by_class = {{"quota", 2}},
-                           .duplicates = 1,
-                           .conflicts = 3,
-                           .strangers = 4,
-                           .malformed_lines = 6,
-                           .prompt_tokens = 77,
-                           .output_tokens = {},
-                           .answer_bytes = 999,
-                           .values = 3840,
-                           .general_values = 7};
-  ASSERT_TRUE(ledger.SaveMerged(track, counts).has_value());
-  const auto merges = ledger.Merges().value();
-  ASSERT_TRUE(merges.contains(4));
-  EXPECT_EQ(merges.at(4).failed_by_class.at("quota"), 2u);
-  EXPECT_EQ(merges.at(4).prompt_tokens, 77);
-  EXPECT_EQ(merges.at(4).output_tokens, std::nullopt);
-  EXPECT_EQ(merges.at(4).answer_bytes, 999u);
-  EXPECT_EQ(merges.at(4).values, 3840u);
-  EXPECT_EQ(merges.at(4).general_values, 7u);
+  const MergeCounts first{.ok = 5,
+                          .failed = 2,
+                          .failed_by_class = {{"quota", 2}},
+                          .duplicates = 1,
+                          .conflicts = 3,
+                          .strangers = 4,
+                          .malformed_lines = 6,
+                          .prompt_tokens = 77,
+                          .output_tokens = {},
+                          .answer_bytes = 999,
+                          .values = 3840,
+                          .general_values = 7};
+  ASSERT_TRUE(ledger.SaveMerged(track, first).has_value());
+  EXPECT_EQ(ledger.Merges().value().at(4).failed_by_class.at("quota"), 2u);
+  EXPECT_EQ(ledger.Merges().value().at(4).output_tokens, std::nullopt);
+  SaveNextRound(ledger, track);
+  MergeCounts second;
+  second.ok = 1;
+  second.failed = 1;
+  second.failed_by_class = {{"quota", 1}};
+  second.prompt_tokens = 3;
+  ASSERT_TRUE(ledger.SaveMerged(track, second).has_value());
+  const MergeCounts both = ledger.Merges().value().at(4);
+  EXPECT_EQ(both.ok, 6u);
+  EXPECT_EQ(both.failed, 1u);
+  EXPECT_EQ(both.failed_by_class.at("quota"), 1u);
+  EXPECT_EQ(both.prompt_tokens, 80);
+  EXPECT_EQ(both.answer_bytes, 999u);
+  EXPECT_EQ(both.values, 3840u);
+}
+
+TEST_F(LedgerTest, OpensALedgerOfTheFirstVersion) {
+  {
+    Ledger ledger = Open();
+    (void)SaveSubmitted(ledger);
+  }
+  GoBackToVersion1();
+  {
+    Ledger reading = Ledger::OpenToRead(path_).value();
+    EXPECT_EQ(reading.Tracks().value().at(0).rows_asked, 7u);
+    EXPECT_TRUE(reading.Surplus().value().empty());
+  }
+  Ledger ledger = Open();
+  const auto tracks = ledger.Tracks().value();
+  ASSERT_EQ(tracks.size(), 1u);
+  EXPECT_EQ(tracks[0].state, ShardState::kSubmitted);
+  EXPECT_EQ(tracks[0].rows_asked, 7u);
+  EXPECT_EQ(tracks[0].round, 0);
+  ShardTrack other = SaveStaged(ledger, 9);
+  EXPECT_FALSE(SaveIntent(ledger, other, {.jobs_max = {}, .rows_max = 13}).has_value())
+      << "the rows of old attempts count";
 }
 
 TEST_F(LedgerTest, RefusesADamagedFileInsteadOfStartingOver) {

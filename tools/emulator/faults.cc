@@ -27,6 +27,8 @@ constexpr FaultInfo kFaults[] = {
     {Fault::kStuckRunning, "stuck-running", kTimes, "1.0",
      "a job stops half-way through its requests until it is cancelled"},
     {Fault::kExpire, "expire", kTimes, "1.0", "a job expires instead of running"},
+    {Fault::kExpirePartial, "expire-partial", kTimes, "1.0",
+     "a job expires half-way through its requests, with the answers it has"},
     {Fault::kFailJob, "fail-job", kTimes, "1.0", "a job fails with rpc code 8"},
     {Fault::kCancelSucceeds, "cancel-succeeds", kTimes, "1.0",
      "a job cancelled before its start ends SUCCEEDED with unserved items"},

@@ -28,6 +28,7 @@ enum class Fault {
   kStuckPending,
   kStuckRunning,
   kExpire,
+  kExpirePartial,
   kFailJob,
   kCancelSucceeds,
   kCancelPartial,

@@ -121,7 +121,11 @@ class JobRun {
     SLUICE_ASSIGN(results_, parts_.files.Open(PartPath(), OpenMode::kCreate));
     LineReaderAt reader(*input);
     const bool gets_stuck = parts_.faults.Happens(Fault::kStuckRunning);
+    expires_ = parts_.faults.Happens(Fault::kExpirePartial);
     for (size_t i = 0; i < starts.size(); ++i) {
+      if (expires_ && i == starts.size() / 2) {
+        break;
+      }
       const bool is_stuck = gets_stuck && i == starts.size() / 2;
       if (i % kLookLines == 0 || is_stuck) {
         Look(is_stuck, stop);
@@ -201,7 +205,7 @@ class JobRun {
           PartPath()));
     }
     job_.has_results = true;
-    job_.state = EmulatedState::kSucceeded;
+    job_.state = expires_ ? EmulatedState::kExpired : EmulatedState::kSucceeded;
     if (ends_partial_) {
       job_.state = EmulatedState::kCancelled;
       job_.error_code = static_cast<int>(RpcCode::kCancelled);
@@ -219,6 +223,7 @@ class JobRun {
   std::string out_;
   JobOrder order_ = JobOrder::kGoOn;
   bool ends_partial_ = false;
+  bool expires_ = false;
 };
 
 // The border where exceptions end; a line may be larger than the memory.

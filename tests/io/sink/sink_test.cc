@@ -50,6 +50,31 @@ class SinkRun {
                          .failures = failed_});
   }
 
+  // Brings the work files of the closed output back, as before a retry.
+  Result<void> Reopen(bool skip) {
+    ReopenRequest request;
+    request.closed = {.row_count = rows_,
+                      .ids_path = folder_.Path("ids.jsonl"),
+                      .skip_failures = skip,
+                      .failures = failed_};
+    request.shards = {{.first = 0, .count = rows_ / 2},
+                      {.first = rows_ / 2, .count = rows_ - rows_ / 2}};
+    request.failure_texts.assign(failed_.size(), "{\"class\":\"quota\",\"message\":\"m\"}");
+    return sink_->Reopen(request);
+  }
+
+  // Rows of the shard `range` that have a value now.
+  void PutAgain(OrdinalRange range, const std::vector<Ordinal>& rows) {
+    for (const Ordinal row : rows) {
+      std::erase(failed_, row);
+    }
+    auto shard = sink_->OpenRows(range).value();
+    for (const Ordinal row : rows) {
+      EXPECT_TRUE(PutRow(*shard, row).has_value());
+    }
+    EXPECT_TRUE(shard->Seal().has_value());
+  }
+
   [[nodiscard]] std::string Output() const { return TempFolder::Read(options_.output); }
   [[nodiscard]] std::string File(const std::string& name) const {
     return TempFolder::Read(folder_.Path(name));
@@ -115,6 +140,47 @@ TEST_P(SinkConformance, LeavesNoWorkFilesBehind) {
   ASSERT_TRUE(run.Close(true).has_value());
   ASSERT_TRUE(run.sink().RemoveWorkFiles().has_value());
   EXPECT_FALSE(run.HasWorkFiles());
+}
+
+TEST_P(SinkConformance, TakesRowsOfASealedShardAnewAndLeavesTheOthers) {
+  SinkRun wanted(GetParam().output, GetParam().dimension);
+  wanted.Put(10, {2});
+  ASSERT_TRUE(wanted.Close(false).has_value());
+  SinkRun run(GetParam().output, GetParam().dimension);
+  run.Put(10, {1, 2, 7});
+  run.PutAgain({.first = 0, .count = 5}, {1});
+  run.PutAgain({.first = 5, .count = 5}, {7});
+  run.PutAgain({.first = 5, .count = 5}, {7});  // as after a crash
+  ASSERT_TRUE(run.Close(false).has_value());
+  EXPECT_EQ(run.Output(), wanted.Output());
+}
+
+TEST_P(SinkConformance, AClosedOutputCanBeOpenedAgainHoweverItsFailedRowsWereWritten) {
+  for (const bool skip : {false, true}) {
+    SinkRun wanted(GetParam().output, GetParam().dimension);
+    wanted.Put(10, {9});
+    ASSERT_TRUE(wanted.Close(skip).has_value());
+    SinkRun run(GetParam().output, GetParam().dimension);
+    run.Put(10, {0, 4, 5, 9});
+    ASSERT_TRUE(run.Close(skip).has_value());
+    ASSERT_TRUE(run.sink().RemoveWorkFiles().has_value());
+    const std::string old = run.Output();
+    ASSERT_TRUE(run.Reopen(skip).has_value());
+    EXPECT_EQ(run.Output(), old) << "it stays until the next one is whole";
+    run.PutAgain({.first = 0, .count = 5}, {0, 4});
+    run.PutAgain({.first = 5, .count = 5}, {5});
+    ASSERT_TRUE(run.Close(skip).has_value());
+    EXPECT_EQ(run.Output(), wanted.Output()) << skip;
+  }
+}
+
+TEST_P(SinkConformance, DoesNotOpenAnOutputAgainThatItDidNotWrite) {
+  SinkRun run(GetParam().output, GetParam().dimension);
+  run.Put(10, {3});
+  ASSERT_TRUE(run.Close(false).has_value());
+  const auto reopened = run.Reopen(true);  // it would have a row less
+  ASSERT_FALSE(reopened.has_value());
+  EXPECT_EQ(reopened.error().code, ErrorCode::kUsage);
 }
 
 TEST_P(SinkConformance, RefusesIdsThatDoNotCoverTheRows) {

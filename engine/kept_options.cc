@@ -1,0 +1,103 @@
+#include "engine/kept_options.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "engine/run_settings.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kHowKey = "how";
+
+std::string_view OnErrorName(OnError on_error) {
+  return on_error == OnError::kFail ? "fail" : on_error == OnError::kSkip ? "skip" : "nan";
+}
+
+OnError ParseOnError(const std::string& name) {
+  return name == "fail" ? OnError::kFail : name == "skip" ? OnError::kSkip : OnError::kNan;
+}
+
+Result<Json> Settings(Ledger& ledger) {
+  SLUICE_ASSIGN(const auto text, ledger.Get("settings"));
+  const Json settings = Json::parse(text.value_or("{}"), nullptr, false);
+  if (!settings.is_object() || settings.value("--output", "").empty()) {
+    return Fail(ErrorCode::kUsage, "this run has not sent anything yet",
+                "`sluice run` with its INPUT and flags goes on with it");
+  }
+  return settings;
+}
+
+}  // namespace
+
+Result<void> KeepOptions(Ledger& ledger, const RunOptions& options) {
+  const Json how = {{"backend", options.backend},
+                    {"base_url", options.base_url},
+                    {"provider_note", options.provider_note},
+                    {"on_error", OnErrorName(options.on_error)},
+                    {"compress", options.zstd_level.value_or(0)},
+                    {"keep_answers", options.keep_answers},
+                    {"keep_remote", options.keep_remote}};
+  return ledger.Set(kHowKey, how.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+Result<RunOptions> KeptOptions(Ledger& ledger, const std::string& run_folder) {
+  SLUICE_ASSIGN(const Json settings, Settings(ledger));
+  SLUICE_ASSIGN(const auto how_text, ledger.Get(kHowKey));
+  const Json how = Json::parse(how_text.value_or("{}"), nullptr, false);
+  const auto text = [&](const char* name) { return settings.at(name).get<std::string>(); };
+  RunOptions options;
+  try {
+    RequestOptions& request = options.request;
+    options.provider_name = text("--backend");
+    request.model = text("--model");
+    request.task = text("--task") == "embed" ? Task::kEmbed : Task::kGenerate;
+    request.dimension = settings.at("--dim").get<int>();
+    request.task_type = text("--task-type");
+    request.text_field = text("--text-field");
+    request.title_field = text("--title-field");
+    request.request_field = text("--request-field");
+    request.prompt_template = text("--template");
+    request.generation_config = text("--generation-config");
+    request.system_instruction = text("--system-instruction");
+    options.output = text("--output");
+    options.normalize = settings.at("--normalize").get<bool>();
+    options.backend = how.value("backend", options.provider_name);
+    options.base_url = how.value("base_url", "");
+    options.provider_note = how.value("provider_note", "");
+    options.on_error = ParseOnError(how.value("on_error", "nan"));
+    const int level = how.value("compress", 3);
+    options.zstd_level = level > 0 ? std::optional(level) : std::nullopt;
+    options.keep_answers = how.value("keep_answers", false);
+    options.keep_remote = how.value("keep_remote", false);
+  } catch (const Json::exception&) {
+    return Fail(ErrorCode::kIo, "the ledger holds settings that cannot be read");
+  }
+  options.run_folder = run_folder;
+  return options;
+}
+
+Result<std::vector<CorpusFile>> KeptCorpusFiles(Ledger& ledger) {
+  SLUICE_ASSIGN(const auto text, ledger.Get("files"));
+  std::vector<CorpusFile> files;
+  for (const Json& entry : Json::parse(text.value_or("[]"), nullptr, false)) {
+    CorpusFile& file = files.emplace_back();
+    file.name = entry.value("name", "");
+    file.size = entry.value("size", uint64_t{0});
+  }
+  return files;
+}
+
+Result<void> CheckAccount(Ledger& ledger, const std::string& account) {
+  SLUICE_ASSIGN(const Json settings, Settings(ledger));
+  if (settings.value(kAccountSetting, "") != account) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{} is not the one that this run began with", kAccountSetting),
+                "use the old one: jobs are visible only to the account that made them");
+  }
+  return {};
+}
+
+}  // namespace sluice

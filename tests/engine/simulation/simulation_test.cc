@@ -1,0 +1,447 @@
+// The real tracker, plan and ledger on simulated time, network and disk: runs of days in
+// milliseconds, killed anywhere, from a seed. SLUICE_SIMULATION_SEEDS says how many (2,000), and
+// SLUICE_SIMULATION_FIRST where they begin.
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <set>
+#include <unistd.h>
+
+#include "engine/tracker.h"
+#include "tests/engine/simulation/simulated_service.h"
+
+namespace sluice {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr uint32_t kShards = 3;
+constexpr uint64_t kRowsOfShard = 5;
+
+uint64_t NumberFromEnvironment(const char* name, uint64_t fallback) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? fallback : std::stoull(text);
+}
+
+// In memory where that can be had: the ledger syncs at every step.
+std::filesystem::path LedgerFolder() {
+  const std::filesystem::path memory = "/dev/shm";
+  std::error_code error;
+  const bool has_memory = std::filesystem::is_directory(memory, error);
+  const auto base = has_memory ? memory : std::filesystem::temp_directory_path();
+  return base / fmt::format("sluice-simulation-{}", getpid());
+}
+
+// One thread, and time that passes only when there is nothing to do.
+class SimulatedLoop final : public WorkLoop {
+ public:
+  SimulatedLoop(SimulatedClock& clock, SimulatedService& service,
+                std::optional<MonotonicTime> stop_at)
+      : clock_(clock), service_(service), stop_at_(stop_at) {}
+
+  [[nodiscard]] std::stop_token stop_token() const { return stop_.get_token(); }
+
+  void Start(std::function<void()> work) override {
+    const auto latency = service_.Chance(20) ? seconds(service_.Below(90))
+                                             : std::chrono::milliseconds(service_.Below(2'000));
+    work_.emplace(clock_.Now() + latency, std::move(work));
+  }
+  void Post(Event event) override { events_.push_back(std::move(event)); }
+
+  std::vector<Event> Wait(MonotonicTime deadline, std::stop_token) override {
+    while (events_.empty() && !work_.empty() && work_.begin()->first <= deadline) {
+      clock_.AdvanceTo(work_.begin()->first);
+      const auto work = std::move(work_.begin()->second);
+      work_.erase(work_.begin());
+      work();
+    }
+    if (events_.empty()) {
+      clock_.AdvanceTo(deadline);
+    }
+    if (stop_at_.has_value() && clock_.Now() >= *stop_at_) {
+      stop_.request_stop();
+    }
+    return std::exchange(events_, {});
+  }
+
+ private:
+  SimulatedClock& clock_;
+  SimulatedService& service_;
+  std::optional<MonotonicTime> stop_at_;
+  std::stop_source stop_;
+  std::multimap<MonotonicTime, std::function<void()>> work_;
+  std::vector<Event> events_;
+};
+
+// What a run's folder holds, as far as rows are concerned. It outlives the process.
+struct Folder {
+  std::map<Ordinal, Ordinal> values;  // row -> the row whose answer stands there
+  std::map<std::pair<uint32_t, int>, std::map<Ordinal, FailureClass>> failures;
+};
+
+class SimulatedDisk final : public ShardDisk {
+ public:
+  SimulatedDisk(SimulatedService& service, Folder& folder, FailureClasses retry_classes)
+      : service_(service), folder_(folder), retry_classes_(retry_classes) {}
+
+  Result<StageSource> Requests(const ShardTrack& track, const ShardEntry& entry,
+                               std::stop_token) override {
+    const std::string identity = fmt::format("{}/{}", track.shard, track.round);
+    if (track.round == 0) {
+      service_.contents[identity] = Asked(track, entry);
+    }
+    return StageSource{.open = {}, .size = track.rows_asked, .identity = identity};
+  }
+
+  Result<Collected> Collect(const ShardTrack& track, const ShardEntry& entry, bool,
+                            std::stop_token) override {
+    const SimulatedJob* job = nullptr;
+    if (!track.given_up.has_value()) {
+      SLUICE_ASSIGN(job, service_.Fetch(track.job));
+    }
+    const std::vector<Ordinal> asked = Asked(track, entry);
+    std::map<Ordinal, FailureClass> failed;
+    for (const Ordinal row : asked) {
+      if (const auto failure = FailureOf(row, track, job)) {
+        failed[row] = *failure;
+      } else {
+        folder_.values[row] = row;
+      }
+      service_.MayDie();
+    }
+    if (job != nullptr && job->rows != asked) {
+      return Fail(ErrorCode::kInternal, "the answers are those of other rows");
+    }
+    return Finish(track, asked, failed);
+  }
+
+  Result<Repacked> Repack(const ShardTrack& track, const ShardEntry&, std::stop_token) override {
+    std::vector<Ordinal> rows;
+    for (const auto& [row, failure] : folder_.failures.at({track.shard, track.round})) {
+      if (track.retry_classes.contains(failure)) {
+        rows.push_back(row);
+      }
+    }
+    service_.MayDie();
+    const int round = track.round + 1;
+    service_.contents[fmt::format("{}/{}", track.shard, round)] = rows;
+    return Repacked{
+        .request = {.name = fmt::format("r{}", round), .plain_bytes = 1, .checksum = "x"},
+        .rows = rows.size()};
+  }
+
+  Result<void> DropRequests(const ShardTrack&) override { return {}; }
+  int dimension() override { return 2; }
+
+ private:
+  std::vector<Ordinal> Asked(const ShardTrack& track, const ShardEntry& entry) const {
+    std::vector<Ordinal> rows;
+    for (Ordinal row = entry.range.first; row < entry.range.end(); ++row) {
+      const bool is_asked =
+          track.round == 0 || (folder_.failures.at({track.shard, track.round - 1}).contains(row) &&
+                               track.retry_classes.contains(
+                                   folder_.failures.at({track.shard, track.round - 1}).at(row)));
+      if (is_asked) {
+        rows.push_back(row);
+      }
+    }
+    return rows;
+  }
+
+  static std::optional<FailureClass> FailureOf(Ordinal row, const ShardTrack& track,
+                                               const SimulatedJob* job) {
+    if (job == nullptr) {
+      return track.given_up->failure_class;
+    }
+    const auto answer = job->answers.find(row);
+    if (answer == job->answers.end()) {
+      return job->end == JobState::kCancelled ? FailureClass::kCancelled : FailureClass::kMissing;
+    }
+    return answer->second;
+  }
+
+  Result<Collected> Finish(const ShardTrack& track, const std::vector<Ordinal>& asked,
+                           const std::map<Ordinal, FailureClass>& failed) {
+    std::map<Ordinal, FailureClass> after = failed;
+    if (track.round > 0) {
+      for (const auto& [row, failure] : folder_.failures.at({track.shard, track.round - 1})) {
+        if (!std::ranges::binary_search(asked, row)) {
+          after[row] = failure;
+        }
+      }
+    }
+    folder_.failures[{track.shard, track.round}] = after;
+    service_.MayDie();
+    Collected collected;
+    collected.counts.ok = asked.size() - failed.size();
+    collected.counts.failed = after.size();
+    collected.retryable = static_cast<uint64_t>(std::ranges::count_if(
+        failed, [this](const auto& entry) { return retry_classes_.contains(entry.second); }));
+    return collected;
+  }
+
+  SimulatedService& service_;
+  Folder& folder_;
+  FailureClasses retry_classes_;
+};
+
+// One run from its first start to its end, through as many processes as it takes.
+class Simulation {
+ public:
+  Simulation(uint64_t seed, std::string ledger_path, SimulatedFaults faults)
+      : clock_(seed), service_(seed, clock_, faults), ledger_path_(std::move(ledger_path)) {
+    policy_.run_id = "0123456789ab";
+    policy_.attempts_max = 1 + static_cast<int>(service_.Below(4));
+  }
+
+  // Starts processes until the run is done; gives the error of one that ended otherwise.
+  std::optional<Error> GoOn() {
+    for (int process = 0; process < kProcessesMax; ++process) {
+      const Result<void> ended = OneProcess();
+      if (ended.has_value()) {
+        return std::nullopt;
+      }
+      if (ended.error().code != ErrorCode::kUnfinished || stop_at_.has_value()) {
+        return ended.error();
+      }
+    }
+    return Error{.code = ErrorCode::kInternal, .message = "it does not come to an end"};
+  }
+
+  // Somewhere in the first two days the run is stopped, cancelled, perhaps brought home, and then
+  // asked for again.
+  void CancelAndRetry() {
+    StopAfter(std::chrono::hours(service_.Below(48)));
+    (void)GoOn();
+    stop_at_.reset();
+    policy_.is_cancelled = true;
+    policy_.cancels = true;
+    ASSERT_FALSE(GoOn().has_value());
+    policy_.cancels = false;
+    if (service_.Chance(500)) {
+      ASSERT_FALSE(GoOn().has_value());
+    }
+    Retry(FailureClasses::All());
+  }
+
+  // As the command does it: everything that failed, once more.
+  void Retry(FailureClasses classes) {
+    policy_.is_cancelled = false;
+    policy_.retry_classes = FailureClasses::Retryable();
+    policy_.retry_classes.Add(FailureClass::kCancelled);
+    Ledger ledger = Ledger::Open(ledger_path_).value();
+    const JobPlan plan(policy_);
+    std::vector<ShardTrack> changed;
+    const auto tracks = ledger.Tracks().value();
+    for (ShardTrack track : tracks) {
+      const bool is_merged = track.state == ShardState::kDone || track.state == ShardState::kMerged;
+      const bool has_rows =
+          !is_merged ||
+          std::ranges::any_of(folder_.failures.at({track.shard, track.round}),
+                              [&](const auto& row) { return classes.contains(row.second); });
+      if (has_rows && plan.OnRetryAsked(track, classes)) {
+        changed.push_back(track);
+      }
+    }
+    ASSERT_TRUE(ledger.SaveAll(changed, {}).has_value());
+  }
+
+  void ExpectAllAccounted() {
+    Ledger ledger = Ledger::Open(ledger_path_).value();
+    const auto merges = ledger.Merges().value();
+    const auto tracks = ledger.Tracks().value();
+    ASSERT_EQ(tracks.size(), kShards);
+    uint64_t values = 0;
+    for (const ShardTrack& track : tracks) {
+      ASSERT_EQ(track.state, ShardState::kDone) << track.shard;
+      const auto& failures = folder_.failures.at({track.shard, track.round});
+      for (const Ordinal row : RowsOf(track.shard)) {
+        const bool has_value = folder_.values.contains(row);
+        ASSERT_NE(has_value, failures.contains(row)) << "row " << row;
+        ASSERT_TRUE(!has_value || folder_.values.at(row) == row) << "row " << row;
+        values += has_value ? 1 : 0;
+      }
+      ASSERT_EQ(merges.at(track.shard).failed, failures.size());
+    }
+    uint64_t ok = 0;
+    for (const auto& [shard, counts] : merges) {
+      ok += counts.ok;
+    }
+    ASSERT_EQ(ok, values);
+  }
+
+  // No row is at the service twice at a time, and none that was delivered is asked again; what
+  // nobody asked for was found.
+  void ExpectNothingBoughtTwice() {
+    Ledger ledger = Ledger::Open(ledger_path_).value();
+    const auto names = ledger.JobNames().value();
+    const std::set<std::string> owned(names.begin(), names.end());
+    std::set<std::string> surplus;
+    const auto surplus_jobs = ledger.Surplus().value();
+    for (const SurplusJob& job : surplus_jobs) {
+      surplus.insert(job.job);
+    }
+    std::vector<const SimulatedJob*> ours;
+    for (const SimulatedJob& job : service_.jobs()) {
+      ASSERT_TRUE(owned.contains(job.name) != surplus.contains(job.name))
+          << job.name << " " << job.display_name;
+      if (owned.contains(job.name)) {
+        ours.push_back(&job);
+      }
+      created_ += 1;
+    }
+    for (size_t later = 0; later < ours.size(); ++later) {
+      for (size_t earlier = 0; earlier < later; ++earlier) {
+        ExpectApart(*ours[earlier], *ours[later]);
+      }
+    }
+  }
+
+  // The process is stopped when so much time has passed.
+  void StopAfter(std::chrono::hours time) { stop_at_ = clock_.Now() + time; }
+  [[nodiscard]] size_t jobs_created() const { return created_; }
+  [[nodiscard]] SimulatedService& service() { return service_; }
+  [[nodiscard]] MonotonicTime now() const { return clock_.Now(); }
+
+  TrackerOptions tracker_options;
+
+ private:
+  static constexpr int kProcessesMax = 500;
+
+  static std::vector<Ordinal> RowsOf(uint32_t shard) {
+    std::vector<Ordinal> rows;
+    for (Ordinal row = shard * kRowsOfShard; row < (shard + 1) * kRowsOfShard; ++row) {
+      rows.push_back(row);
+    }
+    return rows;
+  }
+
+  static void ExpectApart(const SimulatedJob& earlier, const SimulatedJob& later) {
+    for (const Ordinal row : later.rows) {
+      if (std::ranges::find(earlier.rows, row) == earlier.rows.end()) {
+        continue;
+      }
+      ASSERT_LE(earlier.ends, later.created) << earlier.name << " and " << later.name;
+      const auto answer = earlier.answers.find(row);
+      const bool delivered =
+          earlier.has_results && answer != earlier.answers.end() && !answer->second.has_value();
+      ASSERT_FALSE(delivered) << "row " << row << " of " << earlier.name << " was asked again";
+    }
+  }
+
+  Result<void> OneProcess() {
+    Ledger ledger = Ledger::Open(ledger_path_).value();
+    const JobPlan plan(policy_);
+    SimulatedLoop loop(clock_, service_, stop_at_);
+    SimulatedDisk disk(service_, folder_, policy_.retry_classes);
+    Progress progress;
+    StageTimes times;
+    tracker_options.cancels = policy_.cancels;
+    Tracker tracker(tracker_options, plan,
+                    {.clock = clock_,
+                     .provider = service_,
+                     .disk = disk,
+                     .progress = progress,
+                     .times = times,
+                     .loop = loop},
+                    ledger);
+    for (uint32_t shard = 0; shard < kShards; ++shard) {
+      ShardEntry entry;
+      entry.shard = shard;
+      entry.range = {.first = shard * kRowsOfShard, .count = kRowsOfShard};
+      tracker.AddShard(entry);
+    }
+    tracker.PackEnded({});
+    try {
+      return tracker.Run(loop.stop_token());
+    } catch (const Killed&) {
+      return Fail(ErrorCode::kUnfinished, "killed");
+    }
+  }
+
+  SimulatedClock clock_;
+  SimulatedService service_;
+  Folder folder_;
+  JobPolicy policy_;
+  std::string ledger_path_;
+  std::optional<MonotonicTime> stop_at_;
+  size_t created_ = 0;
+};
+
+class SimulationTest : public testing::Test {
+ protected:
+  SimulationTest() { std::filesystem::create_directories(folder_); }
+  ~SimulationTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string NewLedger() {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    return (folder_ / "ledger.db").string();
+  }
+
+  std::filesystem::path folder_ = LedgerFolder();
+};
+
+TEST_F(SimulationTest, NothingIsBoughtTwiceOrLostWhateverHappens) {
+  const uint64_t seeds = NumberFromEnvironment("SLUICE_SIMULATION_SEEDS", 2'000);
+  const uint64_t first = NumberFromEnvironment("SLUICE_SIMULATION_FIRST", 1);
+  size_t jobs = 0;
+  std::chrono::duration<double, std::ratio<3'600>> simulated{0};
+  for (uint64_t seed = first; seed < first + seeds; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    Simulation simulation(seed, NewLedger(), {});
+    const MonotonicTime begin = simulation.now();
+    if (seed % 4 == 0) {
+      simulation.CancelAndRetry();
+    }
+    auto error = simulation.GoOn();
+    ASSERT_FALSE(error.has_value()) << error->message;
+    if (seed % 3 == 0) {
+      simulation.Retry(FailureClasses::All());
+      error = simulation.GoOn();
+      ASSERT_FALSE(error.has_value()) << error->message;
+    }
+    simulation.ExpectAllAccounted();
+    simulation.ExpectNothingBoughtTwice();
+    if (HasFatalFailure()) {
+      return;
+    }
+    jobs += simulation.jobs_created();
+    simulated += simulation.now() - begin;
+  }
+  fmt::print("{} runs, {} jobs, {:.0f} hours each on average\n", seeds, jobs,
+             simulated.count() / static_cast<double>(seeds));
+}
+
+TEST_F(SimulationTest, AsksLittleOfAServiceThatIsAway) {
+  SimulatedFaults faults;
+  faults.kill = 0;
+  faults.outages = 0;
+  faults.call_fails = 1'000;
+  Simulation simulation(1, NewLedger(), faults);
+  simulation.StopAfter(std::chrono::hours(72));
+  ASSERT_TRUE(simulation.GoOn().has_value());
+  // At most one a minute once it is known to be away; 72 hours have 4,320 of them.
+  EXPECT_LE(simulation.service().calls(), 4'400u);
+  EXPECT_GE(simulation.service().calls(), 1'000u);
+}
+
+TEST_F(SimulationTest, ACapOfJobsIsMetToTheLastOne) {
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    SimulatedFaults faults;
+    faults.twice = 0;
+    Simulation simulation(seed, NewLedger(), faults);
+    simulation.tracker_options.cap.jobs_max = 2;
+    const auto error = simulation.GoOn();
+    ASSERT_TRUE(error.has_value());
+    EXPECT_EQ(error->code, ErrorCode::kBudget) << error->message;
+    EXPECT_EQ(simulation.service().jobs().size(), 2u);
+  }
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,17 @@
+// What a command says and leaves behind when it has brought a run to its end.
+#pragma once
+
+#include "engine/run.h"
+#include "io/base/clock.h"
+#include "io/base/error.h"
+#include "io/file/file_system.h"
+#include "tools/command_context.h"
+#include "tools/run_command_options.h"
+
+namespace sluice {
+
+// The copy of the report that was asked for, and the summary: on stdout as JSON, else on stderr.
+[[nodiscard]] Result<void> EndRun(const CommandContext& context, const RunCommandOptions& options,
+                                  const RunSummary& summary, FileSystem& files, const Clock& clock);
+
+}  // namespace sluice
