@@ -9,8 +9,9 @@ namespace {
 // A compiler vector: two registers on the oldest processors of the architecture, one on newer ones.
 using Bytes = uint8_t __attribute__((vector_size(32)));
 
-// The function is built once for each, and the loader takes what the processor can do.
-#if defined(__x86_64__)
+// The function is built once for each, and the loader takes what the processor can do; but it asks
+// before the thread sanitizer is ready.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define SLUICE_FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "default")))
 #else
 #define SLUICE_FOR_EACH_PROCESSOR
