@@ -193,14 +193,13 @@ class PosixFileSystem final : public FileSystem {
     if (is_link && stat(path.c_str(), &status) != 0) {
       return Failure("look at", path);
     }
-    return FileStat{
-        .size = static_cast<uint64_t>(status.st_size),
-        .mtime_ns = Nanoseconds(status.st_mtim),
-        .ctime_ns = Nanoseconds(status.st_ctim),
-        .inode = status.st_ino,
-        .is_folder = S_ISDIR(status.st_mode),
-        .is_regular = S_ISREG(status.st_mode),
-        .is_link = is_link};
+    return FileStat{.size = static_cast<uint64_t>(status.st_size),
+                    .mtime_ns = Nanoseconds(status.st_mtim),
+                    .ctime_ns = Nanoseconds(status.st_ctim),
+                    .inode = status.st_ino,
+                    .is_folder = S_ISDIR(status.st_mode),
+                    .is_regular = S_ISREG(status.st_mode),
+                    .is_link = is_link};
   }
 
   bool Exists(const std::string& path) override {

@@ -251,6 +251,15 @@ const std::map<std::string_view, std::function<void()>>& Cases() {
          EXPECT_EQ(std::ranges::count_if(responses, &JobResponse::ok), kCount / 2);
        }},
       {"expire", [] { ExpectNoResults("expire", JobState::kExpired); }},
+      {"expire-partial",
+       [] {
+         LocalClient local({"expire-partial"});
+         const BatchJob ended = Ended(local);
+         EXPECT_EQ(ended.state, JobState::kExpired);
+         const std::vector<JobResponse> responses = Responses(local, ended);
+         EXPECT_EQ(responses.size(), kCount / 2U);
+         EXPECT_TRUE(std::ranges::all_of(responses, &JobResponse::ok));
+       }},
       {"fail-job",
        [] {
          ExpectNoResults("fail-job", JobState::kFailed);

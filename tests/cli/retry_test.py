@@ -96,7 +96,8 @@ class ByTheRun(Asked):
                                      "--progress", "json", "--progress-interval", "1ms",
                                      env=self.service.env())
                 for number, line in enumerate(process.stderr):
-                    retries = json.loads(line).get("failed", 0) > 0
+                    # The last lines of a run that is done before are no JSON.
+                    retries = line.startswith("{") and json.loads(line).get("failed", 0) > 0
                     if retries and number >= stage:
                         break
                 process.kill()

@@ -22,7 +22,7 @@ SHARD_ROWS = 6
 SHARDS = DOCUMENTS // SHARD_ROWS
 LONG = os.environ.get("SLUICE_LONG") == "1"
 # What may stand in a run folder when the run is complete (docs/formats.md).
-RUN_FILES = {"lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "manifest.jsonl", "ids.jsonl",
+RUN_FILES = {"lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "manifest.jsonl", "content.jsonl", "ids.jsonl",
              "rejects.jsonl", "failures.jsonl", "report.json"}
 # Exit codes of a run that a fault has stopped in good order: docs/cli.md.
 STOPPED_WELL = {75}

@@ -429,9 +429,10 @@ TEST(BatchRoutes, AJobMayBeCreatedAfterTheConnectionBroke) {
   api.Start();
   EXPECT_EQ(api.CreateFromFile(api.Upload(RequestLines(1))).status, 0);
   EXPECT_EQ(api.CallJson("GET", "/v1beta/batches"), Json::object());
-  // The sleep may begin after the first of these steps.
+  // The sleep may begin after the first of these steps, and the file must not have expired by then.
   while (api.emulator->counters().jobs_created == 0) {
     clock.Advance(std::chrono::seconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   EXPECT_EQ(api.CallJson("GET", "/v1beta/batches")["operations"].size(), 1U);
 }
