@@ -400,8 +400,7 @@ class Damage(Verified):
             "DELETE FROM merges WHERE shard=2",
             "DELETE FROM shards WHERE shard=2",
             "CREATE TEMP TABLE one AS SELECT * FROM shards WHERE shard=0; UPDATE one SET shard=9; "
-            "INSERT INTO shards SELECT * FROM one"
-            " FROM shards WHERE shard=0",
+            "INSERT INTO shards SELECT * FROM one",
             "UPDATE shards SET rows=39 WHERE shard=0",
             "UPDATE shards SET state='SUBMITTED' WHERE shard=0",
             "UPDATE shards SET state='LOST' WHERE shard=0",
