@@ -1,7 +1,11 @@
 #include "io/base/checksum.h"
 
 #include <fmt/format.h>
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h>  // the widest registers of this processor, chosen at run time
+#else
 #include <xxhash.h>
+#endif
 
 namespace sluice {
 
