@@ -1,8 +1,6 @@
 #include "io/json/record_scanner.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <simdjson.h>
 
 #include "io/base/error.h"
