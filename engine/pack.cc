@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
@@ -51,7 +52,15 @@ bool ComesBefore(const CorpusPlace& a, const CorpusPlace& b) {
 // Many times faster than a format string, and this is done for every document. `at` has room; what
 // stands behind is returned.
 constexpr size_t kDecimalBytesMax = 20;
-char* Put(std::string_view text, char* at) { return std::ranges::copy(text, at).out; }
+template <size_t kSize>
+char* Put(const char (&literal)[kSize], char* at) {
+  std::memcpy(at, literal, kSize - 1);
+  return at + kSize - 1;
+}
+char* Put(std::string_view text, char* at) {
+  std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
 char* Put(uint64_t number, char* at) {
   return std::to_chars(at, at + kDecimalBytesMax, number).ptr;
 }

@@ -20,29 +20,19 @@ struct ByteBlock {
   __m256i high;
 };
 
-SLUICE_AVX2 uint64_t MaskOfEqual(const ByteBlock& block, char character) {
+SLUICE_AVX2 uint64_t MaskOf(const ByteBlock& block) {
+  return sluice::MaskOf(block.low, block.high);
+}
+
+SLUICE_AVX2 ByteBlock Equal(const ByteBlock& block, char character) {
   const __m256i wanted = _mm256_set1_epi8(character);
-  return MaskOf(_mm256_cmpeq_epi8(block.low, wanted), _mm256_cmpeq_epi8(block.high, wanted));
+  return {_mm256_cmpeq_epi8(block.low, wanted), _mm256_cmpeq_epi8(block.high, wanted)};
 }
 
-// Set for quotes, backslashes, control characters and everything that is not ASCII: plain text of a
-// string has none of them.
-SLUICE_AVX2 __m256i NeedsALook(__m256i bytes) {
-  const __m256i below_blank = _mm256_cmpgt_epi8(_mm256_set1_epi8(' '), bytes);  // signed
-  const __m256i quote = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"'));
-  const __m256i backslash = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'));
-  return _mm256_or_si256(below_blank, _mm256_or_si256(quote, backslash));
-}
-
-SLUICE_AVX2 bool IsPlain(const ByteBlock& block) {
-  const __m256i look = _mm256_or_si256(NeedsALook(block.low), NeedsALook(block.high));
-  return _mm256_movemask_epi8(look) == 0;
-}
-
-SLUICE_AVX2 uint64_t MaskOfControls(const ByteBlock& block) {
-  const __m256i last = _mm256_set1_epi8(0x1F);
-  return MaskOf(_mm256_cmpeq_epi8(_mm256_max_epu8(block.low, last), last),
-                _mm256_cmpeq_epi8(_mm256_max_epu8(block.high, last), last));
+// Control characters, and everything that is not ASCII: as signed bytes both are less than a blank.
+SLUICE_AVX2 ByteBlock BelowBlank(const ByteBlock& block) {
+  const __m256i blank = _mm256_set1_epi8(' ');
+  return {_mm256_cmpgt_epi8(blank, block.low), _mm256_cmpgt_epi8(blank, block.high)};
 }
 
 // Bytes that may not follow a backslash. Each that may is one bit in the row of its low half and
@@ -60,6 +50,10 @@ SLUICE_AVX2 __m256i IsNoEscape(__m256i bytes) {
   const __m256i high =
       _mm256_shuffle_epi8(by_high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half));
   return _mm256_cmpeq_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256());
+}
+
+SLUICE_AVX2 ByteBlock NoEscape(const ByteBlock& block) {
+  return {IsNoEscape(block.low), IsNoEscape(block.high)};
 }
 
 // The bytes that a backslash escapes. `carry` says whether the first byte of the block is escaped,
@@ -104,10 +98,6 @@ class Utf8Check {
   SLUICE_AVX2 Utf8Check() : previous_(_mm256_setzero_si256()), faults_(_mm256_setzero_si256()) {}
 
   SLUICE_AVX2 void Take(const ByteBlock& block) {
-    if (_mm256_movemask_epi8(_mm256_or_si256(block.low, block.high)) == 0) {
-      TakeAscii();
-      return;
-    }
     TakeHalf(block.low);
     TakeHalf(block.high);
     is_pending_ = true;
@@ -214,24 +204,33 @@ __attribute__((target("avx2,bmi"))) const char* FindStringEndAvx2(const char* be
   for (const char* at = begin; at < end; at += kBlockBytes) {
     const ByteBlock block = {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)),
                              _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32))};
-    if (IsPlain(block) && carry == 0) {
+    const uint64_t backslashes = MaskOf(Equal(block, '\\'));
+    const uint64_t all_quotes = MaskOf(Equal(block, '"'));
+    const uint64_t below_blank = MaskOf(BelowBlank(block));
+    const uint64_t good_escapes = all_quotes | MaskOf(Equal(block, 'n'));
+    // Most blocks are ASCII whose escapes, if any, are line feeds and quotes.
+    const uint64_t behind = backslashes << 1 | carry;
+    if ((below_blank | (all_quotes & ~behind) | (behind & ~good_escapes)) == 0) {
+      carry = backslashes >> 63;
       utf8.TakeAscii();
       continue;
     }
-    utf8.Take(block);
-    const uint64_t backslashes = MaskOfEqual(block, '\\');
+    const uint64_t not_ascii = MaskOf(block);
+    if (not_ascii == 0) {
+      utf8.TakeAscii();
+    } else {
+      utf8.Take(block);
+    }
     const uint64_t escaped = EscapedBytes(backslashes, carry);
-    const uint64_t quotes = MaskOfEqual(block, '"') & ~escaped;
+    const uint64_t quotes = all_quotes & ~escaped;
     const uint64_t inside = _blsmsk_u64(quotes) & ~quotes;  // all 64 when there is no quote
-    if ((MaskOfControls(block) & inside) != 0) {
+    if ((below_blank & ~not_ascii & inside) != 0) {
       return nullptr;
     }
-    if (escaped != 0) {
-      const uint64_t others = MaskOf(IsNoEscape(block.low), IsNoEscape(block.high));
-      if ((escaped & inside & others) != 0 ||
-          !PassUnicodeEscapes(escaped & inside & MaskOfEqual(block, 'u'), at, end, passed)) {
-        return nullptr;
-      }
+    const uint64_t rare = escaped & inside & ~good_escapes;
+    if (rare != 0 && ((rare & MaskOf(NoEscape(block))) != 0 ||
+                      !PassUnicodeEscapes(rare & MaskOf(Equal(block, 'u')), at, end, passed))) {
+      return nullptr;
     }
     if (quotes != 0) {
       const char* const close = at + __builtin_ctzll(quotes);
