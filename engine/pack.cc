@@ -214,10 +214,10 @@ class Appender {
   }
 
   std::unexpected<Error> StopAt(const Reject& reject) const {
-    return Fail(
-        ErrorCode::kInput,
-        fmt::format("{}:{}: {}", names_[reject.place.file], reject.place.line, reject.reason),
-        "mend the line, or leave such lines out with --on-error skip");
+    const std::string_view token = names_[reject.place.file];
+    const std::string_view name = token.substr(1, token.size() - 2);
+    return Fail(ErrorCode::kInput, fmt::format("{}:{}: {}", name, reject.place.line, reject.reason),
+                "mend the line, or leave such lines out with --on-error skip");
   }
 
   void AppendReject(const Reject& reject, std::string& out) const {

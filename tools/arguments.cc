@@ -19,7 +19,8 @@ Result<std::optional<Value>> ReadValue(const Arguments& arguments, std::string_v
   }
   Result<Value> value = read(*text);
   if (!value.has_value()) {
-    return Fail(value.error().code, fmt::format("{}: {}", name, value.error().message),
+    return Fail(value.error().code,
+                fmt::format("{}: {}", arguments.Origin(name), value.error().message),
                 value.error().hint);
   }
   return std::optional<Value>(std::move(value).value());
@@ -44,6 +45,11 @@ std::string Arguments::TextOr(std::string_view name, std::string_view fallback) 
 std::vector<std::string> Arguments::List(std::string_view name) const {
   const auto found = values.find(name);
   return found == values.end() ? std::vector<std::string>() : found->second;
+}
+
+std::string Arguments::Origin(std::string_view name) const {
+  const auto origin = origins.find(name);
+  return origin == origins.end() ? std::string(name) : fmt::format("{} ({})", name, origin->second);
 }
 
 Result<std::optional<uint64_t>> Arguments::Size(std::string_view name) const {
@@ -74,8 +80,8 @@ Result<void> CheckChoices(const Arguments& arguments) {
     const std::string value = arguments.TextOr(name, "");
     const std::vector<std::string_view> words = SplitText(option->metavar, '|');
     if (std::ranges::find(words, value) == words.end()) {
-      return Fail(ErrorCode::kUsage,
-                  fmt::format("{}: '{}' is none of {}", name, value, fmt::join(words, ", ")));
+      return Fail(ErrorCode::kUsage, fmt::format("{}: '{}' is none of {}", arguments.Origin(name),
+                                                 value, fmt::join(words, ", ")));
     }
   }
   return {};
@@ -94,6 +100,7 @@ void ReadEnvironment(Arguments& arguments) {
     const bool off = option->kind == OptionKind::kFlag && std::string_view(value) == "0";
     if (!off) {
       arguments.values[name] = {value};
+      arguments.origins[name] = option->environment;
     }
   }
 }

@@ -1,5 +1,6 @@
 // Arguments: what was given on the command line for one command, and the typed reading of it. A
-// value comes from the flag, else from the option's environment variable. Immutable once parsed.
+// value comes from the flag, else from the option's environment variable, else from a settings file
+// (tools/settings.h). Immutable once all were read.
 #pragma once
 
 #include <chrono>
@@ -22,12 +23,16 @@ struct Arguments {
   std::vector<std::string> positionals;
   // By option name ("--output"); a flag that stands alone has an empty value.
   std::map<std::string, std::vector<std::string>, std::less<>> values;
+  // Where a value is from that no flag gave: a variable, or a settings file and its line.
+  std::map<std::string, std::string, std::less<>> origins;
   std::vector<std::string> words;  // all of the command line, as it was given
 
   [[nodiscard]] bool Has(std::string_view name) const;
   [[nodiscard]] std::optional<std::string> Text(std::string_view name) const;
   [[nodiscard]] std::string TextOr(std::string_view name, std::string_view fallback) const;
   [[nodiscard]] std::vector<std::string> List(std::string_view name) const;
+  // "--poll", and in parentheses where its value is from when that is no flag.
+  [[nodiscard]] std::string Origin(std::string_view name) const;
   // Errors: kUsage naming the flag.
   [[nodiscard]] Result<std::optional<uint64_t>> Size(std::string_view name) const;
   [[nodiscard]] Result<std::optional<int64_t>> Integer(std::string_view name, int64_t least,

@@ -13,6 +13,10 @@ constexpr OptionSpec kCommonOptions[] = {
      "one JSON document on stdout; errors and progress as JSON lines on stderr"},
     {"--color", kChoice, "auto|always|never", "", "Common",
      "colours; auto: on a terminal, unless NO_COLOR is set"},
+    {"--config", kText, "FILE", "SLUICE_CONFIG", "Common",
+     "settings from this file alone (./sluice.toml, then yours, then the system's)"},
+    {"--profile", kText, "NAME", "SLUICE_PROFILE", "Common",
+     "with the settings of [profile.NAME], too"},
     {"-h,--help", kFlag, "", "", "Common", "this page"},
 };
 
@@ -483,6 +487,19 @@ constexpr CommandSpec kCommands[] = {
      kBenchGenerateOptions,
      "  sluice bench generate corpus made.jsonl --bytes 1G --non-ascii 30%\n"
      "  sluice bench generate answers made/ --rows 10k --usage-metadata\n"},
+    {"config", "settings kept in files", "VERB", 0, "", {}, ""},
+    {"config show",
+     "which settings hold for a command, and where each comes from",
+     "[COMMAND...]",
+     2,
+     "Settings are the options of a command by their long names: poll = \"30s..5m\". In a file "
+     "they\n"
+     "hold for every command that has them, below [run] for one, below [profile.NAME] with "
+     "--profile.\n"
+     "A flag goes before a variable, a variable before a file.",
+     {},
+     "  sluice config show\n  sluice config show retry --profile night\n"},
+    {"config path", "where settings are looked for, nearest first", "", 0, "", {}, ""},
     {"help",
      "this page, a command, or a topic: exit-codes, environment, formats",
      "TOPIC",

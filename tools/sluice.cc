@@ -14,6 +14,7 @@
 #include "tools/command_context.h"
 #include "tools/command_line.h"
 #include "tools/completion.h"
+#include "tools/config_command.h"
 #include "tools/emulate_command.h"
 #include "tools/files_commands.h"
 #include "tools/help_command.h"
@@ -23,6 +24,7 @@
 #include "tools/prepare_command.h"
 #include "tools/retry_command.h"
 #include "tools/run_command.h"
+#include "tools/settings.h"
 #include "tools/status_command.h"
 #include "tools/verify_command.h"
 #include "tools/version.h"
@@ -67,6 +69,8 @@ Result<int> Dispatch(const CommandContext& context) {
       {"emulate", EmulateCommand},
       {"bench", BenchCommand},
       {"bench generate", BenchGenerateCommand},
+      {"config show", ConfigShowCommand},
+      {"config path", ConfigPathCommand},
       {"help", HelpCommand},
       {"completion", CompletionCommand},
       {"version", VersionCommand},
@@ -148,6 +152,12 @@ int RunCommandLine(int argc, const char* const* argv, Signals& signals) {
   Result<Arguments> parsed = ParseCommandLine(words);
   Arguments arguments = parsed.has_value() ? *parsed : ReadAppearance(words);
   ReadEnvironment(arguments);
+  if (parsed.has_value()) {
+    const auto files = MakePosixFileSystem();
+    if (const auto read = ReadSettings(arguments, *files); !read.has_value()) {
+      parsed = std::unexpected(read.error());
+    }
+  }
   const Console console = MakeConsole(arguments);
   if (!parsed.has_value()) {
     console.PrintError(parsed.error());
