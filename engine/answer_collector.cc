@@ -9,6 +9,9 @@
 namespace sluice {
 namespace {
 
+// Of vectors that are not there.
+constexpr int kAnyDimension = 1;
+
 // A download that lacks rows is made again until two agree byte for byte.
 constexpr int kFetchesMax = 5;
 
@@ -51,8 +54,26 @@ std::vector<FailedAnswer> FailuresAfter(const std::vector<FailedAnswer>& before,
   return failures;
 }
 
-// No row could be made of the answers, because the vectors' length is not known.
-constexpr std::string_view kNoEmbedding = "no answer holds an embedding";
+// Rows of the round that the job said anything about.
+uint64_t AnsweredRows(const MergeOutcome& outcome) {
+  return outcome.ok + outcome.failed.size() - outcome.missing;
+}
+
+// Answers are only counted, because the vectors' length is not known.
+class CountingSink final : public ShardSink {
+ public:
+  Result<void> PutVector(Ordinal, std::span<const float>) override { return {}; }
+  Result<void> PutAnswer(Ordinal, std::string_view) override { return {}; }
+  Result<void> PutFailure(Ordinal, std::string_view) override { return {}; }
+  Result<void> Seal() override { return {}; }
+};
+
+Error NoEmbedding() {
+  return Error{
+      .code = ErrorCode::kRemoteFailed,
+      .message = "no answer holds an embedding",
+      .hint = "a new run with --dim N writes such rows as NaN and says why in failures.jsonl"};
+}
 
 }  // namespace
 
@@ -70,11 +91,7 @@ Result<Collected> AnswerCollector::Collect(const ShardTrack& track, OrdinalRange
                                   .code = 0,
                                   .message = "the job was cancelled before this row was answered"};
   }
-  Result<Collected> collected = CollectAnswers(round, job, std::move(stop));
-  if (!collected.has_value() && collected.error().message == kNoEmbedding) {
-    return Collected{.counts = {}, .retryable = 0, .unusable = std::move(collected).error()};
-  }
-  return collected;
+  return CollectAnswers(round, job, std::move(stop));
 }
 
 Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& track,
@@ -99,19 +116,27 @@ Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& trac
 Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const BatchJob& job,
                                                   std::stop_token stop) {
   std::string previous;
+  bool is_of_others = true;
   for (int fetch = 1; fetch <= kFetchesMax; ++fetch) {
     SLUICE_ASSIGN(std::optional<Fetched> fetched, FetchOnce(round, job, stop));
     if (!fetched.has_value()) {
       continue;
     }
-    if (fetched->outcome.missing == 0 || fetched->checksum == previous) {
-      return Finish(round, fetched->outcome, *fetched->sink, fetched->bytes);
+    // A job that succeeded has said something about its rows: what holds none of them is not its
+    // answers, though it may come twice (a sign-in page, another file).
+    is_of_others = job.succeeded() && AnsweredRows(fetched->outcome) == 0;
+    const bool is_whole = fetched->outcome.missing == 0;
+    if (is_whole || (fetched->checksum == previous && !is_of_others)) {
+      return fetched->has_dimension
+                 ? Finish(round, fetched->outcome, *fetched->sink, fetched->bytes)
+                 : Collected{.counts = {}, .retryable = 0, .unusable = NoEmbedding()};
     }
     previous = fetched->checksum;
   }
   return Fail(ErrorCode::kBadAnswer,
-              fmt::format("the answers of {} broke off or were different at each of {} downloads",
-                          round.track.job, kFetchesMax));
+              fmt::format("the answers of {} {} at each of {} downloads", round.track.job,
+                          is_of_others ? "held no row of this run" : "broke off or were different",
+                          kFetchesMax));
 }
 
 // One download, decoded while it arrives. Nothing when the service could only begin anew.
@@ -151,15 +176,19 @@ Result<std::optional<AnswerCollector::Fetched>> AnswerCollector::FetchOnce(const
 Result<AnswerCollector::Fetched> AnswerCollector::MergeStream(const Round& round,
                                                               AnswerStream& stream,
                                                               std::stop_token stop) {
-  SLUICE_TRY(PinDimension(stream));
   Fetched fetched;
-  SLUICE_ASSIGN(fetched.sink, OpenShardSink(round.rows));
+  SLUICE_ASSIGN(fetched.has_dimension, PinDimension(stream));
+  if (fetched.has_dimension) {
+    SLUICE_ASSIGN(fetched.sink, OpenShardSink(round.rows));
+  } else {
+    fetched.sink = std::make_unique<CountingSink>();
+  }
   RoundSink sink(*fetched.sink, round.rows, round.unanswered);
   const auto answers = OpenLineStream(
       environment_.files, stream.Source(), "the answers of " + round.track.job,
       AnswerReading(fmt::format("{}/spool-{}", environment_.directory.work(), round.track.shard)));
   const MergeOptions options{.range = round.rows.span(),
-                             .dimension = dimension(),
+                             .dimension = fetched.has_dimension ? dimension() : kAnyDimension,
                              .normalize = options_.normalize,
                              .threads = options_.threads};
   MergeEnvironment merge{.files = environment_.files,
@@ -205,10 +234,10 @@ Result<Collected> AnswerCollector::GiveUp(const Round& round) {
   return Finish(round, asked.Narrow(std::move(outcome)), *sink, 0);
 }
 
-Result<void> AnswerCollector::PinDimension(AnswerStream& stream) {
+Result<bool> AnswerCollector::PinDimension(AnswerStream& stream) {
   const std::scoped_lock lock(mutex_);
   if (options_.task != Task::kEmbed || options_.dimension != 0) {
-    return {};
+    return true;
   }
   // Long enough for some lines of any model; lines that are longer still are waited for.
   constexpr size_t kFirstLook = size_t{1} << 18;
@@ -221,14 +250,13 @@ Result<void> AnswerCollector::PinDimension(AnswerStream& stream) {
         FindDimension(std::string(front) + (is_all ? "\n" : ""), environment_.protocol);
     if (found.has_value()) {
       options_.dimension = *found;
-      return {};
+      return true;
     }
     if (is_all) {
       break;
     }
   }
-  return Fail(ErrorCode::kRemoteFailed, std::string(kNoEmbedding),
-              "a new run with --dim N writes such rows as NaN and says why in failures.jsonl");
+  return false;
 }
 
 Result<std::unique_ptr<ShardSink>> AnswerCollector::OpenShardSink(const RoundRows& rows) {

@@ -76,6 +76,7 @@ class AnswerCollector {
   // One whole download, merged.
   struct Fetched {
     std::unique_ptr<ShardSink> sink;
+    bool has_dimension = true;  // false: no vector was seen, and the rows went nowhere
     MergeOutcome outcome;
     uint64_t bytes = 0;
     std::string checksum;
@@ -90,7 +91,8 @@ class AnswerCollector {
                                                          std::stop_token stop);
   [[nodiscard]] Result<Fetched> MergeStream(const Round& round, AnswerStream& stream,
                                             std::stop_token stop);
-  [[nodiscard]] Result<void> PinDimension(AnswerStream& stream);
+  // False when no answer tells it.
+  [[nodiscard]] Result<bool> PinDimension(AnswerStream& stream);
   [[nodiscard]] Result<std::unique_ptr<ShardSink>> OpenShardSink(const RoundRows& rows);
   [[nodiscard]] Result<Collected> Finish(const Round& round, const MergeOutcome& outcome,
                                          ShardSink& sink, uint64_t answer_bytes);

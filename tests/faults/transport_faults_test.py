@@ -27,7 +27,8 @@ import harness  # noqa: E402
 import leaks  # noqa: E402
 
 DOCUMENTS, SHARD_ROWS, SHARDS = 60, 20, 3
-RUN = ["run", "c.jsonl", "--dim", "8", "--shard-rows", str(SHARD_ROWS), "-o", "v.npy"]
+DIMENSION = ["--dim", "8"]
+RUN = ["run", "c.jsonl", "--shard-rows", str(SHARD_ROWS), "-o", "v.npy"]
 PEAK_KIB_MAX = 512 * 1024
 RUN_S_MAX = 60
 AT_ONCE = 8
@@ -52,12 +53,13 @@ def first(what, fault, **arguments):
 
 
 class Case:
-    def __init__(self, *rules, refusals=(), service=(), flags=(), jobs_max=SHARDS):
+    def __init__(self, *rules, refusals=(), service=(), flags=(), jobs_max=SHARDS, dimension=DIMENSION):
         """`refusals`: exit codes with which the run may end, to be called again; `service`, `flags`: more
-        arguments of the service and of the run; `jobs_max`: jobs that may have been made, by us or by a
+        arguments of the service and of the run, `dimension` among them; `jobs_max`: jobs that may have been made, by us or by a
         network that repeats requests."""
         self.rules, self.refusals = list(rules), refusals
         self.service, self.flags, self.jobs_max = service, flags, jobs_max
+        self.dimension = dimension
 
 
 def uploads():
@@ -140,7 +142,11 @@ def downloads():
     yield "D1 fewer bytes than announced", Case(first(DOWNLOAD, "length", by=50))
     yield "D1 more bytes than announced", Case(first(DOWNLOAD, "length", by=-50))
     yield "D1 HTML", Case(first(DOWNLOAD, "replace", body=HTML))
+    yield "D1 HTML again and again", Case({**DOWNLOAD, "nth": [1, 2, 3, 4], "fault": "replace", "body": HTML})
+    yield "D1 HTML again and again, length unknown", Case(
+        {**DOWNLOAD, "nth": [1, 2, 3, 4], "fault": "replace", "body": HTML}, dimension=())
     yield "D1 empty", Case(first(DOWNLOAD, "replace"))
+    yield "D1 empty again and again", Case({**DOWNLOAD, "nth": [1, 2, 3, 4, 5, 6, 7], "fault": "replace"})
     yield "D1 bits are others", Case(first(DOWNLOAD, "flip"))
     yield "D2 ignored", Case({**DOWNLOAD, "nth": [1, 2], "fault": "part_of", "do": "ignore"})
     yield "D2 shifted", Case({**DOWNLOAD, "nth": [1, 2], "fault": "part_of", "do": "shift"})
@@ -188,7 +194,7 @@ class Scene(harness.CliTest):
         self.proxy = fault_proxy.FaultProxy(self.service.base_url, plan,
                                             second_log=self.folder / "second-origin")
         self.addCleanup(self.proxy.close)
-        command = [*RUN, "--base-url", self.proxy.base_url, "--model", "sluice-lexical-1", "--poll",
+        command = [*RUN, *case.dimension, "--base-url", self.proxy.base_url, "--model", "sluice-lexical-1", "--poll",
                    "10ms..50ms", "--settle", "300ms", *case.flags]
         for number in range(1, runs_max + 1):
             code, said = self.run_bounded(command)
@@ -242,14 +248,16 @@ def tell(name, started, result):
 class TransportFaults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        scene = Scene()
-        scene.setUp()
-        try:
-            scene.play(fault_proxy.Script([]), Case())
-            cls.wanted = {name: scene.read(name) for name in ("v.npy", "v.ids.jsonl")}
-            cls.help = scene.sluice("run", "--help").out
-        finally:
-            scene.doCleanups()
+        cls.wanted = {}
+        for dimension in (DIMENSION, ()):
+            scene = Scene()
+            scene.setUp()
+            try:
+                scene.play(fault_proxy.Script([]), Case(dimension=dimension))
+                cls.wanted[tuple(dimension)] = {name: scene.read(name) for name in ("v.npy", "v.ids.jsonl")}
+                cls.help = scene.sluice("run", "--help").out
+            finally:
+                scene.doCleanups()
 
     def play(self, name, plan, case, runs_max=3):
         """What went wrong, in words, or nothing."""
@@ -257,7 +265,7 @@ class TransportFaults(unittest.TestCase):
         scene.setUp()
         try:
             runs = scene.play(plan, case, runs_max)
-            scene.check(self.wanted, case)
+            scene.check(self.wanted[tuple(case.dimension)], case)
             met = scene.proxy.faults()
             if case.rules:
                 scene.assertTrue(met, "the fault did not happen")
