@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "api/batches/batches_client.h"
-#include "api/batches/inline_answers.h"
 #include "api/files/files_client.h"
 #include "api/http/google_service.h"
 #include "api/http/json_fields.h"
@@ -111,24 +110,8 @@ class GeminiProvider final : public Provider {
   Result<uint64_t> FetchAnswers(const BatchJob& job, const BodyWriter& writer,
                                 const std::function<Result<void>()>& restart,
                                 std::stop_token stop) override {
-    if (!job.result_file.empty()) {
-      const uint64_t bytes_max = std::min(answer_bytes_max_, BytesOfRowsMax(job));
-      return files_.Download(job.result_file, bytes_max, writer, restart, stop);
-    }
-    if (!job.inline_responses.empty()) {
-      return WriteInline(job.inline_responses, writer);
-    }
-    // A job out of a list has no inline responses, and a stale one no result file yet.
-    SLUICE_ASSIGN(const BatchJob whole, Batches(*service_).Get(job.name, stop));
-    if (!whole.result_file.empty()) {
-      const uint64_t bytes_max = std::min(answer_bytes_max_, BytesOfRowsMax(whole));
-      return files_.Download(whole.result_file, bytes_max, writer, restart, stop);
-    }
-    if (whole.inline_responses.empty()) {
-      return Fail(ErrorCode::kNotFound,
-                  fmt::format("{} ({}) has no answers", whole.name, JobStateName(whole.state)));
-    }
-    return WriteInline(whole.inline_responses, writer);
+    const uint64_t bytes_max = std::min(answer_bytes_max_, BytesOfRowsMax(job));
+    return Batches(*service_).FetchAnswers(job, bytes_max, writer, restart, std::move(stop));
   }
 
   Result<std::vector<float>> EmbedText(const std::string& model, const std::string& text,
@@ -146,15 +129,6 @@ class GeminiProvider final : public Provider {
   }
 
  private:
-  static Result<uint64_t> WriteInline(const std::string& responses, const BodyWriter& writer) {
-    uint64_t size = 0;
-    SLUICE_TRY(ForEachInlineAnswer(responses, [&](std::string_view line) {
-      size += line.size();
-      return writer(AsBytes(line));
-    }));
-    return size;
-  }
-
   const ProviderTraits traits_ = GeminiTraits();
   const std::unique_ptr<GoogleService> service_;
   const Batches batches_;
