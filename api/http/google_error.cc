@@ -69,6 +69,10 @@ ErrorCode CodeOf(int http_status, const GoogleStatus& status, bool is_file) {
     case 401:
       return ErrorCode::kAuth;
     case 403:
+      if (status.reason == "rateLimitExceeded" || status.reason == "userRateLimitExceeded" ||
+          status.reason == "quotaExceeded") {
+        return ErrorCode::kUnavailable;
+      }
       return is_file && IsMissingFile(status) ? ErrorCode::kNotFound : ErrorCode::kAuth;
     case 404:
       return ErrorCode::kNotFound;
@@ -132,6 +136,11 @@ std::optional<GoogleStatus> ParseGoogleStatus(std::string_view body) {
   GoogleStatus status;
   status.status = TextMember(*error, "status");
   status.message = TextMember(*error, "message");
+  // Cloud Storage and BigQuery tell the reason in a list of their own.
+  const Json* errors = FindMember(*error, "errors");
+  if (errors != nullptr && errors->is_array() && !errors->empty()) {
+    status.reason = TextMember(errors->front(), "reason");
+  }
   const Json* details = FindMember(*error, "details");
   if (details != nullptr && details->is_array()) {
     for (const Json& detail : *details) {
