@@ -58,6 +58,10 @@ struct Emulator::State {
   std::unique_ptr<FileStore> store;
   std::unique_ptr<Uploads> uploads;
   std::unique_ptr<Jobs> jobs;
+  std::unique_ptr<ObjectStore> objects;
+  std::unique_ptr<Uploads> object_uploads;
+  std::optional<TokenStore> tokens;
+  std::optional<ServiceAccount> account;
   std::stop_source stop;
   std::optional<Service> service;
   std::string host;
@@ -75,6 +79,20 @@ struct Emulator::State {
                                    {.latency_min = options.job_latency_min,
                                     .latency_max = options.job_latency_max,
                                     .seed = options.seed}));
+    return OpenCloudState();
+  }
+
+  Result<void> OpenCloudState() {
+    const std::string folder = options.state_folder + "/objects";
+    SLUICE_ASSIGN(objects, ObjectStore::Open(*files, folder, *clock));
+    SLUICE_ASSIGN(object_uploads, Uploads::Open(*files, folder + "/uploads"));
+    for (const std::string& bucket : options.buckets) {
+      SLUICE_TRY(objects->MakeBucket(bucket));
+    }
+    tokens.emplace(*clock, options.token_life, !options.credentials_file.empty());
+    if (!options.credentials_file.empty()) {
+      SLUICE_ASSIGN(account, ServiceAccount::OfFile(*files, options.credentials_file));
+    }
     return {};
   }
 
@@ -88,11 +106,20 @@ struct Emulator::State {
                             .store = *store,
                             .uploads = *uploads,
                             .jobs = *jobs,
+                            .objects = *objects,
+                            .object_uploads = *object_uploads,
+                            .tokens = *tokens,
+                            .account = account,
                             .stop = stop.get_token()});
     SLUICE_ASSIGN(server, HttpServer::Start(address.host, address.port, [this](Exchange& exchange) {
                     HandleExchange(*service, exchange);
                   }));
     host = address.host == "::1" ? "[::1]" : address.host;
+    if (account.has_value()) {
+      SLUICE_TRY(
+          account->WriteFile(*files, options.credentials_file,
+                             fmt::format("http://{}:{}", host, static_cast<int>(server->port()))));
+    }
     const RunnerParts parts{.files = *files,
                             .clock = *clock,
                             .jobs = *jobs,

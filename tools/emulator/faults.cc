@@ -72,6 +72,13 @@ constexpr FaultInfo kFaults[] = {
     {Fault::kRangeIgnored, "range-ignored", kNone, "", "Range is answered with 200 and the whole"},
     {Fault::kRangeWrong, "range-wrong", kTimes, "1.0",
      "Range is answered with 206 and other bytes than asked for"},
+    {Fault::kUploadEnded, "upload-ended", kTimes, "1", "an upload of an object has ended: 410"},
+    {Fault::kUploadLost, "upload-lost", kTimes, "1", "an object is stored, the answer lost: 503"},
+    {Fault::kKeepLess, "keep-less", kTimes, "1",
+     "of an object's upload request fewer bytes are kept than were sent"},
+    {Fault::kToken503, "token-503", kTimes, "1", "asking for an access token is refused with 503"},
+    {Fault::kTokenRevoked, "token-revoked", kTimes, "1.0", "a sign-in is refused: invalid_grant"},
+    {Fault::kTokenRefused, "token-refused", kTimes, "1", "an access token is refused: 401"},
     {Fault::kHttp503, "http-503", kTimes, "0.1", "any request is refused with 503"},
     {Fault::kStall, "stall", kTimes, "0.1", "any request is never answered"},
 };

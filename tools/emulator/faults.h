@@ -55,6 +55,12 @@ enum class Fault {
   kListStaleStats,
   kRangeIgnored,
   kRangeWrong,
+  kUploadEnded,
+  kUploadLost,
+  kKeepLess,
+  kToken503,
+  kTokenRevoked,
+  kTokenRefused,
   kHttp503,
   kStall,
 };
