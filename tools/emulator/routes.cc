@@ -12,7 +12,9 @@
 #include "tools/emulator/model_routes.h"
 #include "tools/emulator/sign_in_routes.h"
 #include "tools/emulator/storage_routes.h"
+#include "tools/emulator/table_routes.h"
 #include "tools/emulator/upload_routes.h"
+#include "tools/emulator/vertex_routes.h"
 
 namespace sluice {
 
@@ -211,6 +213,8 @@ struct OtherApi {
 constexpr OtherApi kOtherApis[] = {
     {ServesSignIn, AnswerSignIn},
     {ServesStorage, AnswerStorage},
+    {ServesTables, AnswerTables},
+    {ServesVertex, AnswerVertex},
 };
 
 void HandleOtherApi(Service& service, Exchange& exchange, const OtherApi& api) {

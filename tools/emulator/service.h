@@ -16,6 +16,7 @@
 #include "tools/emulator/object_store.h"
 #include "tools/emulator/service_account.h"
 #include "tools/emulator/shifted_clock.h"
+#include "tools/emulator/table_store.h"
 #include "tools/emulator/token_store.h"
 #include "tools/emulator/uploads.h"
 
@@ -33,6 +34,8 @@ struct Service {
   Jobs& jobs;
   ObjectStore& objects;
   Uploads& object_uploads;
+  TableStore& tables;
+  Jobs& cloud_jobs;  // of Vertex AI
   TokenStore& tokens;
   const std::optional<ServiceAccount>& account;  // who may sign in; nothing: anybody
   std::stop_token stop;
