@@ -52,8 +52,12 @@ bool HasContent(const RemoteObject& object, uint64_t size, const std::string& cr
 }  // namespace
 
 StoragePlace StorageOfEnvironment(const EnvironmentLookup& environment) {
-  StoragePlace place{
-      .options = {.base_url = "https://storage.googleapis.com", .api_version = "v1"}};
+  // Waits as https://cloud.google.com/storage/docs/retry-strategy has them, 2026-11.
+  StoragePlace place{.options = {.base_url = "https://storage.googleapis.com",
+                                 .api_version = "v1",
+                                 .retry = {.attempts_max = 8,
+                                           .first_wait = std::chrono::milliseconds(1'000),
+                                           .wait_max = std::chrono::milliseconds(32'000)}}};
   std::string address = environment("STORAGE_EMULATOR_HOST").value_or("");
   if (address.empty()) {
     return place;
