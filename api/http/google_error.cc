@@ -77,6 +77,7 @@ ErrorCode CodeOf(int http_status, const GoogleStatus& status, bool is_file) {
     case 404:
       return ErrorCode::kNotFound;
     case 409:
+    case 412:
       return ErrorCode::kConflict;
     case 408:
     case 429:
@@ -93,7 +94,8 @@ ErrorCode CodeOf(int http_status, const GoogleStatus& status, bool is_file) {
 
 std::string Explain(const HttpResponse& answer, const GoogleStatus* status) {
   if (status != nullptr) {
-    return fmt::format(" {}: {}", PrintableText(status->status, 64),
+    const std::string& word = status->status.empty() ? status->reason : status->status;
+    return fmt::format("{}{}: {}", word.empty() ? "" : " ", PrintableText(word, 64),
                        PrintableText(status->message, kMessageBytesMax));
   }
   if (answer.status >= 300 && answer.status < 400) {
@@ -136,10 +138,9 @@ std::optional<GoogleStatus> ParseGoogleStatus(std::string_view body) {
   GoogleStatus status;
   status.status = TextMember(*error, "status");
   status.message = TextMember(*error, "message");
-  // Cloud Storage and BigQuery tell the reason in a list of their own.
-  const Json* errors = FindMember(*error, "errors");
-  if (errors != nullptr && errors->is_array() && !errors->empty()) {
-    status.reason = TextMember(errors->front(), "reason");
+  const Json* older = FindMember(*error, "errors");  // of Cloud Storage and BigQuery
+  if (older != nullptr && older->is_array() && !older->empty()) {
+    status.reason = TextMember(older->front(), "reason");
   }
   const Json* details = FindMember(*error, "details");
   if (details != nullptr && details->is_array()) {

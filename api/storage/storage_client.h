@@ -99,6 +99,9 @@ class StorageClient {
                                              std::stop_token stop = {}) const;
 
  private:
+  // Whether the bytes that come are those that are stored, and can be checked.
+  static Result<void> CheckReadable(const RemoteObject& object);
+
   const GoogleService& service_;
 };
 

@@ -1,6 +1,7 @@
 #include "io/base/crc32c.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <isa-l/crc.h>
 
 namespace sluice {
@@ -17,5 +18,7 @@ uint32_t Crc32c(uint32_t before, std::span<const std::byte> bytes) {
   }
   return ~state;
 }
+
+std::string Crc32cHex(uint32_t crc32c) { return fmt::format("{:08x}", crc32c); }
 
 }  // namespace sluice

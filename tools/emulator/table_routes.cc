@@ -198,8 +198,7 @@ Json CellOf(const Json& row, const StoredColumn& column) {
 Result<void> ForEachRow(Service& service, const std::string& name, uint64_t first,
                         const std::function<Result<bool>(std::string_view line)>& take) {
   SLUICE_ASSIGN(auto file, service.tables.OpenRows(name));
-  SLUICE_ASSIGN(const uint64_t size, file->Size());
-  LineReader reader(MakeFileSource(std::move(file), 0, size));
+  LineReader reader(MakeFileSource(std::move(file)));
   for (uint64_t number = 0;; ++number) {
     SLUICE_ASSIGN(const auto line, reader.Next());
     if (!line.has_value()) {
