@@ -128,6 +128,11 @@ void IgnoreSigpipe() {
 // As the official SDKs have it (@google/genai 3.1.0, 2026-11).
 std::string WholeVersion(std::string version) { return version == "beta" ? "v1beta" : version; }
 
+// The same preview bears another name at Vertex AI.
+std::string VertexVersion(std::string version) {
+  return version == "v1beta" ? "v1beta1" : version;
+}
+
 Result<std::unique_ptr<Client>> MakeGeminiClient(ClientOptions options) {
   if (options.upload_mime_types.empty()) {
     return Fail(ErrorCode::kUsage, "uploads need at least one MIME type");
@@ -157,8 +162,8 @@ Result<std::unique_ptr<Client>> MakeVertexClient(const ClientOptions& options) {
       .place = {.project = FirstOf(options.project, ProjectOfEnvironment(environment), ""),
                 .location = FirstOf(options.location, LocationOfEnvironment(environment), "")},
       .base_url = FirstOf(options.base_url, environment("GOOGLE_VERTEX_BASE_URL"), ""),
-      .api_version = WholeVersion(
-          FirstOf(options.api_version, environment("GOOGLE_GENAI_API_VERSION"), "")),
+      .api_version = VertexVersion(WholeVersion(
+          FirstOf(options.api_version, environment("GOOGLE_GENAI_API_VERSION"), ""))),
       .environment = environment,
       .request_timeout = options.request_timeout,
       .stall_timeout = options.stall_timeout,

@@ -94,6 +94,7 @@ void ReadEnvironment(Arguments& arguments) {
     const bool off = option->kind == OptionKind::kFlag && std::string_view(value) == "0";
     if (!off) {
       arguments.values[name] = {value};
+      arguments.from_environment.insert(name);
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,8 @@ struct Arguments {
   std::vector<std::string> positionals;
   // By option name ("--output"); a flag that stands alone has an empty value.
   std::map<std::string, std::vector<std::string>, std::less<>> values;
-  std::vector<std::string> words;  // all of the command line, as it was given
+  std::set<std::string, std::less<>> from_environment;  // options that no flag said
+  std::vector<std::string> words;                       // all of the command line, as it was given
 
   [[nodiscard]] bool Has(std::string_view name) const;
   [[nodiscard]] std::optional<std::string> Text(std::string_view name) const;

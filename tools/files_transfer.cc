@@ -104,7 +104,7 @@ Result<int> FilesDownloadCommand(const CommandContext& context) {
     return Fail(ErrorCode::kUsage, "'files download' needs a place for the file",
                 "-o FILE, or -o - for standard output");
   }
-  SLUICE_TRY(RefuseVertexAddress(path));
+  SLUICE_TRY(RefuseCloudAddress(path));
   SLUICE_ASSIGN(const auto client, OpenClient(context));
   if (IsStandardOutput(path)) {
     SLUICE_TRY(DownloadToStandardOutput(context, *client, name));

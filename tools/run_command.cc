@@ -23,6 +23,16 @@ std::string SettingsLine(const RunCommandOptions& options, const std::string& ba
   return EscapeControls(text) + '\n';
 }
 
+Result<void> ExpectPlaceForShards(const RunCommandOptions& options) {
+  const RunCloud& cloud = options.run.cloud;
+  if (options.service.backend != Backend::kVertex || !cloud.bucket.empty() ||
+      !cloud.bigquery_dataset.empty()) {
+    return {};
+  }
+  return Fail(ErrorCode::kUsage, "a run at Vertex AI needs a place for its shards",
+              "--bucket NAME[/PREFIX], or --bigquery-dataset NAME for a generation model");
+}
+
 // The engine's work with the progress shown meanwhile, and signals heard.
 Result<RunSummary> RunShown(const CommandContext& context, const RunCommandOptions& options,
                             RunEnvironment& environment) {
@@ -37,6 +47,7 @@ Result<int> RunCommand(const CommandContext& context) {
   SystemClock clock;
   SLUICE_ASSIGN(const RunCommandOptions options,
                 ReadRunCommandOptions(context.arguments, *files, context.console.err.is_terminal));
+  SLUICE_TRY(ExpectPlaceForShards(options));
   SLUICE_TRY(ReadyRunFolder(context, options, *files));
   SLUICE_ASSIGN(ServiceAccess service, ServiceAccess::Open(options.service, clock));
   context.console.Warn(service.warning());

@@ -303,18 +303,6 @@ Result<void> BigQueryClient::SendRows(const StageSource& source, std::string_vie
   return {};
 }
 
-Result<TableJob> BigQueryClient::Extract(const TableName& table, const std::string& uri,
-                                         const std::string& job_id, std::stop_token stop) const {
-  const Json body = {
-      {"jobReference", {{"projectId", project_}, {"jobId", job_id}, {"location", location_}}},
-      {"configuration",
-       {{"extract",
-         {{"sourceTable", Reference(table)},
-          {"destinationUris", {uri}},
-          {"destinationFormat", "NEWLINE_DELIMITED_JSON"}}}}}};
-  return Insert(job_id, Dump(body), std::move(stop));
-}
-
 Result<TableJob> BigQueryClient::Insert(const std::string& job_id, std::string body,
                                         std::stop_token stop) const {
   const auto inserted =
@@ -382,6 +370,14 @@ Result<uint64_t> BigQueryClient::ReadRows(const TableName& table,
     token = page.next_page_token;
   } while (!token.empty());
   return count;
+}
+
+Result<bool> BigQueryClient::HasTable(const TableName& table, std::stop_token stop) const {
+  const auto columns = Columns(table, std::move(stop));
+  if (!columns.has_value() && columns.error().code != ErrorCode::kNotFound) {
+    return std::unexpected(columns.error());
+  }
+  return columns.has_value();
 }
 
 Result<void> BigQueryClient::DeleteTable(const TableName& table, std::stop_token stop) const {

@@ -1,5 +1,5 @@
 // BigQueryClient: the part of BigQuery's REST API (v2) that sluice needs: rows in by load jobs, rows
-// out by pages or by extract jobs. Thread-safe.
+// out by pages. Thread-safe.
 //
 // All calls are repeated by themselves as api/http/retry.h says, and end with kUnfinished soon after
 // `stop` is requested. Jobs bear ids that the caller chooses: a repeat finds the job that there is
@@ -82,17 +82,13 @@ class BigQueryClient {
                                               const LoadOptions& options,
                                               std::stop_token stop = {}) const;
 
-  // Writes all rows of a table as JSON lines to Cloud Storage: `uri` with one '*', which becomes the
-  // number of each object. Their order is not that of the table. Waits for the end of the job.
-  [[nodiscard]] Result<TableJob> Extract(const TableName& table, const std::string& uri,
-                                         const std::string& job_id,
-                                         std::stop_token stop = {}) const;
-
   // Gives all rows to `take`, page by page: memory holds one page. Returns how many there were.
   // Errors: those of `take`.
   [[nodiscard]] Result<uint64_t> ReadRows(const TableName& table,
                                           const std::function<Result<void>(const TableRow&)>& take,
                                           std::stop_token stop = {}) const;
+
+  [[nodiscard]] Result<bool> HasTable(const TableName& table, std::stop_token stop = {}) const;
 
   // A table that is not there is a success.
   [[nodiscard]] Result<void> DeleteTable(const TableName& table, std::stop_token stop = {}) const;

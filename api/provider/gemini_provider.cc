@@ -66,7 +66,8 @@ uint64_t BytesOfRowsMax(const BatchJob& job) {
 class GeminiProvider final : public Provider {
  public:
   GeminiProvider(const ProviderOptions& options, std::unique_ptr<GoogleService> service)
-      : service_(std::move(service)),
+      : traits_(GeminiTraits(options.task, options.model)),
+        service_(std::move(service)),
         batches_(*service_, kAnswerBytesMax),
         files_(*service_, MimeTypes(options.upload_mime_type)),
         answer_bytes_max_(options.answer_bytes_max) {}
@@ -129,7 +130,7 @@ class GeminiProvider final : public Provider {
   }
 
  private:
-  const ProviderTraits traits_ = GeminiTraits();
+  const ProviderTraits traits_;
   const std::unique_ptr<GoogleService> service_;
   const Batches batches_;
   Files files_;
@@ -138,7 +139,7 @@ class GeminiProvider final : public Provider {
 
 }  // namespace
 
-ProviderTraits GeminiTraits() {
+ProviderTraits GeminiTraits(Task /*task*/, std::string_view /*model*/) {
   ProviderTraits traits;
   traits.name = "gemini";
   // "2 GB" for an input file (ai.google.dev/gemini-api/docs/batch-api, 2026-09-18); whether that is
@@ -162,7 +163,9 @@ Result<std::unique_ptr<Provider>> MakeGeminiProvider(const ProviderOptions& opti
   if (!options.base_url.empty()) {
     service_options.base_url = options.base_url;
   }
-  service_options.api_version = options.api_version;
+  if (!options.api_version.empty()) {
+    service_options.api_version = options.api_version;
+  }
   service_options.api_key = options.api_key;
   service_options.request_timeout = options.request_timeout;
   service_options.stall_timeout = options.stall_timeout;
