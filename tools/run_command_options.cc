@@ -191,6 +191,21 @@ void SuitLocalService(RunOptions& run, ServiceAccessOptions& service) {
 
 namespace {
 
+Result<void> ReadOutput(const Arguments& arguments, const std::string& fallback,
+                        RunCommandOptions& options) {
+  RunOptions& run = options.run;
+  run.output = arguments.TextOr("--output", fallback);
+  if (IsObjectUri(run.output)) {
+    SLUICE_ASSIGN(options.published_output, ParseObjectUri(run.output));
+    run.output = run.output.substr(run.output.rfind('/') + 1);
+  }
+  run.run_folder = arguments.TextOr("--run", run.output + ".sluice");
+  if (options.published_output) {
+    run.output = run.run_folder + "/" + run.output;
+  }
+  return {};
+}
+
 ProgressMode ReadProgressMode(const Arguments& arguments, bool stderr_is_terminal) {
   const std::string text = arguments.TextOr("--progress", "auto");
   if (arguments.Has("--quiet") || text == "none") {
@@ -231,8 +246,7 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
   SLUICE_TRY(ReadCloud(arguments, backend, run.cloud));
   run.id_field = arguments.TextOr("--id-field", "");
   const bool embeds = run.request.task == Task::kEmbed;
-  run.output = arguments.TextOr("--output", embeds ? "vectors.npy" : "answers.jsonl");
-  run.run_folder = arguments.TextOr("--run", run.output + ".sluice");
+  SLUICE_TRY(ReadOutput(arguments, embeds ? "vectors.npy" : "answers.jsonl", options));
   run.on_error = ReadOnError(arguments.TextOr("--on-error", "nan"));
   run.normalize = arguments.Has("--normalize");
   run.keep_remote = arguments.Has("--keep-remote");

@@ -17,6 +17,17 @@ constexpr int kDepthMax = 16;
 constexpr const char* kTokenUrl = "https://oauth2.googleapis.com/token";
 constexpr const char* kExchangeUrl = "https://sts.googleapis.com/v1/token";
 
+// The address of a service account holds an "@", which our addresses may not (see url.h). Behind
+// the host the same may be written as %40.
+std::string WithoutAtSigns(std::string url) {
+  const size_t host = url.find("://");
+  size_t path = host == std::string::npos ? host : url.find('/', host + 3);
+  while (path != std::string::npos && (path = url.find('@', path)) != std::string::npos) {
+    url.replace(path, 1, "%40");
+  }
+  return url;
+}
+
 // Reads members one after the other and keeps the first thing that is wrong.
 class Members {
  public:
@@ -34,7 +45,7 @@ class Members {
 
   // An address that a secret may be sent to.
   std::string Url(const char* name, const std::string& fallback) {
-    std::string value = Optional(name);
+    std::string value = WithoutAtSigns(Optional(name));
     value = value.empty() ? fallback : value;
     const auto origin = ParseOrigin(value);
     if (!value.empty() && (!origin || (origin->scheme != "https" && !IsLoopback(*origin)))) {

@@ -1,5 +1,6 @@
 #include "api/storage/storage_client.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -201,7 +202,7 @@ Result<std::string> StorageClient::ReadRange(const RemoteObject& object, uint64_
       "GET", fmt::format("{}?alt=media&generation={}", ObjectPath(object.name), object.generation),
       std::move(stop), kRoot);
   request.headers.emplace_back("Range", fmt::format("bytes={}-{}", offset, end - 1));
-  request.answer_bytes_max = end - offset;
+  request.answer_bytes_max = std::max(end - offset, kAnswerBytesMax);  // An error is longer.
   return service_.Call<std::string>(
       Repeat::kSafe, request, [&](const HttpResponse& answer) -> Result<std::string> {
         const auto range = ParseContentRange(answer.Header("content-range").value_or(""));

@@ -37,7 +37,8 @@ struct UploadObjectOptions {
   // Without: an object of that name with the same bytes is the result, another one is kConflict.
   bool overwrite = false;
   ByteProgress progress = {};  // called with the bytes handed to the network; may step back
-  // Of one request; held in memory nowhere. A multiple of 256 KiB, as the service wants it.
+  // Of one request, read from the source while it is sent. A multiple of 256 KiB, as the service
+  // wants it.
   uint64_t chunk_bytes = uint64_t{16} << 20;
 };
 

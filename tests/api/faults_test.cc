@@ -411,7 +411,7 @@ const std::map<std::string_view, std::function<void()>>& Cases() {
       {"upload-lost", [] { ExpectWholeObject({"upload-lost"}); }},
       {"keep-less", [] { ExpectWholeObject({"keep-less=2"}); }},
       {"token-503", [] { ExpectWholeObject({"token-503=1"}); }},
-      {"token-refused", [] { ExpectWholeObject({"token-refused=3"}); }},
+      {"token-refused", [] { ExpectWholeObject({"token-refused=1"}); }},
       {"token-revoked",
        [] {
          LocalCloud cloud({"token-revoked"});

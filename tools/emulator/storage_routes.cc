@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kPageMax = 1000;
 constexpr size_t kComposedMax = 32;
+constexpr int kNotModified = 304;
 constexpr std::string_view kRoot = "/storage/v1/b";
 
 // Takes the first segment off `path`, decoded.
@@ -213,7 +214,7 @@ StorageAnswer GetObject(Service& service, Exchange& exchange, const StoragePath&
   }
   if (!conditions->Hold(object)) {
     const bool not_modified = conditions->generation_not_match == object->generation;
-    return std::unexpected(ClassicError{.status = not_modified ? 304 : 412,
+    return std::unexpected(ClassicError{.status = not_modified ? kNotModified : 412,
                                         .reason = "conditionNotMet",
                                         .message = "Precondition Failed"});
   }
@@ -375,6 +376,8 @@ void AnswerStorage(Service& service, Exchange& exchange) {
   }
   if (answer->has_value()) {
     SendAnswer(service, exchange, **answer);
+  } else if (answer->error().status == kNotModified) {
+    exchange.Respond(kNotModified, {{"Server", "sluice"}}, "");  // Such an answer has no body.
   } else {
     SendErrorBody(service, exchange, answer->error().status, ClassicErrorBody(answer->error()));
   }
