@@ -31,10 +31,10 @@ enum class OnError { kFail, kSkip, kNan };
 
 // Where a run at Vertex AI lives: as ProviderOptions has it. Empty for other providers.
 struct RunCloud {
-  std::string project;
-  std::string location;
-  std::string bucket;
-  std::string bigquery_dataset;
+  std::string project = {};
+  std::string location = {};
+  std::string bucket = {};
+  std::string bigquery_dataset = {};
 };
 
 struct RunOptions {

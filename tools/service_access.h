@@ -32,12 +32,12 @@ enum class Backend { kGemini, kVertex, kLocal };
 struct ServiceAccessOptions {
   Backend backend = Backend::kGemini;
   Task task = Task::kEmbed;  // what will be asked, and of which model
-  std::string model;
-  RunCloud cloud;            // kVertex
-  std::string base_url;      // empty: the service's own; not for kLocal
-  std::string api_version;   // empty: the usual one
-  std::string api_key_file;  // empty: from the environment
-  std::string state_folder;  // of the local service; empty: a temporary one
+  std::string model = {};
+  RunCloud cloud = {};            // kVertex
+  std::string base_url = {};      // empty: the service's own; not for kLocal
+  std::string api_version = {};   // empty: the usual one
+  std::string api_key_file = {};  // empty: from the environment
+  std::string state_folder = {};  // of the local service; empty: a temporary one
   // Else those of ProviderOptions.
   std::optional<std::chrono::milliseconds> request_timeout = {}, stall_timeout = {};
   std::optional<uint64_t> answer_bytes_max = {};
