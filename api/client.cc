@@ -4,7 +4,8 @@
 #include <cstdlib>
 #include <optional>
 
-#include "api/auth/vertex.h"
+#include "api/auth/default_credentials.h"
+#include "api/batches/vertex_services.h"
 #include "api/http/curl_transport.h"
 #include "api/http/google_service.h"
 #include "io/base/clock.h"
@@ -44,6 +45,49 @@ class GeminiClient final : public Client {
   Files files_;
 };
 
+// Behind the Files of a client of Vertex AI.
+class NoFilesTransport final : public Transport {
+ public:
+  Result<HttpResponse> Send(const HttpRequest& /*request*/) override {
+    return Fail(ErrorCode::kUsage, "Vertex AI has no files of its own",
+                "its jobs read objects in Cloud Storage (gs://bucket/object)");
+  }
+};
+
+class VertexClient final : public Client {
+ public:
+  static Result<std::unique_ptr<Client>> Make(VertexServicesOptions options,
+                                              const CurlTransportOptions& transport_options) {
+    auto client = std::make_unique<VertexClient>(transport_options);
+    SLUICE_ASSIGN(VertexSignIn sign_in, SignInToVertex(options.base_url, options.environment,
+                                                       *client->transport_, client->clock_));
+    options.tokens = std::move(sign_in.tokens);
+    if (options.place.project.empty()) {
+      options.place.project = std::move(sign_in.project_id);
+    }
+    SLUICE_ASSIGN(client->services_,
+                  VertexServices::Make(options, *client->transport_, client->clock_));
+    SLUICE_ASSIGN(client->no_service_,
+                  GoogleService::Make({}, client->no_files_, client->clock_));
+    client->files_.emplace(*client->no_service_);
+    return client;
+  }
+
+  explicit VertexClient(const CurlTransportOptions& options)
+      : transport_(MakeCurlTransport(options)) {}
+
+  const Batches& batches() const override { return services_->batches(); }
+  Files& files() override { return *files_; }
+
+ private:
+  SystemClock clock_;
+  const std::unique_ptr<Transport> transport_;
+  std::unique_ptr<VertexServices> services_;
+  NoFilesTransport no_files_;
+  std::unique_ptr<GoogleService> no_service_;
+  std::optional<Files> files_;
+};
+
 std::optional<std::string> ReadVariable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
@@ -81,36 +125,64 @@ void IgnoreSigpipe() {
   }
 }
 
-}  // namespace
+// As the official SDKs have it (@google/genai 3.1.0, 2026-11).
+std::string WholeVersion(std::string version) { return version == "beta" ? "v1beta" : version; }
 
-Result<std::unique_ptr<Client>> MakeClient(ClientOptions options) {
-  if (options.sign_in == SignIn::kVertex) {
-    return FailForVertex("sign-in to Vertex AI");
-  }
+// The same preview bears another name at Vertex AI.
+std::string VertexVersion(std::string version) {
+  return version == "v1beta" ? "v1beta1" : version;
+}
+
+Result<std::unique_ptr<Client>> MakeGeminiClient(ClientOptions options) {
   if (options.upload_mime_types.empty()) {
     return Fail(ErrorCode::kUsage, "uploads need at least one MIME type");
-  }
-  if (!options.environment) {
-    options.environment = ReadVariable;
   }
   GoogleServiceOptions service;
   service.base_url =
       FirstOf(options.base_url, options.environment("GOOGLE_GEMINI_BASE_URL"), service.base_url);
-  service.api_version = FirstOf(
-      options.api_version, options.environment("GOOGLE_GENAI_API_VERSION"), service.api_version);
-  if (service.api_version == "beta") {
-    service.api_version = "v1beta";  // as the official SDKs have it (@google/genai 3.1.0, 2026-11)
-  }
+  service.api_version = WholeVersion(FirstOf(
+      options.api_version, options.environment("GOOGLE_GENAI_API_VERSION"), service.api_version));
   SLUICE_ASSIGN(service.api_key, ChooseKey(options, service.base_url));
   service.request_timeout = options.request_timeout;
   service.stall_timeout = options.stall_timeout;
   service.retry = options.retry;
-  if (options.ignore_sigpipe) {
-    IgnoreSigpipe();
-  }
   return GeminiClient::Make(std::move(service),
                             {.user_agent = options.user_agent, .ca_file = options.ca_file},
                             std::move(options.upload_mime_types));
+}
+
+Result<std::unique_ptr<Client>> MakeVertexClient(const ClientOptions& options) {
+  if (!options.api_key.empty() || !options.api_key_file.empty()) {
+    return Fail(ErrorCode::kUsage, "Vertex AI takes no API key",
+                "sign in: gcloud auth application-default login, or "
+                "GOOGLE_APPLICATION_CREDENTIALS=FILE");
+  }
+  const EnvironmentLookup& environment = options.environment;
+  VertexServicesOptions services{
+      .place = {.project = FirstOf(options.project, ProjectOfEnvironment(environment), ""),
+                .location = FirstOf(options.location, LocationOfEnvironment(environment), "")},
+      .base_url = FirstOf(options.base_url, environment("GOOGLE_VERTEX_BASE_URL"), ""),
+      .api_version = VertexVersion(WholeVersion(
+          FirstOf(options.api_version, environment("GOOGLE_GENAI_API_VERSION"), ""))),
+      .environment = environment,
+      .request_timeout = options.request_timeout,
+      .stall_timeout = options.stall_timeout,
+      .retry = options.retry};
+  return VertexClient::Make(std::move(services),
+                            {.user_agent = options.user_agent, .ca_file = options.ca_file});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Client>> MakeClient(ClientOptions options) {
+  if (!options.environment) {
+    options.environment = ReadVariable;
+  }
+  if (options.ignore_sigpipe) {
+    IgnoreSigpipe();
+  }
+  return options.sign_in == SignIn::kVertex ? MakeVertexClient(options)
+                                            : MakeGeminiClient(std::move(options));
 }
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
-// Client: everything that a program needs to work with the Gemini Developer API's batches and
-// files, in one object: the key, the connection, the clock, Batches and Files.
+// Client: everything that a program needs to work with batches at the Gemini Developer API or at
+// Vertex AI, in one object: the key or the sign-in, the connection, the clock, Batches and Files.
 //
 // Thread-safe. The calls of Batches and Files are those of batches() and files(); their errors,
 // deadlines and repetitions stand with them.
@@ -18,16 +18,27 @@
 
 namespace sluice {
 
-// How a program signs in. Vertex AI comes with its backend: until then, kUsage.
-enum class SignIn { kApiKey, kVertex };
+// How a program signs in, and with it which API it works with.
+enum class SignIn {
+  kApiKey,  // the Gemini Developer API, by a key of AI Studio
+  kVertex,  // Vertex AI, by application default credentials: see api/auth/default_credentials.h
+};
 
 struct ClientOptions {
   SignIn sign_in = SignIn::kApiKey;
+  // Vertex AI. Empty: GOOGLE_CLOUD_PROJECT, else the project of the credentials; and
+  // GOOGLE_CLOUD_LOCATION, else "global".
+  std::string project = {};
+  std::string location = {};
   std::string api_key = {};  // empty: from `api_key_file`, else from the environment
   // A path or "-" (standard input). Empty: GOOGLE_API_KEY, else GEMINI_API_KEY.
   std::string api_key_file = {};
-  std::string base_url = {};     // empty: GOOGLE_GEMINI_BASE_URL, else the service's own address
-  std::string api_version = {};  // empty: GOOGLE_GENAI_API_VERSION, else "v1beta"
+  // Empty: GOOGLE_GEMINI_BASE_URL, at Vertex AI GOOGLE_VERTEX_BASE_URL, else the service's own
+  // address. At Vertex AI it serves Cloud Storage and BigQuery, too, unless STORAGE_EMULATOR_HOST
+  // and BIGQUERY_EMULATOR_HOST say otherwise.
+  std::string base_url = {};
+  // Empty: GOOGLE_GENAI_API_VERSION, else "v1beta"; at Vertex AI "v1".
+  std::string api_version = {};
   std::chrono::milliseconds request_timeout{120'000};  // of one exchange without a large body
   std::chrono::milliseconds stall_timeout{60'000};     // no byte moved for so long
   RetryPolicy retry = {};                              // of calls that may be repeated
@@ -44,11 +55,14 @@ class Client {
  public:
   virtual ~Client() = default;
   [[nodiscard]] virtual const Batches& batches() const = 0;
+  // Of the Gemini Developer API. Vertex AI has none: there every call is kUsage.
   [[nodiscard]] virtual Files& files() = 0;
 };
 
-// Sends nothing yet. A service on loopback needs no key. Errors: kAuth without a key or with one
-// that cannot be one; kUsage for an address, a version or a sign-in that cannot be used; kIo.
+// Sends nothing yet, but may ask the metadata server whether it is there. A service on loopback
+// needs no key and no sign-in. Errors: kAuth without a key or with one that cannot be one, or when
+// nobody is signed in; kUsage for an address, a version, a project or a location that cannot be
+// used; kIo.
 [[nodiscard]] Result<std::unique_ptr<Client>> MakeClient(ClientOptions options = {});
 
 }  // namespace sluice

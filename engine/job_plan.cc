@@ -21,10 +21,6 @@ void Expect(bool holds, const ShardTrack& track, std::string_view event) {
 // A job that ended may show its results a little later; after so many looks it has none.
 constexpr int kTimesEmptyMax = 5;
 
-bool HasResults(const BatchJob& job) {
-  return !job.result_file.empty() || !job.inline_responses.empty();
-}
-
 // Failures of a whole job that asking again cannot mend (google.rpc codes).
 bool CanNeverWork(int code) {
   constexpr std::array kHopeless = {3, 5, 7, 9, 11, 12, 16};
@@ -234,7 +230,7 @@ std::optional<Error> JobPlan::OnPoll(ShardTrack& track, const Result<BatchJob>& 
   track.note.clear();
   if (job->complete() || job->done) {
     // Paid work is not given up because one answer lacks its result.
-    if (HasResults(*job) || ++track.times_empty >= kTimesEmptyMax) {
+    if (job->has_results() || ++track.times_empty >= kTimesEmptyMax) {
       OnJobEnded(track, *job, now);
       return std::nullopt;
     }
@@ -388,7 +384,7 @@ void JobPlan::NextAttempt(ShardTrack& track, MonotonicTime now) const {
 void JobPlan::OnJobEnded(ShardTrack& track, const BatchJob& job, MonotonicTime now) const {
   track.due = now;
   ++track.jobs_ended;
-  if (HasResults(job)) {
+  if (job.has_results()) {
     track.state = ShardState::kEnded;
     return;
   }

@@ -35,6 +35,10 @@ Result<Json> Settings(Ledger& ledger) {
 Result<void> KeepOptions(Ledger& ledger, const RunOptions& options) {
   const Json how = {{"backend", options.backend},
                     {"base_url", options.base_url},
+                    {"project", options.cloud.project},
+                    {"location", options.cloud.location},
+                    {"bucket", options.cloud.bucket},
+                    {"bigquery_dataset", options.cloud.bigquery_dataset},
                     {"provider_note", options.provider_note},
                     {"on_error", OnErrorName(options.on_error)},
                     {"compress", options.zstd_level.value_or(0)},
@@ -66,6 +70,10 @@ Result<RunOptions> KeptOptions(Ledger& ledger, const std::string& run_folder) {
     options.normalize = settings.at("--normalize").get<bool>();
     options.backend = how.value("backend", options.provider_name);
     options.base_url = how.value("base_url", "");
+    options.cloud = {.project = how.value("project", ""),
+                     .location = how.value("location", ""),
+                     .bucket = how.value("bucket", ""),
+                     .bigquery_dataset = how.value("bigquery_dataset", "")};
     options.provider_note = how.value("provider_note", "");
     options.on_error = ParseOnError(how.value("on_error", "nan"));
     const int level = how.value("compress", 3);

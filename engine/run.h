@@ -29,6 +29,14 @@ namespace sluice {
 
 enum class OnError { kFail, kSkip, kNan };
 
+// Where a run at Vertex AI lives: as ProviderOptions has it. Empty for other providers.
+struct RunCloud {
+  std::string project = {};
+  std::string location = {};
+  std::string bucket = {};
+  std::string bigquery_dataset = {};
+};
+
 struct RunOptions {
   CorpusOptions corpus;
   std::string id_field;  // empty: "id" when the record has one, else file:line
@@ -37,6 +45,7 @@ struct RunOptions {
   // As the user named it and where it is, for the report: "local", "gemini".
   std::string backend = "gemini";
   std::string base_url;
+  RunCloud cloud;
   // Overrides the provider's account fingerprint: the local service has no account and another port
   // at every start.
   std::string account;

@@ -124,8 +124,9 @@ std::string Printable(const std::string& text) {
 // JSON cannot hold it.
 Json PathOf(const CorpusFile& file) {
   std::error_code error;
+  const bool is_as_it_is = file.is_standard_input() || file.is_address();
   const std::string path =
-      file.is_standard_input() ? file.path : std::filesystem::absolute(file.path, error).string();
+      is_as_it_is ? file.path : std::filesystem::absolute(file.path, error).string();
   return error || FindInvalidUtf8(path).has_value() ? Json() : Json(path);
 }
 

@@ -27,7 +27,7 @@ WALLS = [
     ("oneTBB", r"(oneapi/)?tbb/", r"engine/ordered_pipeline\."),
     ("libcurl", r"curl/", r"api/http/curl_"),
     ("zstd", r"zstd", r"io/codec/"),
-    ("ISA-L", r"(isa-l|igzip)", r"io/codec/"),
+    ("ISA-L", r"(isa-l|igzip)", r"io/(codec/|base/crc32c\.)"),
     ("SQLite", r"sqlite3", r"engine/ledger\."),
     ("simdjson", r"simdjson", r"(io/json|api/protocol)/"),
     ("Boost", r"boost/", r"tools/emulator/"),

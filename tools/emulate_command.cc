@@ -23,6 +23,10 @@ Result<EmulatorOptions> ReadEmulatorOptions(const Arguments& arguments) {
   options.state_folder = arguments.TextOr("--state", "");
   options.shuffle = !arguments.Has("--no-shuffle");
   options.faults = arguments.List("--fault");
+  options.buckets = arguments.List("--bucket");
+  options.credentials_file = arguments.TextOr("--credentials-file", "");
+  SLUICE_ASSIGN(const auto token_life, arguments.Duration("--token-life"));
+  options.token_life = token_life.value_or(options.token_life);
   options.job_latency_max = std::chrono::seconds(2);
   SLUICE_ASSIGN(const auto latency, arguments.Range("--latency"));
   if (latency) {

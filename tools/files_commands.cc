@@ -63,7 +63,7 @@ Result<std::vector<std::string>> NamesToDelete(const CommandContext& context, Cl
                 "'files delete' needs either names, or --orphans or --older-than to select files");
   }
   if (!given.empty()) {
-    SLUICE_TRY(RefuseVertexAddress(given.front()));
+    SLUICE_TRY(RefuseCloudAddress(given.front()));
     return given;
   }
   SLUICE_ASSIGN(const FilePage page, SelectFiles(context, client, selection, {}));

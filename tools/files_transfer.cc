@@ -75,6 +75,7 @@ Result<int> FilesUploadCommand(const CommandContext& context) {
   const Arguments& arguments = context.arguments;
   const Console& console = context.console;
   SLUICE_ASSIGN(const std::string path, RequirePositional(arguments));
+  SLUICE_TRY(RefuseCloudAddress(path));
   SLUICE_ASSIGN(const StageSource source, SourceOfArgument(path));
   SLUICE_ASSIGN(const auto client, OpenClient(context, arguments.TextOr("--mime-type", "")));
   if (arguments.Has("--dry-run")) {
@@ -104,7 +105,7 @@ Result<int> FilesDownloadCommand(const CommandContext& context) {
     return Fail(ErrorCode::kUsage, "'files download' needs a place for the file",
                 "-o FILE, or -o - for standard output");
   }
-  SLUICE_TRY(RefuseVertexAddress(path));
+  SLUICE_TRY(RefuseCloudAddress(path));
   SLUICE_ASSIGN(const auto client, OpenClient(context));
   if (IsStandardOutput(path)) {
     SLUICE_TRY(DownloadToStandardOutput(context, *client, name));

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "api/batches/request_lines.h"
+#include "api/bigquery/table_name.h"
+#include "api/storage/object_name.h"
 #include "io/file/line_reader.h"
 #include "tools/argument_files.h"
 
@@ -12,7 +14,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-Result<JobSource> UseUploadedFile(const std::string& name, const JobSourceOptions& options) {
+// Of what is remote already nothing can be changed.
+Result<void> ExpectNoChange(const std::string& name, const JobSourceOptions& options) {
   if (!options.generation_config.empty() || !options.system_instruction.empty()) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("--generation-config and --system-instruction cannot be put into {}, "
@@ -24,7 +27,7 @@ Result<JobSource> UseUploadedFile(const std::string& name, const JobSourceOption
     return Fail(ErrorCode::kUsage,
                 fmt::format("--inline and --upload are for a file here; {} is uploaded", name));
   }
-  return JobSource{.uploaded_file = name};
+  return {};
 }
 
 Result<std::vector<InlineRequest>> ReadInlineRequests(const StageSource& lines) {
@@ -48,7 +51,12 @@ Result<JobSource> ReadJobSource(const std::string& text, const JobSourceOptions&
                                 const std::stop_token& stop) {
   using Way = JobSourceOptions::Way;
   if (text.starts_with("files/")) {
-    return UseUploadedFile(text, options);
+    SLUICE_TRY(ExpectNoChange(text, options));
+    return JobSource{.uploaded_file = text};
+  }
+  if (IsObjectUri(text) || IsTableUri(text)) {
+    SLUICE_TRY(ExpectNoChange(text, options));
+    return JobSource{.cloud_uri = text};
   }
   const std::string name = text == "-" ? "standard input" : text;
   SLUICE_ASSIGN(const StageSource file, PlainSourceOfArgument(text));

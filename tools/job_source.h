@@ -27,9 +27,10 @@ struct JobSourceOptions {
   std::string system_instruction = {};
 };
 
-// Exactly one of the three.
+// Exactly one of the four.
 struct JobSource {
   std::string uploaded_file = {};                   // "files/...": at the service already
+  std::string cloud_uri = {};                       // "gs://...", "bq://...": for Vertex AI
   std::vector<InlineRequest> inline_requests = {};  // with the settings in them
   std::optional<StageSource> lines_to_upload = {};  // with the settings in them
 };

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "api/bigquery/table_name.h"
 #include "io/file/file_system.h"
 #include "tools/argument_files.h"
 #include "tools/job_format.h"
@@ -38,16 +39,19 @@ Result<JobSourceOptions> ReadSourceOptions(const Arguments& arguments, Task task
 
 Result<CreateJobRequest> ReadRequest(const Arguments& arguments, Task task) {
   SLUICE_ASSIGN(const auto priority, arguments.Integer("--priority", INT64_MIN, INT64_MAX));
-  return CreateJobRequest{
+  CreateJobRequest request{
       .task = task,
       .model = arguments.TextOr("--model", DefaultModel(Backend::kGemini, task)),
       .display_name = arguments.TextOr("--display-name", ""),
       .priority = priority.value_or(0)};
+  const std::string to = arguments.TextOr("--to", "");
+  (IsTableUri(to) ? request.output_bigquery_uri : request.output_gcs_uri) = to;
+  return request;
 }
 
 std::string SourceWords(const JobSource& source) {
-  if (!source.uploaded_file.empty()) {
-    return source.uploaded_file;
+  if (!source.uploaded_file.empty() || !source.cloud_uri.empty()) {
+    return source.uploaded_file + source.cloud_uri;
   }
   return source.lines_to_upload
              ? fmt::format("an uploaded file of {}", FormatBytes(source.lines_to_upload->size))
@@ -87,6 +91,11 @@ Result<BatchJob> CreateJob(const CommandContext& context, Client& client, Create
   const std::stop_token stop = context.signals.stop_token();
   request.staged_file = std::move(source.uploaded_file);
   request.inline_requests = std::move(source.inline_requests);
+  if (IsTableUri(source.cloud_uri)) {
+    request.bigquery_uri = std::move(source.cloud_uri);
+  } else if (!source.cloud_uri.empty()) {
+    request.gcs_uris = {std::move(source.cloud_uri)};
+  }
   if (source.lines_to_upload) {
     SLUICE_ASSIGN(UploadedFile uploaded, UploadShown(context, client, *source.lines_to_upload,
                                                      {.display_name = request.display_name}));

@@ -82,7 +82,7 @@ Result<int> JobsResponsesCommand(const CommandContext& context) {
   constexpr int kSomeFailed = 3;
   const std::string path = context.arguments.TextOr("--output", "");
   SLUICE_ASSIGN(const std::string name, RequirePositional(context.arguments));
-  SLUICE_TRY(RefuseVertexAddress(path));
+  SLUICE_TRY(RefuseCloudAddress(path));
   SLUICE_ASSIGN(const auto client, OpenClient(context));
   const auto files = MakePosixFileSystem();
   SLUICE_ASSIGN(const BatchJob job, client->batches().Get(name, context.signals.stop_token()));

@@ -31,6 +31,9 @@ Result<RunCommandOptions> ReadKeptRun(const CommandContext& context, FileSystem&
   SLUICE_ASSIGN(options.run, ReadOptions(files, run_folder));
   RunOptions& run = options.run;
   options.service = {.backend = ParseBackend(run.backend),
+                     .task = run.request.task,
+                     .model = run.request.model,
+                     .cloud = run.cloud,
                      .base_url = arguments.TextOr("--base-url", run.base_url),
                      .api_version = arguments.TextOr("--api-version", ""),
                      .api_key_file = arguments.TextOr("--api-key-file", ""),

@@ -100,6 +100,10 @@ Result<std::vector<float>> EmbedQuery(const CommandContext& context, const Reque
   SystemClock clock;
   SLUICE_ASSIGN(ServiceAccess service,
                 ServiceAccess::Open({.backend = ParseBackend(backend),
+                                     .task = Task::kEmbed,
+                                     .model = model,
+                                     .cloud = {.project = arguments.TextOr("--project", ""),
+                                               .location = arguments.TextOr("--location", "")},
                                      .base_url = arguments.TextOr("--base-url", recorded.base_url),
                                      .api_version = arguments.TextOr("--api-version", ""),
                                      .api_key_file = arguments.TextOr("--api-key-file", ""),

@@ -26,10 +26,16 @@ constexpr OptionSpec kRootOptions[] = {
 };
 
 constexpr OptionSpec kServiceOptions[] = {
-    {"--auth", kText, "NAME", "SLUICE_AUTH", "Service", "how to sign in: gemini (by an API key)"},
+    {"--auth", kText, "NAME", "SLUICE_AUTH", "Service",
+     "how to sign in: gemini (by an API key), or vertex (Vertex AI, as gcloud does)"},
+    {"--project", kText, "NAME", "GOOGLE_CLOUD_PROJECT", "Service",
+     "at Vertex AI (that of the credentials)"},
+    {"--location", kText, "NAME", "GOOGLE_CLOUD_LOCATION", "Service",
+     "at Vertex AI: a region, us, eu or global (global)"},
     {"--base-url", kText, "URL", "GOOGLE_GEMINI_BASE_URL", "Service",
      "another address of the service (plain http only to this machine)"},
-    {"--api-version", kText, "NAME", "GOOGLE_GENAI_API_VERSION", "Service", "v1beta by default"},
+    {"--api-version", kText, "NAME", "GOOGLE_GENAI_API_VERSION", "Service",
+     "v1beta by default, v1 at Vertex AI"},
     {"--api-key-file", kText, "FILE", "", "Service", "file with the key, - for standard input"},
 };
 
@@ -56,8 +62,8 @@ constexpr OptionSpec kReadOptions[] = {
 };
 
 constexpr OptionSpec kAskOptions[] = {
-    {"-b,--backend", kChoice, "gemini|local", "", "What to ask",
-     "gemini, or local: a service inside sluice, without a key"},
+    {"-b,--backend", kChoice, "gemini|vertex|local", "", "What to ask",
+     "gemini, vertex, or local: a service inside sluice, without a key"},
     {"-m,--model", kText, "NAME", "", "What to ask", "default: see `sluice help environment`"},
     {"--task", kChoice, "embed|generate", "", "What to ask", "default: told from the other flags"},
     {"--dim", kText, "N", "", "What to ask", "length of the vectors (what the model gives)"},
@@ -71,9 +77,17 @@ constexpr OptionSpec kAskOptions[] = {
 };
 
 constexpr OptionSpec kRunServiceOptions[] = {
+    {"--project", kText, "NAME", "GOOGLE_CLOUD_PROJECT", "Service",
+     "vertex: whose jobs they are (that of the credentials)"},
+    {"--location", kText, "NAME", "GOOGLE_CLOUD_LOCATION", "Service",
+     "vertex: a region, us, eu or global (global)"},
+    {"--bucket", kText, "NAME[/PREFIX]", "", "Service",
+     "vertex: where in Cloud Storage shards and answers go"},
+    {"--bigquery-dataset", kText, "NAME", "", "Service",
+     "vertex, generation: go by tables in it instead; with --bucket, loaded from there"},
     {"--base-url", kText, "URL", "GOOGLE_GEMINI_BASE_URL", "Service",
      "another address of the service (plain http only to this machine)"},
-    {"--api-version", kText, "NAME", "", "Service", "v1beta by default"},
+    {"--api-version", kText, "NAME", "", "Service", "v1beta by default, v1 at Vertex AI"},
     {"--api-key-file", kText, "FILE", "", "Service", "file with the key, - for standard input"},
     {"--keep-remote", kFlag, "", "", "Service", "leave uploaded files at the service"},
 };
@@ -246,6 +260,10 @@ constexpr OptionSpec kEmulateOptions[] = {
     {"--listen", kText, "HOST:PORT", "", "Address", "loopback only; port 0 is any (127.0.0.1:0)"},
     {"--port-file", kText, "FILE", "", "Address", "gets the port, once the service answers"},
     {"--require-key-file", kText, "FILE", "", "Address", "only this API key is accepted"},
+    {"--credentials-file", kText, "FILE", "", "Google Cloud",
+     "written: a service account, whose tokens are then needed"},
+    {"--token-life", kText, "TIME", "", "Google Cloud", "of an access token (1h)"},
+    {"--bucket", kList, "NAME", "", "Google Cloud", "of Cloud Storage, made when absent"},
     {"--state", kText, "DIR", "", "Service", "keeps files and jobs (else a temporary folder)"},
     {"--latency", kText, "A..B", "", "Service", "how long a job runs (50ms..2s)"},
     {"--seed", kText, "N", "", "Service", "of the shuffle, the latencies and the faults (1)"},
@@ -263,7 +281,9 @@ constexpr OptionSpec kNeighborsOptions[] = {
     {"-C,--run", kText, "DIR", "SLUICE_RUN", "Where",
      "run folder with the report (OUT.npy.sluice)"},
     {"--text-field", kText, "PATH", "", "Where", "field with the text (as in the report)"},
-    {"-b,--backend", kChoice, "gemini|local", "", "Model", "as in the report"},
+    {"-b,--backend", kChoice, "gemini|vertex|local", "", "Model", "as in the report"},
+    {"--project", kText, "NAME", "GOOGLE_CLOUD_PROJECT", "Model", "at Vertex AI"},
+    {"--location", kText, "NAME", "GOOGLE_CLOUD_LOCATION", "Model", "at Vertex AI (global)"},
     {"-m,--model", kText, "NAME", "", "Model", "as in the report"},
     {"--base-url", kText, "URL", "GOOGLE_GEMINI_BASE_URL", "Model", "as in the report"},
     {"--api-version", kText, "NAME", "", "Model", "v1beta by default"},
@@ -277,6 +297,8 @@ constexpr OptionSpec kJobsCreateOptions[] = {
     {"--system-instruction", kText, "FILE", "", "What to ask",
      "plain text or a JSON object, put into each request in the same way"},
     {"--display-name", kText, "TEXT", "", "Job", "of the job, and of the file that is uploaded"},
+    {"--to", kText, "URI", "", "Job",
+     "Vertex AI: where the answers go, gs://bucket/prefix or bq://project.dataset"},
     {"--priority", kText, "N", "", "Job", "jobs with a higher one run first (0)"},
     {"--inline", kFlag, "", "", "Job", "requests go into the call itself (20 MB at most)"},
     {"--upload", kFlag, "", "", "Job", "requests are uploaded first, however few they are"},
@@ -352,6 +374,8 @@ constexpr std::string_view kSourceDescription =
     "get\n"
     "their number as key.\n"
     "Up to 1 MB of requests go into the call itself; more are uploaded first.\n"
+    "With --auth vertex SOURCE is gs://BUCKET/OBJECT, or bq://PROJECT.DATASET.TABLE for models that\n"
+    "read tables (not Gemini embedding models).\n"
     "Prints the name of the job.";
 
 constexpr std::string_view kOrphanDescription =
@@ -379,6 +403,7 @@ constexpr CommandSpec kCommands[] = {
      kRunOptions,
      "  sluice run corpus.jsonl.zst -o vectors.npy --dim 768\n"
      "  sluice run docs/ --glob '*.md' --backend local\n"
+     "  sluice run corpus.jsonl --backend vertex --location us-central1 --bucket my-bucket/run1\n"
      "  zcat a.jsonl.gz | sluice run - --text-field body\n"
      "  sluice run corpus.jsonl --template prompt.txt -o answers.jsonl\n"},
     {"prepare", "the first step of a run alone: corpus in, shards out", "INPUT...", kAnyNumber,
@@ -415,6 +440,7 @@ constexpr CommandSpec kCommands[] = {
     {"jobs create", "ask for a job that generates", "SOURCE", 1, kSourceDescription,
      kJobsCreateOptions,
      "  sluice jobs create requests.jsonl -m gemini-2.5-flash --display-name nightly\n"
+     "  sluice jobs create gs://bucket/requests.jsonl --auth vertex --to gs://bucket/answers\n"
      "  sluice jobs create files/abc123 --json\n",
      kServiceOptions},
     {"jobs create-embeddings", "ask for a job that embeds", "SOURCE", 1, kSourceDescription,

@@ -1,6 +1,7 @@
 #include "tools/prepare_command.h"
 
 #include "engine/prepare_run.h"
+#include "tools/cloud_files.h"
 #include "tools/run_command_options.h"
 #include "tools/run_folder.h"
 #include "tools/run_summary.h"
@@ -29,13 +30,14 @@ Result<PrepareSummary> PrepareShown(const CommandContext& context, const RunComm
 }  // namespace
 
 Result<int> PrepareCommand(const CommandContext& context) {
-  const auto files = MakePosixFileSystem();
   SystemClock clock;
-  SLUICE_ASSIGN(const RunCommandOptions options, ReadOptions(context, *files));
-  SLUICE_TRY(ReadyRunFolder(context, options, *files));
+  CloudFiles cloud(clock, context.signals.stop_token());
+  FileSystem& files = cloud.files();
+  SLUICE_ASSIGN(const RunCommandOptions options, ReadOptions(context, files));
+  SLUICE_TRY(ReadyRunFolder(context, options, files));
   Progress progress;
   StageTimes times;
-  PrepareEnvironment environment{.files = *files,
+  PrepareEnvironment environment{.files = files,
                                  .clock = clock,
                                  .progress = progress,
                                  .times = times,

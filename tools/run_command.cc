@@ -5,6 +5,7 @@
 
 #include "engine/run.h"
 #include "io/base/clock.h"
+#include "tools/cloud_files.h"
 #include "tools/run_command_options.h"
 #include "tools/run_end.h"
 #include "tools/run_folder.h"
@@ -23,6 +24,16 @@ std::string SettingsLine(const RunCommandOptions& options, const std::string& ba
   return EscapeControls(text) + '\n';
 }
 
+Result<void> ExpectPlaceForShards(const RunCommandOptions& options) {
+  const RunCloud& cloud = options.run.cloud;
+  if (options.service.backend != Backend::kVertex || !cloud.bucket.empty() ||
+      !cloud.bigquery_dataset.empty()) {
+    return {};
+  }
+  return Fail(ErrorCode::kUsage, "a run at Vertex AI needs a place for its shards",
+              "--bucket NAME[/PREFIX], or --bigquery-dataset NAME for a generation model");
+}
+
 // The engine's work with the progress shown meanwhile, and signals heard.
 Result<RunSummary> RunShown(const CommandContext& context, const RunCommandOptions& options,
                             RunEnvironment& environment) {
@@ -30,21 +41,40 @@ Result<RunSummary> RunShown(const CommandContext& context, const RunCommandOptio
   return Run(options.run, environment);
 }
 
+// The rows are safe on this disk when this fails; the same command tries it again.
+Result<void> PublishOutput(const CommandContext& context, const RunCommandOptions& options,
+                           const RunSummary& summary, CloudFiles& cloud) {
+  if (!options.published_output) {
+    return {};
+  }
+  std::vector<std::string> paths;
+  for (const OutputFile& file : summary.outputs) {
+    paths.push_back(file.path);
+  }
+  SLUICE_ASSIGN(const auto addresses, cloud.Publish(paths, *options.published_output));
+  for (const std::string& address : addresses) {
+    context.console.Say(fmt::format("published {}\n", EscapeControls(address)));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<int> RunCommand(const CommandContext& context) {
-  const auto files = MakePosixFileSystem();
   SystemClock clock;
+  CloudFiles cloud(clock, context.signals.stop_token());
+  FileSystem& files = cloud.files();
   SLUICE_ASSIGN(const RunCommandOptions options,
-                ReadRunCommandOptions(context.arguments, *files, context.console.err.is_terminal));
-  SLUICE_TRY(ReadyRunFolder(context, options, *files));
+                ReadRunCommandOptions(context.arguments, files, context.console.err.is_terminal));
+  SLUICE_TRY(ExpectPlaceForShards(options));
+  SLUICE_TRY(ReadyRunFolder(context, options, files));
   SLUICE_ASSIGN(ServiceAccess service, ServiceAccess::Open(options.service, clock));
   context.console.Warn(service.warning());
   if (context.arguments.Has("--verbose")) {
     context.console.Say(SettingsLine(options, service.base_url()));
   }
   Progress progress;
-  RunEnvironment environment{.files = *files,
+  RunEnvironment environment{.files = files,
                              .clock = clock,
                              .provider = service.provider(),
                              .progress = progress,
@@ -52,7 +82,8 @@ Result<int> RunCommand(const CommandContext& context) {
   SLUICE_ASSIGN(const RunSummary summary, RunShown(context, options, environment));
   // Its rows are safe, so nobody will ask for its jobs again.
   service.DiscardLocalState();
-  SLUICE_TRY(EndRun(context, options, summary, *files, clock));
+  SLUICE_TRY(PublishOutput(context, options, summary, cloud));
+  SLUICE_TRY(EndRun(context, options, summary, files, clock));
   return summary.exit_code;
 }
 

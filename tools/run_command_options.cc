@@ -78,6 +78,30 @@ Result<void> ReadRequest(const Arguments& arguments, FileSystem& files, Backend 
   return {};
 }
 
+std::string NoteOf(Backend backend, const std::string& base_url) {
+  const std::string api = backend == Backend::kVertex ? "Vertex AI" : "Gemini Developer API";
+  if (base_url.empty()) {
+    return api;
+  }
+  return backend == Backend::kVertex ? "a service that speaks Vertex AI"
+                                     : "a service that speaks the " + api;
+}
+
+Result<void> ReadCloud(const Arguments& arguments, Backend backend, RunCloud& cloud) {
+  for (const std::string_view flag : {"--bucket", "--bigquery-dataset"}) {
+    if (arguments.Has(flag) && backend != Backend::kVertex) {
+      return Fail(ErrorCode::kUsage, fmt::format("{} goes with --backend vertex only", flag));
+    }
+  }
+  if (backend == Backend::kVertex) {
+    cloud = {.project = arguments.TextOr("--project", ""),
+             .location = arguments.TextOr("--location", ""),
+             .bucket = arguments.TextOr("--bucket", ""),
+             .bigquery_dataset = arguments.TextOr("--bigquery-dataset", "")};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::optional<int>> ReadCompression(const Arguments& arguments) {
@@ -167,6 +191,21 @@ void SuitLocalService(RunOptions& run, ServiceAccessOptions& service) {
 
 namespace {
 
+Result<void> ReadOutput(const Arguments& arguments, const std::string& fallback,
+                        RunCommandOptions& options) {
+  RunOptions& run = options.run;
+  run.output = arguments.TextOr("--output", fallback);
+  if (IsObjectUri(run.output)) {
+    SLUICE_ASSIGN(options.published_output, ParseObjectUri(run.output));
+    run.output = run.output.substr(run.output.rfind('/') + 1);
+  }
+  run.run_folder = arguments.TextOr("--run", run.output + ".sluice");
+  if (options.published_output) {
+    run.output = run.run_folder + "/" + run.output;
+  }
+  return {};
+}
+
 ProgressMode ReadProgressMode(const Arguments& arguments, bool stderr_is_terminal) {
   const std::string text = arguments.TextOr("--progress", "auto");
   if (arguments.Has("--quiet") || text == "none") {
@@ -192,21 +231,22 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
                                                 bool stderr_is_terminal) {
   RunCommandOptions options;
   options.service = {.backend = ParseBackend(arguments.TextOr("--backend", "gemini")),
-                     .base_url = arguments.TextOr("--base-url", ""),
                      .api_version = arguments.TextOr("--api-version", ""),
                      .api_key_file = arguments.TextOr("--api-key-file", ""),
                      .state_folder = {}};
+  options.service.base_url = ReadBaseUrl(arguments, options.service.backend == Backend::kVertex);
   SLUICE_TRY(ReadServiceLimits(arguments, options.service));
   const Backend backend = options.service.backend;
   options.report_copy = arguments.TextOr("--report", "");
   RunOptions& run = options.run;
-  run.backend = BackendName(options.service.backend);
+  run.backend = BackendName(backend);
+  run.provider_name = ProviderNameOf(backend);
   SLUICE_TRY(ReadCorpus(arguments, run.corpus));
   SLUICE_TRY(ReadRequest(arguments, files, backend, run.request));
+  SLUICE_TRY(ReadCloud(arguments, backend, run.cloud));
   run.id_field = arguments.TextOr("--id-field", "");
   const bool embeds = run.request.task == Task::kEmbed;
-  run.output = arguments.TextOr("--output", embeds ? "vectors.npy" : "answers.jsonl");
-  run.run_folder = arguments.TextOr("--run", run.output + ".sluice");
+  SLUICE_TRY(ReadOutput(arguments, embeds ? "vectors.npy" : "answers.jsonl", options));
   run.on_error = ReadOnError(arguments.TextOr("--on-error", "nan"));
   run.normalize = arguments.Has("--normalize");
   run.keep_remote = arguments.Has("--keep-remote");
@@ -218,9 +258,11 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
     SuitLocalService(run, options.service);
   } else {
     run.base_url = options.service.base_url;
-    run.provider_note = run.base_url.empty() ? "Gemini Developer API"
-                                             : "a service that speaks the Gemini Developer API";
+    run.provider_note = NoteOf(backend, run.base_url);
   }
+  options.service.task = run.request.task;
+  options.service.model = run.request.model;
+  options.service.cloud = run.cloud;
   SLUICE_TRY(ReadProgress(arguments, stderr_is_terminal, options));
   return options;
 }

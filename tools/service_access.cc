@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "api/auth/api_key.h"
+#include "api/auth/default_credentials.h"
+#include "api/batches/vertex_services.h"
 #include "api/http/curl_transport.h"
 #include "tools/version.h"
 
@@ -16,14 +18,49 @@ std::optional<std::string> ReadVariable(const std::string& name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+// Fills in what Vertex AI needs of `provider`.
+Result<void> SignIn(const ServiceAccessOptions& options, Transport& transport, Clock& clock,
+                    ProviderOptions& provider) {
+  if (!options.api_key_file.empty()) {
+    return Fail(ErrorCode::kUsage, "--api-key-file: Vertex AI takes no API key",
+                "sign in: gcloud auth application-default login, or "
+                "GOOGLE_APPLICATION_CREDENTIALS=FILE");
+  }
+  SLUICE_ASSIGN(VertexSignIn sign_in,
+                SignInToVertex(options.base_url, ReadVariable, transport, clock));
+  provider.tokens = std::move(sign_in.tokens);
+  const RunCloud& cloud = options.cloud;
+  provider.project = cloud.project.empty() ? ProjectOfEnvironment(ReadVariable) : cloud.project;
+  if (provider.project.empty()) {
+    provider.project = std::move(sign_in.project_id);
+  }
+  provider.location = cloud.location.empty() ? LocationOfEnvironment(ReadVariable) : cloud.location;
+  provider.bucket = cloud.bucket;
+  provider.bigquery_dataset = cloud.bigquery_dataset;
+  provider.environment = ReadVariable;
+  return {};
+}
+
 }  // namespace
 
 Backend ParseBackend(std::string_view name) {
-  return name == "local" ? Backend::kLocal : Backend::kGemini;
+  return name == "local" ? Backend::kLocal : name == "vertex" ? Backend::kVertex : Backend::kGemini;
 }
 
 std::string_view BackendName(Backend backend) {
-  return backend == Backend::kLocal ? "local" : "gemini";
+  return backend == Backend::kLocal ? "local" : ProviderNameOf(backend);
+}
+
+std::string_view ProviderNameOf(Backend backend) {
+  return backend == Backend::kVertex ? "vertex" : "gemini";
+}
+
+std::string ReadBaseUrl(const Arguments& arguments, bool vertex) {
+  // The flag's own variable is that of the Gemini Developer API.
+  const bool by_flag =
+      arguments.Has("--base-url") && !arguments.origins.contains("--base-url");
+  return vertex && !by_flag ? ReadVariable("GOOGLE_VERTEX_BASE_URL").value_or("")
+                            : arguments.TextOr("--base-url", "");
 }
 
 std::string_view DefaultModel(Backend backend, Task task) {
@@ -35,29 +72,37 @@ std::string_view DefaultModel(Backend backend, Task task) {
 
 Result<ServiceAccess> ServiceAccess::Open(const ServiceAccessOptions& options, Clock& clock) {
   ServiceAccess access;
-  ProviderOptions provider;
-  if (options.backend == Backend::kLocal) {
-    SLUICE_ASSIGN(LocalService local, LocalService::Start(options.state_folder));
-    provider.base_url = local.base_url();
-    provider.api_key = LocalService::kApiKey;
-    access.local_.emplace(std::move(local));
-  } else {
-    SLUICE_ASSIGN(ApiKey key, FindApiKey(options.api_key_file, ReadVariable));
-    provider.base_url = options.base_url;
-    access.warning_ = key.warning();
-    provider.api_key = std::move(key.value);
-  }
-  if (!options.api_version.empty()) {
-    provider.api_version = options.api_version;
+  CurlTransportOptions transport;
+  transport.user_agent = fmt::format("sluice/{}", kVersion);
+  access.transport_ = MakeCurlTransport(transport);
+  ProviderOptions provider{.task = options.task,
+                           .model = options.model,
+                           .base_url = options.base_url,
+                           .api_version = options.api_version};
+  switch (options.backend) {
+    case Backend::kLocal: {
+      SLUICE_ASSIGN(LocalService local, LocalService::Start(options.state_folder));
+      provider.base_url = local.base_url();
+      provider.api_key = LocalService::kApiKey;
+      access.local_.emplace(std::move(local));
+      break;
+    }
+    case Backend::kGemini: {
+      SLUICE_ASSIGN(ApiKey key, FindApiKey(options.api_key_file, ReadVariable));
+      access.warning_ = key.warning();
+      provider.api_key = std::move(key.value);
+      break;
+    }
+    case Backend::kVertex:
+      SLUICE_TRY(SignIn(options, *access.transport_, clock, provider));
+      break;
   }
   provider.request_timeout = options.request_timeout.value_or(provider.request_timeout);
   provider.stall_timeout = options.stall_timeout.value_or(provider.stall_timeout);
   provider.answer_bytes_max = options.answer_bytes_max.value_or(provider.answer_bytes_max);
   access.base_url_ = provider.base_url;
-  CurlTransportOptions transport;
-  transport.user_agent = fmt::format("sluice/{}", kVersion);
-  access.transport_ = MakeCurlTransport(transport);
-  SLUICE_ASSIGN(access.provider_, MakeProvider("gemini", provider, *access.transport_, clock));
+  SLUICE_ASSIGN(access.provider_, MakeProvider(ProviderNameOf(options.backend), provider,
+                                               *access.transport_, clock));
   return access;
 }
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "api/auth/api_key.h"
-#include "api/auth/vertex.h"
+#include "api/bigquery/table_name.h"
+#include "api/storage/object_name.h"
+#include "tools/service_access.h"
 #include "tools/version.h"
 
 namespace sluice {
@@ -17,7 +19,7 @@ Result<SignIn> ReadSignIn(const Arguments& arguments) {
   if (name == "vertex" || name == "vertex_ai") {
     return SignIn::kVertex;
   }
-  return Fail(ErrorCode::kUsage, fmt::format("--auth: '{}' is not gemini", name));
+  return Fail(ErrorCode::kUsage, fmt::format("--auth: '{}' is neither gemini nor vertex", name));
 }
 
 // The library would read the file, too, but has nobody to warn.
@@ -34,10 +36,12 @@ Result<std::string> ReadKeyFile(const CommandContext& context) {
 Result<std::unique_ptr<Client>> MakeClientByFlags(const CommandContext& context,
                                                   const std::string& mime_type) {
   const Arguments& arguments = context.arguments;
-  ClientOptions options{.base_url = arguments.TextOr("--base-url", ""),
+  ClientOptions options{.project = arguments.TextOr("--project", ""),
+                        .location = arguments.TextOr("--location", ""),
                         .api_version = arguments.TextOr("--api-version", ""),
                         .user_agent = fmt::format("sluice/{}", kVersion)};
   SLUICE_ASSIGN(options.sign_in, ReadSignIn(arguments));
+  options.base_url = ReadBaseUrl(arguments, options.sign_in == SignIn::kVertex);
   SLUICE_ASSIGN(options.api_key, ReadKeyFile(context));
   if (!mime_type.empty()) {
     options.upload_mime_types = {mime_type};
@@ -50,7 +54,8 @@ Result<std::unique_ptr<Client>> MakeClientByFlags(const CommandContext& context,
 Result<std::unique_ptr<Client>> OpenClient(const CommandContext& context,
                                            const std::string& mime_type) {
   Result<std::unique_ptr<Client>> client = MakeClientByFlags(context, mime_type);
-  if (!client.has_value() && client.error().code == ErrorCode::kAuth) {
+  const bool by_key = context.arguments.TextOr("--auth", "gemini") == "gemini";
+  if (!client.has_value() && by_key && client.error().code == ErrorCode::kAuth) {
     client.error().hint =
         "export GEMINI_API_KEY=..., or --api-key-file FILE, or try it without a key: sluice "
         "emulate, and --base-url with the address that it prints";
@@ -58,11 +63,13 @@ Result<std::unique_ptr<Client>> OpenClient(const CommandContext& context,
   return client;
 }
 
-Result<void> RefuseVertexAddress(std::string_view address) {
-  if (address.starts_with("gs://") || address.starts_with("bq://")) {
-    return FailForVertex(address);
+Result<void> RefuseCloudAddress(std::string_view address) {
+  if (!IsObjectUri(address) && !IsTableUri(address)) {
+    return {};
   }
-  return {};
+  return Fail(ErrorCode::kUsage, fmt::format("{} is no file here", address),
+              "where a job at Vertex AI writes its answers is said when it is created: sluice jobs "
+              "create SOURCE --auth vertex --to URI");
 }
 
 Result<std::string> RequirePositional(const Arguments& arguments) {
@@ -71,7 +78,6 @@ Result<std::string> RequirePositional(const Arguments& arguments) {
     return Fail(ErrorCode::kUsage, fmt::format("'{}' needs a {}", command.name, command.positional),
                 fmt::format("see sluice {} --help", command.name));
   }
-  SLUICE_TRY(RefuseVertexAddress(arguments.positionals.front()));
   return arguments.positionals.front();
 }
 

@@ -17,10 +17,10 @@ namespace sluice {
 [[nodiscard]] Result<std::unique_ptr<Client>> OpenClient(const CommandContext& context,
                                                          const std::string& mime_type = {});
 
-// kUsage for an address in Cloud Storage or BigQuery (gs://, bq://), which Vertex AI alone has.
-[[nodiscard]] Result<void> RefuseVertexAddress(std::string_view address);
+// kUsage for an address in Cloud Storage or BigQuery (gs://, bq://) where a file here is meant.
+[[nodiscard]] Result<void> RefuseCloudAddress(std::string_view address);
 
-// The only positional. Errors: kUsage when it is missing, and as RefuseVertexAddress().
+// The only positional. Errors: kUsage when it is missing.
 [[nodiscard]] Result<std::string> RequirePositional(const Arguments& arguments);
 
 }  // namespace sluice

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/verify.h"
+#include "io/base/clock.h"
+#include "tools/cloud_files.h"
 #include "tools/run_folder.h"
 #include "tools/text_table.h"
 #include "tools/units.h"
@@ -85,9 +87,10 @@ Result<int> VerifyCommand(const CommandContext& context) {
   SLUICE_ASSIGN(const std::string run_folder,
                 arguments.positionals.empty() ? FindRunFolder(arguments)
                                               : Result<std::string>(arguments.positionals.front()));
-  const auto files = MakePosixFileSystem();
+  SystemClock clock;
+  CloudFiles cloud(clock, context.signals.stop_token());
   SLUICE_ASSIGN(const VerifyReport report,
-                VerifyRun(*files, run_folder, context.signals.stop_token()));
+                VerifyRun(cloud.files(), run_folder, context.signals.stop_token()));
   const int exit_code = report.findings.problem_count() == 0 ? 0 : kSomethingIsWrong;
   context.console.Print(context.console.json ? ReportAsJson(report, exit_code)
                                              : ReportAsText(report));

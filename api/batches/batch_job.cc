@@ -67,7 +67,7 @@ std::optional<double> BatchJob::progress() const {
 
 std::string_view BatchJob::id() const {
   const std::string_view whole = name;
-  return whole.substr(whole.find('/') + 1);
+  return whole.substr(whole.rfind('/') + 1);
 }
 
 }  // namespace sluice

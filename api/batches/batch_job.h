@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,17 +50,24 @@ struct JobError {
 };
 
 struct BatchJob {
-  std::string name = {};  // "batches/..."
+  std::string name = {};  // "batches/...", or "projects/.../batchPredictionJobs/..." as sent
   std::string display_name = {};
-  std::string model = {};  // "models/..."
+  std::string model = {};  // "models/...", "publishers/..." or "projects/...", as sent
   JobState state = JobState::kUnspecified;
   std::string raw_state = {};
-  std::string source_file = {};  // "files/..." of a file job, empty for inline jobs
-  std::string result_file = {};  // "files/batch-..." when there is one
+  // "files/..." of a file job, empty for inline jobs. At Vertex AI the first object or the table:
+  // "gs://bucket/object", "bq://project.dataset.table".
+  std::string source_file = {};
+  // "files/batch-..." when there is one. At Vertex AI the folder or the table that the service made
+  // for this job: "gs://bucket/prefix/prediction-...", "bq://project.dataset.table".
+  std::string result_file = {};
+  // Vertex AI: where the answers were asked to go: "gs://bucket/prefix", "bq://project...".
+  std::string destination = {};
+  std::map<std::string, std::string> labels = {};  // Vertex AI
   std::string create_time, start_time, end_time, update_time;  // RFC 3339 as sent, may be empty
   std::optional<JobStats> stats = {};
   std::optional<JobError> error = {};
-  bool done = false;
+  bool done = false;  // nothing more comes of it, whatever the state is called
   // The inline responses as raw JSON (an array), when the answer carried them.
   std::string inline_responses = {};
 
@@ -68,9 +76,13 @@ struct BatchJob {
   [[nodiscard]] bool failed() const { return state == JobState::kFailed; }
   [[nodiscard]] bool running() const;  // queued, pending, running
   [[nodiscard]] bool cancelled() const { return state == JobState::kCancelled; }
+  // There is something that answers can be fetched from.
+  [[nodiscard]] bool has_results() const {
+    return !result_file.empty() || !inline_responses.empty();
+  }
   // Per cent of requests answered, 0..100; nothing without stats or when the total is 0.
   [[nodiscard]] std::optional<double> progress() const;
-  // The part of the name behind "batches/".
+  // The part of the name behind the last slash.
   [[nodiscard]] std::string_view id() const;
 };
 

@@ -2,21 +2,13 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <random>
 
-#include "api/auth/vertex.h"
-#include "api/batches/inline_answers.h"
-#include "api/batches/job_wide_members.h"
-#include "api/batches/operation.h"
-#include "api/files/files_client.h"
+#include "api/batches/gemini_batch_api.h"
 #include "api/http/google_error.h"
-#include "api/http/json_fields.h"
 
 namespace sluice {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr uint64_t kCreateAnswerBytesMax = uint64_t{1} << 20;
 
@@ -25,75 +17,11 @@ constexpr uint64_t kResultBytesMax = uint64_t{64} << 30;
 // The last poll of a wait gets this long even when the wait is over.
 constexpr std::chrono::milliseconds kPollTimeoutMin{1'000};
 
-// The name as it stands in addresses; a bare id is taken for that of a job.
-Result<std::string> JobName(const std::string& name) {
-  if (name.starts_with("batchPredictionJobs/") || name.starts_with("projects/")) {
-    return FailForVertex("a batch prediction job");
-  }
-  std::string full = name.find('/') == std::string::npos ? "batches/" + name : name;
-  SLUICE_TRY(CheckResourceName(full, "batches"));
-  return full;
-}
-
-Result<void> CheckSource(const CreateJobRequest& request) {
-  if (!request.gcs_uris.empty()) {
-    return FailForVertex("gcs_uri");
-  }
-  if (!request.bigquery_uri.empty()) {
-    return FailForVertex("bigquery_uri");
-  }
-  if (request.staged_file.empty() == request.inline_requests.empty()) {
-    return Fail(ErrorCode::kUsage, "a job has one source: an uploaded file or inline requests");
-  }
-  const bool job_wide = !request.generation_config.empty() || !request.system_instruction.empty();
-  if (job_wide && !request.staged_file.empty()) {
-    return Fail(ErrorCode::kUsage,
-                "a generation config or system instruction cannot be given to a job with a file: "
-                "the service takes it from each request",
-                "put it into each line of the file before it is uploaded: MakeRequestLines()");
-  }
-  return {};
-}
-
-Result<Json> InputConfig(const CreateJobRequest& request) {
-  SLUICE_TRY(CheckSource(request));
-  if (!request.staged_file.empty()) {
-    SLUICE_TRY(CheckResourceName(request.staged_file, "files"));
-    // The spellings of the official SDKs: they differ between the two calls.
-    return Json{{request.task == Task::kEmbed ? "file_name" : "fileName", request.staged_file}};
-  }
-  SLUICE_ASSIGN(const Json job_wide, JobWideMembers<Json>(request.task, request.generation_config,
-                                                          request.system_instruction));
-  Json items = Json::array();
-  for (const InlineRequest& item : request.inline_requests) {
-    Json body = Json::parse(item.request, nullptr, false);
-    if (!body.is_object()) {
-      return Fail(ErrorCode::kUsage, fmt::format("inline request '{}' is not a JSON object",
-                                                 PrintableText(item.key, 80)));
-    }
-    AddMissing(job_wide, body);
-    items.push_back({{"request", std::move(body)}, {"metadata", {{"key", item.key}}}});
-  }
-  return Json{{"requests", {{"requests", std::move(items)}}}};
-}
-
-Result<HttpRequest> MakeCreateRequest(const GoogleService& service, const CreateJobRequest& request,
-                                      std::stop_token stop) {
-  SLUICE_ASSIGN(const std::string model, ModelPath(request.model));
-  SLUICE_ASSIGN(Json input, InputConfig(request));
-  Json batch = {{"inputConfig", std::move(input)}};
-  if (!request.display_name.empty()) {
-    batch["displayName"] = request.display_name;
-  }
-  if (request.priority != 0) {
-    batch["priority"] = std::to_string(request.priority);  // int64 travels as a string
-  }
-  const Json body = {{"batch", std::move(batch)}};
-  const char* method =
-      request.task == Task::kEmbed ? "asyncBatchEmbedContent" : "batchGenerateContent";
-  HttpRequest http = service.JsonRequest("POST", fmt::format("/{}:{}", model, method),
-                                         body.dump(-1, ' ', false, Json::error_handler_t::replace),
-                                         std::move(stop));
+Result<HttpRequest> MakeCreateRequest(const GoogleService& service, const BatchApi& api,
+                                      const CreateJobRequest& request, std::stop_token stop) {
+  SLUICE_ASSIGN(CreateCall call, api.MakeCreateCall(request));
+  HttpRequest http =
+      service.JsonRequest("POST", call.path, std::move(call.body), std::move(stop));
   http.fresh_connection = true;
   http.answer_bytes_max = kCreateAnswerBytesMax;
   return http;
@@ -114,8 +42,9 @@ CreateOutcome OutcomeOfError(ErrorCode code) {
   }
 }
 
-CreateAnswer ReadCreated(const HttpResponse& answer, const CreateJobRequest& request) {
-  auto job = ParseOperation(answer.body);
+CreateAnswer ReadCreated(const BatchApi& api, const HttpResponse& answer,
+                         const CreateJobRequest& request) {
+  auto job = api.ParseJob(answer.body);
   if (!job) {
     return NotCreated(CreateOutcome::kUnknown, std::move(job).error());
   }
@@ -148,13 +77,16 @@ Result<T> Named(Result<T> result, std::string_view call) {
 
 }  // namespace
 
+Batches::Batches(const GoogleService& service, uint64_t job_bytes_max)
+    : Batches(service, MakeGeminiBatchApi(service), job_bytes_max) {}
+
 CreateAnswer Batches::Create(const CreateJobRequest& request, std::stop_token stop) const {
   if (stop.stop_requested()) {
     return NotCreated(
         CreateOutcome::kNotSent,
         Error{.code = ErrorCode::kUnfinished, .message = "stopped before a job was created"});
   }
-  auto http = MakeCreateRequest(service_, request, std::move(stop));
+  auto http = MakeCreateRequest(service_, *api_, request, std::move(stop));
   if (!http) {
     return NotCreated(CreateOutcome::kRefused, std::move(http).error());
   }
@@ -164,7 +96,7 @@ CreateAnswer Batches::Create(const CreateJobRequest& request, std::stop_token st
     return NotCreated(outcome, std::move(answer).error());
   }
   if (answer->ok()) {
-    return ReadCreated(*answer, request);
+    return ReadCreated(*api_, *answer, request);
   }
   return NotCreated(IsDefiniteRefusal(*answer) ? CreateOutcome::kRefused : CreateOutcome::kUnknown,
                     service_.ErrorOf(*answer, *http));
@@ -184,14 +116,14 @@ Result<BatchJob> Batches::Get(const std::string& name, std::stop_token stop) con
 
 Result<BatchJob> Batches::GetWith(Repeat repeat, const std::string& given_name,
                                   std::chrono::milliseconds timeout, std::stop_token stop) const {
-  SLUICE_ASSIGN(const std::string name, JobName(given_name));
+  SLUICE_ASSIGN(const std::string name, api_->FullName(given_name));
   HttpRequest request = service_.Request("GET", "/" + name, std::move(stop));
   request.answer_bytes_max = job_bytes_max_;
   request.timeout = timeout;
   return service_.Call<BatchJob>(
       repeat, request, [&](const HttpResponse& answer) -> Result<BatchJob> {
-        SLUICE_ASSIGN(BatchJob job, Named(ParseOperation(answer.body), "GET " + name));
-        if (job.name != name) {
+        SLUICE_ASSIGN(BatchJob job, Named(api_->ParseJob(answer.body), "GET " + name));
+        if (!api_->IsSameJob(name, job.name)) {
           return Fail(ErrorCode::kBadAnswer,
                       fmt::format("GET {}: the answer is about {}", name, job.name));
         }
@@ -200,7 +132,9 @@ Result<BatchJob> Batches::GetWith(Repeat repeat, const std::string& given_name,
 }
 
 Result<JobPage> Batches::List(const ListJobsOptions& options, std::stop_token stop) const {
-  std::string path = fmt::format("/batches?pageSize={}", options.page_size);
+  const std::string collection = api_->ListPath();
+  const std::string call = "GET" + collection.substr(collection.rfind('/')).replace(0, 1, " ");
+  std::string path = fmt::format("{}?pageSize={}", collection, options.page_size);
   if (!options.page_token.empty()) {
     path += "&pageToken=" + EncodeQueryValue(options.page_token);
   }
@@ -210,18 +144,18 @@ Result<JobPage> Batches::List(const ListJobsOptions& options, std::stop_token st
   return service_.Call<JobPage>(
       Repeat::kSafe, service_.Request("GET", path, std::move(stop)),
       [&](const HttpResponse& answer) -> Result<JobPage> {
-        SLUICE_ASSIGN(JobPage page, Named(ParseOperationPage(answer.body), "GET batches"));
-        SLUICE_TRY(CheckNextPage("GET batches", options.page_token, page.next_page_token));
+        SLUICE_ASSIGN(JobPage page, Named(api_->ParsePage(answer.body), call));
+        SLUICE_TRY(CheckNextPage(call, options.page_token, page.next_page_token));
         return page;
       });
 }
 
 PagedList<BatchJob> Batches::ListAll(const ListJobsOptions& options, std::stop_token stop) const {
-  const auto fetch = [service = &service_, options, stop = std::move(stop)](
+  const auto fetch = [service = &service_, api = api_, options, stop = std::move(stop)](
                          const std::string& page_token) -> Result<PagedList<BatchJob>::Page> {
     ListJobsOptions page_options = options;
     page_options.page_token = page_token;
-    SLUICE_ASSIGN(JobPage page, Batches(*service).List(page_options, stop));
+    SLUICE_ASSIGN(JobPage page, Batches(*service, api).List(page_options, stop));
     return PagedList<BatchJob>::Page{.items = std::move(page.jobs),
                                      .next_page_token = std::move(page.next_page_token)};
   };
@@ -246,7 +180,7 @@ Result<BatchJob> Batches::Wait(const std::string& name, const WaitOptions& optio
       if (options.progress) {
         options.progress(*job);
       }
-      if (job->complete()) {
+      if (job->complete() || job->done) {
         return job;
       }
     } else if (IsTransient(job.error().code)) {
@@ -266,7 +200,7 @@ Result<BatchJob> Batches::Wait(const std::string& name, const WaitOptions& optio
 }
 
 Result<void> Batches::Cancel(const std::string& given_name, std::stop_token stop) const {
-  SLUICE_ASSIGN(const std::string name, JobName(given_name));
+  SLUICE_ASSIGN(const std::string name, api_->FullName(given_name));
   const auto result = service_.Call<void>(
       Repeat::kSafe,
       service_.JsonRequest("POST", fmt::format("/{}:cancel", name), "{}", std::move(stop)),
@@ -276,45 +210,44 @@ Result<void> Batches::Cancel(const std::string& given_name, std::stop_token stop
 }
 
 Result<void> Batches::Delete(const std::string& given_name, std::stop_token stop) const {
-  SLUICE_ASSIGN(const std::string name, JobName(given_name));
+  SLUICE_ASSIGN(const std::string name, api_->FullName(given_name));
   return service_.Call<void>(Repeat::kSafe, service_.Request("DELETE", "/" + name, std::move(stop)),
                              &Nothing);
+}
+
+Result<uint64_t> Batches::FetchAnswers(const BatchJob& job, uint64_t bytes_max,
+                                       const BodyWriter& writer,
+                                       const std::function<Result<void>()>& restart,
+                                       std::stop_token stop) const {
+  if (job.has_results()) {
+    return api_->FetchAnswers(job, bytes_max, writer, restart, std::move(stop));
+  }
+  // A job out of a list has no inline responses, and a stale one no result file yet.
+  SLUICE_ASSIGN(const BatchJob whole, Get(job.name, stop));
+  if (!whole.has_results()) {
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("{} ({}) has no responses{}", whole.name, JobStateName(whole.state),
+                            whole.error ? ": " + PrintableText(whole.error->message, 300) : ""));
+  }
+  return api_->FetchAnswers(whole, bytes_max, writer, restart, std::move(stop));
 }
 
 Result<uint64_t> Batches::ForEachResponse(
     const BatchJob& job, const std::function<Result<void>(const JobResponse& response)>& take,
     std::stop_token stop) const {
-  if (!job.complete()) {
+  if (!job.complete() && !job.done) {
     return Fail(ErrorCode::kConflict, fmt::format("{} is {} and has no responses yet", job.name,
                                                   JobStateName(job.state)));
   }
-  std::string result_file = job.result_file;
-  std::string inline_responses = job.inline_responses;
-  if (result_file.empty() && inline_responses.empty()) {
-    // A job out of a list has no inline responses, and a stale one no result file yet.
-    SLUICE_ASSIGN(BatchJob whole, Get(job.name, stop));
-    result_file = std::move(whole.result_file);
-    inline_responses = std::move(whole.inline_responses);
-  }
   JobResponseStream stream(take);
-  if (!result_file.empty()) {
-    const BodyWriter writer = [&](std::span<const std::byte> bytes) {
-      return stream.Write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    };
-    const auto restart = [&]() -> Result<void> {
-      stream.Restart();
-      return {};
-    };
-    SLUICE_TRY(
-        Files(service_).Download(result_file, kResultBytesMax, writer, restart, std::move(stop)));
-  } else if (!inline_responses.empty()) {
-    SLUICE_TRY(ForEachInlineAnswer(inline_responses,
-                                   [&](std::string_view line) { return stream.Write(line); }));
-  } else {
-    return Fail(ErrorCode::kNotFound,
-                fmt::format("{} ({}) has no responses{}", job.name, JobStateName(job.state),
-                            job.error ? ": " + PrintableText(job.error->message, 300) : ""));
-  }
+  const BodyWriter writer = [&](std::span<const std::byte> bytes) {
+    return stream.Write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  };
+  const auto restart = [&]() -> Result<void> {
+    stream.Restart();
+    return {};
+  };
+  SLUICE_TRY(FetchAnswers(job, kResultBytesMax, writer, restart, std::move(stop)));
   SLUICE_TRY(stream.Close());
   return stream.count();
 }

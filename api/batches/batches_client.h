@@ -1,20 +1,24 @@
-// Batches: the batch jobs of the Gemini Developer API, call by call. Thread-safe.
+// Batches: the batch jobs of the Gemini Developer API or of Vertex AI, call by call. Thread-safe.
 //
 // All calls but Create() are repeated by themselves as api/http/retry.h says, and end with
 // kUnfinished soon after `stop` is requested. Each exchange has the deadline of
 // GoogleServiceOptions::request_timeout. Errors of all: kAuth, kUnavailable, kNotSent,
 // kTransport, kBadAnswer, kRefused, kUsage for a name that cannot be one. A name is "batches/x" or
-// just "x"; "batchPredictionJobs/x" is kUsage until there is a Vertex backend.
-// Source: ai.google.dev/api/batch-api (v1beta) and recorded answers of 2025-2026.
+// just "x"; at Vertex AI "projects/p/locations/l/batchPredictionJobs/x", as the service gives it,
+// "batchPredictionJobs/x" or just "x".
+// Source: ai.google.dev/api/batch-api (v1beta) and recorded answers of 2025-2026; for Vertex AI the
+// REST reference of projects.locations.batchPredictionJobs (v1, 2026-08).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "api/batches/batch_api.h"
 #include "api/batches/batch_job.h"
 #include "api/batches/create_job.h"
 #include "api/batches/job_response.h"
@@ -29,8 +33,9 @@ struct ListJobsOptions {
   // issue 1250). 100 works in public clients; the maximum is not documented.
   int page_size = 100;
   std::string page_token = {};
-  // Sent only when not empty. The reference knows it, its grammar is not documented, and the SDKs
-  // refuse it for this API (2026-11): expect it to be ignored.
+  // Sent only when not empty. Vertex AI knows display_name, state, create_time and labels with
+  // = != < > : and AND, OR, NOT. At the Gemini Developer API the reference knows it, its grammar is
+  // not documented, and the SDKs refuse it (2026-11): expect it to be ignored there.
   std::string filter = {};
 };
 
@@ -47,10 +52,13 @@ class Batches {
   // answers.
   static constexpr uint64_t kInlineJobBytesMax = uint64_t{256} << 20;
 
-  // `service` must outlive this object. `job_bytes_max` bounds the answer that is one job: less
-  // will do for whoever expects no inline results.
-  explicit Batches(const GoogleService& service, uint64_t job_bytes_max = kInlineJobBytesMax)
-      : service_(service), job_bytes_max_(job_bytes_max) {}
+  // The Gemini Developer API. `service` must outlive this object. `job_bytes_max` bounds the answer
+  // that is one job: less will do for whoever expects no inline results.
+  explicit Batches(const GoogleService& service, uint64_t job_bytes_max = kInlineJobBytesMax);
+  // The API that `api` spells, at `service`.
+  Batches(const GoogleService& service, std::shared_ptr<const BatchApi> api,
+          uint64_t job_bytes_max = kInlineJobBytesMax)
+      : service_(service), api_(std::move(api)), job_bytes_max_(job_bytes_max) {}
 
   // Creates a generation or embedding job. Sent once, on a fresh connection, because two equal
   // calls make two jobs. kCreated only for a 2xx with a well-formed name and, if any, our display
@@ -89,6 +97,14 @@ class Batches {
   // Forgets the job. Whether that stops a running one is told both ways: cancel first.
   [[nodiscard]] Result<void> Delete(const std::string& name, std::stop_token stop = {}) const;
 
+  // Gives the answers of an ended job to `writer` as JSON lines; on a broken transfer goes on where
+  // it was, or calls `restart` before it begins from zero. Returns the byte count. Errors: kNotFound
+  // when it has none (expired, failed); those of `writer`.
+  [[nodiscard]] Result<uint64_t> FetchAnswers(const BatchJob& job, uint64_t bytes_max,
+                                              const BodyWriter& writer,
+                                              const std::function<Result<void>()>& restart,
+                                              std::stop_token stop = {}) const;
+
   // Gives every response of an ended job to `take`, inline and file results alike, in the order of
   // the service, which is not that of the requests: go by the key. Files are streamed: memory holds
   // one response. A transfer that breaks goes on by range, and no response is given twice. Returns
@@ -108,6 +124,7 @@ class Batches {
                            std::chrono::milliseconds timeout, std::stop_token stop) const;
 
   const GoogleService& service_;
+  const std::shared_ptr<const BatchApi> api_;
   const uint64_t job_bytes_max_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,10 +22,10 @@ struct InlineRequest {
 // The one that embeds text alone (ai.google.dev/gemini-api/docs/embeddings, 2026-06).
 inline constexpr const char* kDefaultEmbeddingModel = "gemini-embedding-001";
 
-// The source is exactly one of `staged_file` and `inline_requests`.
+// The source is exactly one of `staged_file`, `inline_requests`, `gcs_uris` and `bigquery_uri`.
 struct CreateJobRequest {
   Task task = Task::kEmbed;
-  // Without "models/". Empty: for CreateEmbeddings() kDefaultEmbeddingModel.
+  // Without "models/"; at Vertex AI also a path ("publishers/p/models/m", "projects/..."). Empty: for CreateEmbeddings() kDefaultEmbeddingModel.
   std::string model = {};
   std::string staged_file = {};  // the service's name of the file: "files/..."
   std::vector<InlineRequest> inline_requests = {};
@@ -41,9 +42,15 @@ struct CreateJobRequest {
   std::string generation_config = {};
   // For all inline requests of a generation job: a Content as a JSON object, or else plain text.
   std::string system_instruction = {};
-  // Sources of Vertex AI. They come with its backend; until then, kUsage.
+  // Vertex AI alone takes these: its sources are objects in Cloud Storage ("gs://bucket/object") or
+  // a table of BigQuery ("bq://project.dataset.table"), and its answers go below a prefix of Cloud
+  // Storage ("gs://bucket/prefix") or to BigQuery ("bq://project.dataset[.table]"). Without a
+  // destination: beside the source, as the official SDKs choose it for objects.
   std::vector<std::string> gcs_uris = {};
   std::string bigquery_uri = {};
+  std::string output_gcs_uri = {};
+  std::string output_bigquery_uri = {};
+  std::map<std::string, std::string> labels = {};  // a-z 0-9 _ -, at most 63 each
 };
 
 // What became of a create call. `kUnknown` is an answer in its own right: the job may exist, and

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/http/json_fields.h"
+#include "api/protocol/row_status.h"
 #include "io/json/float_array.h"
 #include "io/json/record_scanner.h"
 
@@ -14,9 +15,16 @@ namespace {
 using Json = nlohmann::json;
 
 // The tokens that are scanned for, in the order of the scanner's paths.
-enum Field : size_t { kKey, kMetadataKey, kError, kStatus, kResponse, kValues };
-
-bool IsAbsent(std::string_view token) { return token.empty() || token == "null" || token == "{}"; }
+enum Field : size_t {
+  kKey,
+  kMetadataKey,
+  kInstanceKey,
+  kError,
+  kStatus,
+  kResponse,
+  kValues,
+  kPredictions
+};
 
 std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -27,16 +35,10 @@ JobError NotUnderstood(std::string reason) {
 }
 
 JobError ReadError(std::string_view token) {
-  const Json error = Json::parse(token, nullptr, false);
-  JobError result{.code = static_cast<int>(IntegerMember(error, "code").value_or(0)),
-                  .message = TextMember(error, "message")};
-  if (const Json* details = FindMember(error, "details")) {
-    result.details = Dump(*details);
-  }
-  if (result.message.empty()) {
-    result.message = fmt::format("the service failed it with code {}", result.code);
-  }
-  return result;
+  RowStatus status = ParseRowStatus(token);
+  return {.code = status.code,
+          .message = std::move(status.message),
+          .details = std::move(status.details)};
 }
 
 // The first candidate: parts, text, finish reason.
@@ -97,11 +99,29 @@ void ReadAnswer(std::string_view answer, std::string_view values, JobResponse& r
   response.usage = ReadUsage(Json::parse(rest, nullptr, false));
 }
 
+// A list with the one prediction of a text embedding model of Vertex AI.
+void ReadPredictions(std::string_view token, JobResponse& response) {
+  const Json predictions = Json::parse(token, nullptr, false);
+  if (!predictions.is_array() || predictions.size() != 1) {
+    response.error = NotUnderstood("it holds neither a response nor an error");
+    return;
+  }
+  const Json& embeddings = ObjectMember(predictions.front(), "embeddings");
+  const Json* values = FindMember(embeddings, "values");
+  if (values == nullptr) {
+    response.error = NotUnderstood("it holds no vector");
+  } else if (const auto fault = ParseFloatArray(Dump(*values), response.vector)) {
+    response.error = NotUnderstood("the embedding's " + *fault);
+  }
+  response.usage.prompt_tokens =
+      IntegerMember(ObjectMember(embeddings, "statistics"), "token_count");
+}
+
 }  // namespace
 
 struct JobResponseReader::State {
-  RecordScanner scanner{
-      {"key", "metadata.key", "error", "status", "response", "response.embedding.values"}};
+  RecordScanner scanner{{"key", "metadata.key", "instance.key", "error", "status", "response",
+                         "response.embedding.values", "predictions"}};
   std::string padded;
 };
 
@@ -117,17 +137,19 @@ JobResponse JobResponseReader::Read(std::string_view line) {
     response.error = NotUnderstood(tokens.error().reason);
     return response;
   }
-  const auto either = [&](Field first, Field second) {
-    return IsAbsent((*tokens)[first]) ? (*tokens)[second] : (*tokens)[first];
+  const auto first_of = [&](std::initializer_list<Field> fields) {
+    const auto* const there = std::ranges::find_if(
+        fields, [&](Field field) { return !IsNoFailure((*tokens)[field]); });
+    return there == fields.end() ? std::string_view() : (*tokens)[*there];
   };
-  const std::string_view key = either(kKey, kMetadataKey);
+  const std::string_view key = first_of({kKey, kMetadataKey, kInstanceKey});
   response.key = key.starts_with('"') ? UnescapeJsonString(key) : std::string(key);
-  if (const std::string_view failure = either(kError, kStatus); !IsAbsent(failure)) {
+  if (const std::string_view failure = first_of({kError, kStatus}); !failure.empty()) {
     response.error = ReadError(failure);
   } else if ((*tokens)[kResponse].starts_with('{')) {
     ReadAnswer((*tokens)[kResponse], (*tokens)[kValues], response);
   } else {
-    response.error = NotUnderstood("it holds neither a response nor an error");
+    ReadPredictions((*tokens)[kPredictions], response);
   }
   return response;
 }

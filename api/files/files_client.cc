@@ -150,7 +150,7 @@ Result<UploadedFile> Files::Adopt(const StageSource& source, const UploadOptions
   const std::string name = "files/" + options.file_id;
   SLUICE_ASSIGN(RemoteFile file, Get(name, stop));
   SLUICE_ASSIGN(const UploadBody body, UploadBody::Open(source, source.size));
-  const std::string sha256 = body.sha256().value_or("");
+  const std::string sha256 = body.digest().value_or("");
   // Here a size and a hash must be there: nothing else speaks for this file.
   if (file.size_bytes != source.size || !IsSameSha256(file.sha256_hash, sha256)) {
     return Fail(ErrorCode::kConflict, fmt::format("{} exists already, with another content", name));

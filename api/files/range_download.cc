@@ -108,7 +108,7 @@ Result<void> RangeDownload::Write(std::span<const std::byte> bytes) {
     SLUICE_TRY(BeginFromZero());
     return Fail(ErrorCode::kBadAnswer, "a download is longer than was announced");
   }
-  if (position_ == 0 && IsPacked(bytes)) {
+  if (position_ == 0 && packed_ == PackedBody::kRefused && IsPacked(bytes)) {
     return Fail(ErrorCode::kBadAnswer, "a download is packed, which was not asked for");
   }
   SLUICE_TRY(writer_(bytes));

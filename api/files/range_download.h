@@ -15,13 +15,21 @@
 
 namespace sluice {
 
+// Whether a body may begin as packed bytes do.
+enum class PackedBody { kRefused, kTaken };
+
 class RangeDownload {
  public:
   // `request` is the GET of the whole body; its answer_bytes_max bounds the whole, too. `restart`
   // is called before bytes come from zero again.
   RangeDownload(const GoogleService& service, HttpRequest request, const BodyWriter& writer,
-                const std::function<Result<void>()>& restart)
-      : service_(service), request_(std::move(request)), writer_(writer), restart_(restart) {}
+                const std::function<Result<void>()>& restart,
+                PackedBody packed = PackedBody::kRefused)
+      : service_(service),
+        request_(std::move(request)),
+        writer_(writer),
+        restart_(restart),
+        packed_(packed) {}
 
   // The byte count. Errors: those of the writer; kRefused when it is too large; kTransport or
   // kUnavailable when several tries in a row came no further; others as Batches.
@@ -37,6 +45,7 @@ class RangeDownload {
   const HttpRequest request_;
   const BodyWriter& writer_;
   const std::function<Result<void>()>& restart_;
+  const PackedBody packed_;
   uint64_t position_ = 0;
   std::optional<uint64_t> total_;
   std::string etag_;

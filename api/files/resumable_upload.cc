@@ -165,8 +165,8 @@ Result<ResumableUpload::Standing> ResumableUpload::SendFrom(const std::string& u
   }
   request.headers.emplace_back("X-Goog-Upload-Offset", std::to_string(offset));
   auto answer = service_.Send(request);
-  if (body && body->sha256()) {
-    sha256_ = *body->sha256();
+  if (body && body->digest()) {
+    sha256_ = *body->digest();
   }
   if (!answer) {
     if (!IsTransient(answer.error().code)) {
@@ -235,7 +235,7 @@ Result<ResumableUpload::Standing> ResumableUpload::ReadStanding(const HttpRespon
 Result<std::string> ResumableUpload::HashOfSource() {
   if (sha256_.empty()) {  // The final answer came before any sending of ours read to the end.
     SLUICE_ASSIGN(const UploadBody body, UploadBody::Open(source_, source_.size));
-    sha256_ = body.sha256().value_or("");
+    sha256_ = body.digest().value_or("");
   }
   return sha256_;
 }

@@ -247,7 +247,8 @@ Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
 }
 
 void SetMethodAndBody(CURL* easy, const HttpRequest& request) {
-  const bool has_body = request.body_reader || !request.body.empty() || request.method == "POST";
+  const bool has_body = request.body_reader || !request.body.empty() || request.method == "POST" ||
+                        request.method == "PUT";
   if (has_body) {
     Set(easy, CURLOPT_POST, 1L);
     if (request.body_reader) {
@@ -261,16 +262,16 @@ void SetMethodAndBody(CURL* easy, const HttpRequest& request) {
   Set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
-void SetSafety(CURL* easy, const CurlTransportOptions& options, bool loopback) {
+void SetSafety(CURL* easy, const CurlTransportOptions& options, bool near) {
   Set(easy, CURLOPT_NOSIGNAL, 1L);
   Set(easy, CURLOPT_QUICK_EXIT, 1L);  // Never wait for a resolver thread that hangs.
   Set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  Set(easy, CURLOPT_PROTOCOLS_STR, loopback ? "http,https" : "https");
+  Set(easy, CURLOPT_PROTOCOLS_STR, near ? "http,https" : "https");
   Set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   Set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   Set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   Set(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));  // No key to a proxy.
-  if (loopback) {
+  if (near) {
     Set(easy, CURLOPT_PROXY, "");
   }
   if (!options.ca_file.empty()) {
@@ -338,8 +339,9 @@ class CurlTransport final : public Transport {
 
 Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
   SLUICE_ASSIGN(const Origin origin, ParseOrigin(request.url));
-  const bool loopback = IsLoopback(origin);
-  if (origin.scheme != "https" && !loopback) {
+  // Both are reached without a proxy: it would stand on another machine.
+  const bool near = IsLoopback(origin) || IsMetadataServer(origin);
+  if (origin.scheme != "https" && !near) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("{}: plain http is spoken to this machine only, not to {}",
                             LabelOf(request), origin.host));
@@ -368,7 +370,7 @@ Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
   Set(easy, CURLOPT_FRESH_CONNECT, request.fresh_connection ? 1L : 0L);
   Set(easy, CURLOPT_FORBID_REUSE, request.fresh_connection ? 1L : 0L);
   SetMethodAndBody(easy, request);
-  SetSafety(easy, options_, loopback);
+  SetSafety(easy, options_, near);
   SetTimes(easy, options_, request);
 
   const std::optional<CURLcode> code = Perform(driver->multi.get(), easy, request.stop);

@@ -69,10 +69,15 @@ ErrorCode CodeOf(int http_status, const GoogleStatus& status, bool is_file) {
     case 401:
       return ErrorCode::kAuth;
     case 403:
+      if (status.reason == "rateLimitExceeded" || status.reason == "userRateLimitExceeded" ||
+          status.reason == "quotaExceeded") {
+        return ErrorCode::kUnavailable;
+      }
       return is_file && IsMissingFile(status) ? ErrorCode::kNotFound : ErrorCode::kAuth;
     case 404:
       return ErrorCode::kNotFound;
     case 409:
+    case 412:
       return ErrorCode::kConflict;
     case 408:
     case 429:
@@ -89,7 +94,8 @@ ErrorCode CodeOf(int http_status, const GoogleStatus& status, bool is_file) {
 
 std::string Explain(const HttpResponse& answer, const GoogleStatus* status) {
   if (status != nullptr) {
-    return fmt::format(" {}: {}", PrintableText(status->status, 64),
+    const std::string& word = status->status.empty() ? status->reason : status->status;
+    return fmt::format("{}{}: {}", word.empty() ? "" : " ", PrintableText(word, 64),
                        PrintableText(status->message, kMessageBytesMax));
   }
   if (answer.status >= 300 && answer.status < 400) {
@@ -132,6 +138,10 @@ std::optional<GoogleStatus> ParseGoogleStatus(std::string_view body) {
   GoogleStatus status;
   status.status = TextMember(*error, "status");
   status.message = TextMember(*error, "message");
+  const Json* older = FindMember(*error, "errors");  // of Cloud Storage and BigQuery
+  if (older != nullptr && older->is_array() && !older->empty()) {
+    status.reason = TextMember(older->front(), "reason");
+  }
   const Json* details = FindMember(*error, "details");
   if (details != nullptr && details->is_array()) {
     for (const Json& detail : *details) {

@@ -19,8 +19,9 @@ namespace sluice {
 struct GoogleStatus {
   std::string status;  // "RESOURCE_EXHAUSTED"
   std::string message;
-  std::string reason;    // of google.rpc.ErrorInfo: "API_KEY_INVALID"
-  std::string quota_id;  // of the first google.rpc.QuotaFailure
+  // Of google.rpc.ErrorInfo: "API_KEY_INVALID"; of older APIs' errors: "conditionNotMet".
+  std::string reason;
+  std::string quota_id;                                  // of the first google.rpc.QuotaFailure
   std::optional<std::chrono::milliseconds> retry_delay;  // of google.rpc.RetryInfo
 };
 
@@ -34,8 +35,8 @@ struct AnswerContext {
 };
 
 // Of an answer that is not 2xx. The code: 400 with an invalid key, 401 and 403 kAuth; a missing
-// file and 404 kNotFound; 409 and a failed precondition that may pass kConflict; 408, 429, 5xx
-// kUnavailable; other 4xx kRefused; everything else kBadAnswer. The message is bounded and
+// file and 404 kNotFound; 409, 412 and a failed precondition that may pass kConflict; 408, 429, 5xx
+// kUnavailable, and so is 403 for a quota; other 4xx kRefused; everything else kBadAnswer. The message is bounded and
 // printable ASCII; a wait that the service asks for is kAskedWaitMax at most.
 [[nodiscard]] Error ErrorOfAnswer(const HttpResponse& answer, const AnswerContext& context);
 

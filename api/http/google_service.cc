@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "api/files/sha256.h"
+#include "api/http/cut_out.h"
 #include "api/http/google_error.h"
 #include "api/http/json_depth.h"
 
@@ -21,18 +22,16 @@ bool IsWord(std::string_view text, std::string_view also) {
 // deep.
 constexpr int kAnswerDepthMax = 256;
 
-// What a service sends is not trusted to leave the key out. A made-up key of a few letters (for the
-// local service) stands in honest names and numbers too, and is no secret.
-void CutOut(std::string& text, std::string_view secret) {
-  constexpr std::string_view kInstead = "[key]";
-  constexpr size_t kSecretBytesMin = 8;
-  if (secret.size() < kSecretBytesMin) {
-    return;
+constexpr std::string_view kSignInHint =
+    "sign in again: gcloud auth application-default login, or name a service account's key file in "
+    "GOOGLE_APPLICATION_CREDENTIALS; the account also needs a role that allows the call";
+
+// Nothing was asked of the API itself when the token service failed, whatever the call.
+Error BeforeSending(Error error) {
+  if (IsTransient(error.code)) {
+    error.code = ErrorCode::kNotSent;
   }
-  for (size_t at = text.find(secret); at != std::string::npos;
-       at = text.find(secret, at + kInstead.size())) {
-    text.replace(at, secret.size(), kInstead);
-  }
+  return error;
 }
 
 }  // namespace
@@ -68,7 +67,7 @@ HttpRequest GoogleService::Request(std::string method, std::string_view path, st
   HttpRequest request;
   request.method = std::move(method);
   request.url = fmt::format("{}{}/{}{}", options_.base_url, prefix, options_.api_version, path);
-  if (!options_.api_key.empty()) {
+  if (!options_.api_key.empty() && !options_.tokens) {
     request.headers.emplace_back("x-goog-api-key", options_.api_key);
   }
   request.timeout = options_.request_timeout;
@@ -88,10 +87,48 @@ HttpRequest GoogleService::JsonRequest(std::string method, std::string_view path
 
 Result<HttpResponse> GoogleService::Send(const HttpRequest& request) const {
   SLUICE_TRY(brake_.Await(request));
+  return options_.tokens ? SendSignedIn(request) : Exchange(request, options_.api_key);
+}
+
+Result<HttpResponse> GoogleService::SendSignedIn(const HttpRequest& request) const {
+  const auto token = options_.tokens->Token(request.stop);
+  if (!token) {
+    return std::unexpected(BeforeSending(token.error()));
+  }
+  auto answer = SendWithToken(request, *token);
+  if (!answer || answer->status != 401) {
+    return answer;
+  }
+  options_.tokens->Refused(*token);
+  if (request.body_reader) {
+    return answer;
+  }
+  const auto renewed = options_.tokens->Token(request.stop);
+  if (!renewed) {
+    return std::unexpected(BeforeSending(renewed.error()));
+  }
+  return SendWithToken(request, *renewed);
+}
+
+Result<HttpResponse> GoogleService::SendWithToken(const HttpRequest& request,
+                                                  const std::string& token) const {
+  HttpRequest signed_in = request;
+  const auto target = ParseOrigin(request.url);
+  if (target && *target == origin_) {
+    signed_in.headers.emplace_back("Authorization", "Bearer " + token);
+    if (const std::string project = options_.tokens->quota_project(); !project.empty()) {
+      signed_in.headers.emplace_back("x-goog-user-project", project);
+    }
+  }
+  return Exchange(signed_in, token);
+}
+
+Result<HttpResponse> GoogleService::Exchange(const HttpRequest& request,
+                                             std::string_view secret) const {
   Result<HttpResponse> answer = transport_.Send(request);
   brake_.Note(answer);
   if (answer) {
-    CutOut(answer->body, options_.api_key);
+    CutOut(answer->body, secret);
   }
   return answer;
 }
@@ -112,17 +149,21 @@ Error GoogleService::ErrorOf(const HttpResponse& answer, const HttpRequest& requ
   const std::string what = request.label.empty()
                                ? fmt::format("{} {}", request.method, UrlPath(request.url))
                                : request.label;
-  return ErrorOfAnswer(answer, {.what = what,
-                                .is_file = request.url.find("/files/") != std::string::npos,
-                                .now = clock_.WallNow()});
+  Error error = ErrorOfAnswer(answer, {.what = what,
+                                       .is_file = request.url.find("/files/") != std::string::npos,
+                                       .now = clock_.WallNow()});
+  if (options_.tokens && error.code == ErrorCode::kAuth) {
+    error.hint = kSignInHint;
+  }
+  return error;
 }
 
 std::string GoogleService::AccountFingerprint() const {
   constexpr size_t kHexDigits = 16;
   // A service on this machine may come back on another port.
   const std::string place = IsLoopback(origin_) ? "loopback" : options_.base_url;
-  return Sha256Hex(fmt::format("sluice-account:{}\n{}", place, options_.api_key))
-      .substr(0, kHexDigits);
+  const std::string who = options_.tokens ? options_.tokens->account() : options_.api_key;
+  return Sha256Hex(fmt::format("sluice-account:{}\n{}", place, who)).substr(0, kHexDigits);
 }
 
 bool IsResourceName(std::string_view name, std::string_view kind) {

@@ -1,8 +1,9 @@
-// GoogleService: where a Google API lives, the key it is called with, and how its calls are made,
-// repeated and read. Batches and Files stand on it. Thread-safe.
+// GoogleService: where a Google API lives, the key or the tokens it is called with, and how its
+// calls are made, repeated and read. All clients of api/ stand on it. Thread-safe.
 //
-// The key goes into one header, to the base address only, and is cut out of whatever the service
-// says before anyone reads it.
+// Key and token go into one header, to the base address only, and are cut out of whatever the
+// service says before anyone reads it. A token is asked for when a request is about to leave, so
+// that one of two seconds of life fails no call.
 #pragma once
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/auth/access_tokens.h"
 #include "api/http/outage_brake.h"
 #include "api/http/retry.h"
 #include "api/http/transport.h"
@@ -30,6 +32,8 @@ struct GoogleServiceOptions {
   std::string base_url = "https://generativelanguage.googleapis.com";
   std::string api_version = "v1beta";
   std::string api_key = {};  // empty: none is sent
+  // Of Google Cloud; requests then carry a token and the quota project, and no key.
+  std::shared_ptr<AccessTokens> tokens = {};
   std::chrono::milliseconds request_timeout{120'000};
   std::chrono::milliseconds stall_timeout{60'000};
   RetryPolicy retry = {};
@@ -52,7 +56,10 @@ class GoogleService {
                                         std::stop_token stop, std::string_view prefix = "") const;
 
   // Sends once, and during an outage no more often than OutageBrake lets. Any complete answer is a
-  // value; its body is free of the key. Errors as Transport::Send().
+  // value; its body is free of key and token. Errors as Transport::Send(); those of
+  // AccessTokens::Token(), with kNotSent for all that may pass. A token that is answered with 401,
+  // by which nothing was done, is given up, and the request sent once more with a new one; not when
+  // it has a body_reader, which is used up: then the 401 is the answer.
   [[nodiscard]] Result<HttpResponse> Send(const HttpRequest& request) const;
 
   // Sends, repeats as the retry table says, and reads a 2xx answer with `read`. An Error of `read`
@@ -71,7 +78,7 @@ class GoogleService {
   [[nodiscard]] Result<HttpResponse> SendForSuccess(const HttpRequest& request) const;
   [[nodiscard]] Error ErrorOf(const HttpResponse& answer, const HttpRequest& request) const;
 
-  // A word that changes with the address and the key, and tells nothing about either.
+  // A word that changes with the address and the key or account, and tells nothing about them.
   [[nodiscard]] std::string AccountFingerprint() const;
 
   [[nodiscard]] const GoogleServiceOptions& options() const { return options_; }
@@ -85,6 +92,10 @@ class GoogleService {
         transport_(transport),
         clock_(clock),
         brake_(clock) {}
+
+  Result<HttpResponse> SendSignedIn(const HttpRequest& request) const;
+  Result<HttpResponse> SendWithToken(const HttpRequest& request, const std::string& token) const;
+  Result<HttpResponse> Exchange(const HttpRequest& request, std::string_view secret) const;
 
   const GoogleServiceOptions options_;
   const Origin origin_;

@@ -2,7 +2,8 @@
 //
 // A transport never follows a redirect, asks for no content coding and refuses answers that have
 // one (a bomb is never unpacked, a cut pack never taken for a whole one), verifies TLS always
-// and speaks plain http only to loopback. It repeats nothing by itself, with one exception that it
+// and speaks plain http only to loopback and to a cloud machine's metadata server, which has
+// nothing else (see IsMetadataServer). It repeats nothing by itself, with one exception that it
 // cannot help: see HttpRequest::fresh_connection. Thread-safe.
 #pragma once
 

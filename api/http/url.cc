@@ -1,6 +1,7 @@
 #include "api/http/url.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,20 @@ bool IsHost(std::string_view host) {
   return !host.empty() && std::ranges::all_of(host, [](char c) {
     return IsDigit(c) || IsAlpha(c) || c == '-' || c == '.';
   });
+}
+
+std::optional<std::array<uint8_t, 4>> ParseIpv4(std::string_view rest) {
+  std::array<uint8_t, 4> address{};
+  for (size_t part = 0; part < address.size(); ++part) {
+    const size_t dot = rest.find('.');
+    const auto number = ParseDecimal<uint8_t>(rest.substr(0, dot));
+    if (!number || (dot == std::string_view::npos) != (part + 1 == address.size())) {
+      return std::nullopt;
+    }
+    address[part] = *number;
+    rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
+  }
+  return address;
 }
 
 bool IsPlain(std::string_view url) {
@@ -76,17 +91,16 @@ bool IsLoopback(const Origin& origin) {
   if (origin.host == "localhost" || origin.host == "[::1]") {
     return true;
   }
-  std::string_view rest = origin.host;
-  for (int part = 0; part < 4; ++part) {
-    const size_t dot = rest.find('.');
-    const auto number = ParseDecimal<uint8_t>(rest.substr(0, dot));
-    if (!number || (part == 0 && *number != 127) ||
-        (dot == std::string_view::npos) != (part == 3)) {
-      return false;
-    }
-    rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
+  const auto address = ParseIpv4(origin.host);
+  return address && address->front() == 127;
+}
+
+bool IsMetadataServer(const Origin& origin) {
+  if (origin.host == "metadata.google.internal") {
+    return true;
   }
-  return true;
+  const auto address = ParseIpv4(origin.host);
+  return address && (*address)[0] == 169 && (*address)[1] == 254;
 }
 
 std::string_view UrlPath(std::string_view url) {

@@ -24,6 +24,10 @@ struct Origin {
 // 127.0.0.0/8 as four decimal numbers, [::1] or localhost.
 [[nodiscard]] bool IsLoopback(const Origin& origin);
 
+// Where a machine in the cloud asks for its own sign-in: metadata.google.internal, or an address
+// 169.254.0.0/16, which no router passes on (RFC 3927). It speaks plain http only.
+[[nodiscard]] bool IsMetadataServer(const Origin& origin);
+
 // "/v1beta/files" of "https://host/v1beta/files?upload_id=...".
 [[nodiscard]] std::string_view UrlPath(std::string_view url);
 

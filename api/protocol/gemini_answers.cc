@@ -1,9 +1,11 @@
 // Answer lines: {"key": K, "response": {...}} or {"key": K, "error": {...}}, members in any order
-// and more of them than are known.
+// and more of them than are known. At Vertex AI the failure is a `status`, beside an empty
+// response.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/protocol/gemini_lines.h"
+#include "api/protocol/row_status.h"
 #include "io/json/float_array.h"
 #include "io/json/json_text.h"
 #include "io/json/record_scanner.h"
@@ -18,55 +20,10 @@ std::string_view Inside(std::string_view token) { return token.substr(1, token.s
 
 bool IsAbsent(std::string_view token) { return token.empty() || token == "null"; }
 
-// google.rpc codes (1..16) and HTTP codes (100 and more); which may be asked again follows the
-// service's own troubleshooting page (2026-07-08).
-FailureClass ClassOf(int code, std::string_view message) {
-  switch (code) {
-    case 8:
-    case 429:
-      return FailureClass::kQuota;
-    case 1:
-    case 4:
-    case 10:
-    case 13:
-    case 14:
-    case 408:
-      return FailureClass::kTransient;
-    default:
-      break;
-  }
-  if (code >= 500) {
-    return FailureClass::kTransient;
-  }
-  const bool about_length = message.find("token") != std::string_view::npos ||
-                            message.find("too long") != std::string_view::npos;
-  return about_length ? FailureClass::kTooLong : FailureClass::kInvalid;
-}
-
-RowFailure FailureOf(std::string_view token) {
-  const Json error = Json::parse(token, nullptr, false);
-  RowFailure failure;
-  if (error.is_object()) {
-    failure.code = error.contains("code") && error["code"].is_number_integer() &&
-                           error["code"].get<int64_t>() >= 0 && error["code"].get<int64_t>() < 1000
-                       ? error["code"].get<int>()
-                       : 0;
-    failure.message = error.contains("message") && error["message"].is_string()
-                          ? error["message"].get<std::string>()
-                          : fmt::format("the service failed it with code {}", failure.code);
-  } else {
-    failure.message = "the service failed it without saying why";
-  }
-  failure.failure_class = ClassOf(failure.code, failure.message);
-  return failure;
-}
-
-RowFailure Malformed(std::string message) {
-  return {.failure_class = FailureClass::kMalformed, .message = std::move(message)};
-}
+}  // namespace
 
 // Counters come as numbers or as strings of digits.
-std::optional<int64_t> CountOf(std::string_view token) {
+std::optional<int64_t> TokenCountOf(std::string_view token) {
   if (token.size() > 2 && token.front() == '"') {
     token = Inside(token);
   }
@@ -79,6 +36,45 @@ std::optional<int64_t> CountOf(std::string_view token) {
     count = count * 10 + (digit - '0');
   }
   return count;
+}
+
+// google.rpc codes (1..16) and HTTP codes (100 and more); which may be asked again follows the
+// service's own troubleshooting page (2026-07-08).
+FailureClass FailureClassOf(int code, std::string_view message) {
+  switch (code) {
+    case 8:
+    case 429:
+      return FailureClass::kQuota;
+    case 1:
+    case 4:
+    case 10:
+    case 13:
+    case 14:
+    case 408:
+    case 499:
+      return FailureClass::kTransient;
+    default:
+      break;
+  }
+  if (code >= 500) {
+    return FailureClass::kTransient;
+  }
+  const bool about_length = message.find("token") != std::string_view::npos ||
+                            message.find("too long") != std::string_view::npos;
+  return about_length ? FailureClass::kTooLong : FailureClass::kInvalid;
+}
+
+RowFailure RowFailureOf(std::string_view token) {
+  RowStatus status = ParseRowStatus(token);
+  return {.failure_class = FailureClassOf(status.code, status.message),
+          .code = status.code,
+          .message = std::move(status.message)};
+}
+
+namespace {
+
+RowFailure Malformed(std::string message) {
+  return {.failure_class = FailureClass::kMalformed, .message = std::move(message)};
 }
 
 // The text of the first candidate without the model's thoughts, and why it ended.
@@ -194,17 +190,17 @@ class GeminiDecoder final : public ReplyDecoder {
   Reply DecodeTokens(std::span<const std::string_view> tokens) {
     Reply reply;
     SetKey(IsAbsent(tokens[kKey]) ? tokens[kMetadataKey] : tokens[kKey], reply);
-    reply.usage = {.prompt_tokens = CountOf(tokens[kPromptTokens].empty() ? tokens[kTokenCount]
+    reply.usage = {.prompt_tokens = TokenCountOf(tokens[kPromptTokens].empty() ? tokens[kTokenCount]
                                                                           : tokens[kPromptTokens]),
-                   .output_tokens = CountOf(tokens[kOutputTokens])};
-    const std::string_view error = IsAbsent(tokens[kError]) ? tokens[kStatus] : tokens[kError];
-    const bool answered = !tokens[kResponse].empty() && tokens[kResponse].front() == '{';
-    if (answered && IsAbsent(error)) {
-      DecodeResponse(tokens, reply);
+                   .output_tokens = TokenCountOf(tokens[kOutputTokens])};
+    const std::string_view error = IsNoFailure(tokens[kError]) ? tokens[kStatus] : tokens[kError];
+    const bool answered = tokens[kResponse].starts_with('{');
+    if (!IsNoFailure(error)) {
+      const bool both = answered && !IsNoFailure(tokens[kResponse]);
+      reply.failure = both ? Malformed("the answer line has both a response and an error")
+                           : RowFailureOf(error);
     } else if (answered) {
-      reply.failure = Malformed("the answer line has both a response and an error");
-    } else if (!IsAbsent(error) && error != "{}") {
-      reply.failure = FailureOf(error);
+      DecodeResponse(tokens, reply);
     } else {
       reply.failure = Malformed("the answer line has neither a response nor an error");
     }

@@ -36,16 +36,10 @@ class GeminiLines final : public LineProtocol {
   }
 
   uint64_t expected_answer_bytes() const override {
-    constexpr uint64_t kEnvelopeBytes = 160;
-    constexpr uint64_t kBytesPerFloat = 13;  // measured on float32 values of unit vectors
     constexpr uint64_t kDefaultDimension = 3072;
     constexpr uint64_t kGenerationBytes = 4096;
-    if (task_ == Task::kGenerate) {
-      return kGenerationBytes;
-    }
-    const uint64_t dimension =
-        dimension_ > 0 ? static_cast<uint64_t>(dimension_) : kDefaultDimension;
-    return kEnvelopeBytes + dimension * kBytesPerFloat;
+    return task_ == Task::kGenerate ? kGenerationBytes
+                                    : ExpectedEmbeddingBytes(dimension_, kDefaultDimension);
   }
 
   std::unique_ptr<ReplyDecoder> MakeDecoder() const override { return MakeGeminiDecoder(task_); }
@@ -59,9 +53,21 @@ class GeminiLines final : public LineProtocol {
 
 }  // namespace
 
-Result<std::unique_ptr<LineProtocol>> MakeGeminiLines(const RequestOptions& options) {
-  SLUICE_ASSIGN(auto body, MakeGeminiRequestBody(options));
+uint64_t ExpectedEmbeddingBytes(int dimension, uint64_t default_dimension) {
+  constexpr uint64_t kEnvelopeBytes = 160;
+  constexpr uint64_t kBytesPerFloat = 13;  // measured on float32 values of unit vectors
+  return kEnvelopeBytes +
+         kBytesPerFloat * (dimension > 0 ? static_cast<uint64_t>(dimension) : default_dimension);
+}
+
+Result<std::unique_ptr<LineProtocol>> MakeGeminiLinesOf(const RequestOptions& options,
+                                                        EmbedSettings settings) {
+  SLUICE_ASSIGN(auto body, MakeGeminiRequestBody(options, settings));
   return std::make_unique<GeminiLines>(options, std::move(body));
+}
+
+Result<std::unique_ptr<LineProtocol>> MakeGeminiLines(const RequestOptions& options) {
+  return MakeGeminiLinesOf(options, EmbedSettings::kMembers);
 }
 
 }  // namespace sluice

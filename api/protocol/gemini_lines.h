@@ -26,10 +26,31 @@ class GeminiRequestBody {
       std::span<const std::string_view> tokens, std::string& out) const = 0;
 };
 
+// Where the settings of an embedding stand: as members of the request ("taskType",
+// "outputDimensionality", "title"), or at Vertex AI in its "embed_content_config".
+enum class EmbedSettings { kMembers, kConfig };
+
 // Errors: kUsage, as for MakeLineProtocol().
 [[nodiscard]] Result<std::unique_ptr<GeminiRequestBody>> MakeGeminiRequestBody(
-    const RequestOptions& options);
+    const RequestOptions& options, EmbedSettings settings = EmbedSettings::kMembers);
+
+// {"key": K, "request": BODY} out; what comes back is read by MakeGeminiDecoder().
+[[nodiscard]] Result<std::unique_ptr<LineProtocol>> MakeGeminiLinesOf(
+    const RequestOptions& options, EmbedSettings settings);
 
 [[nodiscard]] std::unique_ptr<ReplyDecoder> MakeGeminiDecoder(Task task);
+
+// Why the token of `field` cannot be the text of a request: absent, no string, or empty.
+[[nodiscard]] std::expected<void, std::string> CheckTextToken(std::string_view token,
+                                                              std::string_view field);
+
+// What the decoders of all Google answer lines share: the failure that an `error` or `status` tells
+// of, and a counter, which comes as a number or as a string of digits.
+[[nodiscard]] RowFailure RowFailureOf(std::string_view token);
+[[nodiscard]] std::optional<int64_t> TokenCountOf(std::string_view token);
+[[nodiscard]] FailureClass FailureClassOf(int code, std::string_view message);
+
+// How many bytes the answer line to an embedding of so many numbers takes; 0: the service's usual.
+[[nodiscard]] uint64_t ExpectedEmbeddingBytes(int dimension, uint64_t default_dimension);
 
 }  // namespace sluice

@@ -20,19 +20,6 @@ std::string_view Inside(std::string_view token) { return token.substr(1, token.s
 
 bool IsAbsent(std::string_view token) { return token.empty() || token == "null"; }
 
-std::expected<void, std::string> CheckText(std::string_view token, std::string_view field) {
-  if (token.empty()) {
-    return std::unexpected(fmt::format("no field \"{}\"", field));
-  }
-  if (token.front() != '"') {
-    return std::unexpected(fmt::format("field \"{}\" is not a string", field));
-  }
-  if (token.size() == 2) {
-    return std::unexpected(fmt::format("field \"{}\" is an empty string", field));
-  }
-  return {};
-}
-
 // gemini-embedding-2 knows no taskType parameter: the task is said in front of the text
 // (ai.google.dev embeddings guide, 2026-06-22).
 struct TaskPrefix {
@@ -51,20 +38,24 @@ constexpr std::array kTaskPrefixes = {
 
 class EmbedBody final : public GeminiRequestBody {
  public:
-  explicit EmbedBody(const RequestOptions& options)
+  EmbedBody(const RequestOptions& options, EmbedSettings settings)
       : text_field_(options.text_field),
         title_field_(options.title_field),
         task_in_text_(options.model.starts_with("gemini-embedding-2")),
-        document_(options.task_type == "RETRIEVAL_DOCUMENT") {
+        document_(options.task_type == "RETRIEVAL_DOCUMENT"),
+        in_config_(settings == EmbedSettings::kConfig) {
     if (task_in_text_) {
       for (const TaskPrefix& entry : kTaskPrefixes) {
         prefix_ = entry.task_type == options.task_type ? entry.prefix : prefix_;
       }
     } else if (!options.task_type.empty()) {
-      suffix_ = fmt::format(",\"taskType\":{}", JsonString(options.task_type));
+      settings_ = fmt::format(",\"{}\":{}", in_config_ ? "task_type" : "taskType",
+                              JsonString(options.task_type));
     }
     if (options.dimension > 0) {
-      suffix_ += fmt::format(",\"outputDimensionality\":{}", options.dimension);
+      settings_ += fmt::format(",\"{}\":{}",
+                               in_config_ ? "output_dimensionality" : "outputDimensionality",
+                               options.dimension);
     }
   }
 
@@ -76,22 +67,35 @@ class EmbedBody final : public GeminiRequestBody {
                                               std::string& out) const override {
     const std::string_view text = tokens[0];
     const std::string_view title = title_field_.empty() ? std::string_view{} : tokens[1];
-    SLUICE_TRY(CheckText(text, text_field_));
+    SLUICE_TRY(CheckTextToken(text, text_field_));
     const bool titled = !IsAbsent(title) && title != "\"\"";
     if (titled && title.front() != '"') {
       return std::unexpected(fmt::format("field \"{}\" is not a string", title_field_));
     }
     out.append("{\"content\":{\"parts\":[{\"text\":");
     AppendText(text, titled ? Inside(title) : std::string_view{}, out);
-    out.append("}]}").append(suffix_);
-    if (titled && !task_in_text_) {
-      out.append(",\"title\":").append(title);
-    }
+    out.append("}]}");
+    AppendSettings(titled && !task_in_text_ ? title : std::string_view{}, out);
     out.push_back('}');
     return text.size();
   }
 
  private:
+  // An object without members is left out: Vertex AI cannot store one.
+  void AppendSettings(std::string_view title, std::string& out) const {
+    if (settings_.empty() && title.empty()) {
+      return;
+    }
+    const size_t begin = out.size();
+    out.append(settings_);
+    if (!title.empty()) {
+      out.append(",\"title\":").append(title);
+    }
+    if (in_config_) {
+      out.replace(begin, 1, ",\"embed_content_config\":{").push_back('}');
+    }
+  }
+
   void AppendText(std::string_view text, std::string_view title, std::string& out) const {
     if (!task_in_text_) {
       out.append(text);
@@ -110,8 +114,9 @@ class EmbedBody final : public GeminiRequestBody {
   std::string title_field_;
   bool task_in_text_;
   bool document_;
+  bool in_config_;
   std::string_view prefix_;
-  std::string suffix_;
+  std::string settings_;  // each with a comma in front
 };
 
 class GenerateBody final : public GeminiRequestBody {
@@ -150,7 +155,7 @@ class GenerateBody final : public GeminiRequestBody {
   std::expected<uint64_t, std::string> Append(std::span<const std::string_view> tokens,
                                               std::string& out) const override {
     if (checks_text_) {
-      SLUICE_TRY(CheckText(tokens[0], text_field_));
+      SLUICE_TRY(CheckTextToken(tokens[0], text_field_));
     }
     out.append("{\"contents\":[{\"parts\":[{\"text\":");
     const size_t begin = out.size();
@@ -193,7 +198,21 @@ class ReadyBody final : public GeminiRequestBody {
 
 }  // namespace
 
-Result<std::unique_ptr<GeminiRequestBody>> MakeGeminiRequestBody(const RequestOptions& options) {
+std::expected<void, std::string> CheckTextToken(std::string_view token, std::string_view field) {
+  if (token.empty()) {
+    return std::unexpected(fmt::format("no field \"{}\"", field));
+  }
+  if (token.front() != '"') {
+    return std::unexpected(fmt::format("field \"{}\" is not a string", field));
+  }
+  if (token.size() == 2) {
+    return std::unexpected(fmt::format("field \"{}\" is an empty string", field));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<GeminiRequestBody>> MakeGeminiRequestBody(const RequestOptions& options,
+                                                                 EmbedSettings settings) {
   if (!options.request_field.empty()) {
     return std::make_unique<ReadyBody>(options.request_field);
   }
@@ -203,7 +222,7 @@ Result<std::unique_ptr<GeminiRequestBody>> MakeGeminiRequestBody(const RequestOp
   if (!options.title_field.empty() && options.task_type != "RETRIEVAL_DOCUMENT") {
     return Fail(ErrorCode::kUsage, "a title goes only with the task type RETRIEVAL_DOCUMENT");
   }
-  return std::make_unique<EmbedBody>(options);
+  return std::make_unique<EmbedBody>(options, settings);
 }
 
 }  // namespace sluice

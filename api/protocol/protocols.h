@@ -9,5 +9,6 @@
 namespace sluice {
 
 [[nodiscard]] Result<std::unique_ptr<LineProtocol>> MakeGeminiLines(const RequestOptions& options);
+[[nodiscard]] Result<std::unique_ptr<LineProtocol>> MakeVertexLines(const RequestOptions& options);
 
 }  // namespace sluice

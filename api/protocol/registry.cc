@@ -13,6 +13,7 @@ struct Entry {
 
 constexpr std::array kProtocols = {
     Entry{.name = "gemini", .make = MakeGeminiLines},
+    Entry{.name = "vertex", .make = MakeVertexLines},
 };
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "api/batches/batches_client.h"
-#include "api/batches/inline_answers.h"
 #include "api/files/files_client.h"
 #include "api/http/google_service.h"
 #include "api/http/json_fields.h"
@@ -67,7 +66,8 @@ uint64_t BytesOfRowsMax(const BatchJob& job) {
 class GeminiProvider final : public Provider {
  public:
   GeminiProvider(const ProviderOptions& options, std::unique_ptr<GoogleService> service)
-      : service_(std::move(service)),
+      : traits_(GeminiTraits(options.task, options.model)),
+        service_(std::move(service)),
         batches_(*service_, kAnswerBytesMax),
         files_(*service_, MimeTypes(options.upload_mime_type)),
         answer_bytes_max_(options.answer_bytes_max) {}
@@ -111,24 +111,8 @@ class GeminiProvider final : public Provider {
   Result<uint64_t> FetchAnswers(const BatchJob& job, const BodyWriter& writer,
                                 const std::function<Result<void>()>& restart,
                                 std::stop_token stop) override {
-    if (!job.result_file.empty()) {
-      const uint64_t bytes_max = std::min(answer_bytes_max_, BytesOfRowsMax(job));
-      return files_.Download(job.result_file, bytes_max, writer, restart, stop);
-    }
-    if (!job.inline_responses.empty()) {
-      return WriteInline(job.inline_responses, writer);
-    }
-    // A job out of a list has no inline responses, and a stale one no result file yet.
-    SLUICE_ASSIGN(const BatchJob whole, Batches(*service_).Get(job.name, stop));
-    if (!whole.result_file.empty()) {
-      const uint64_t bytes_max = std::min(answer_bytes_max_, BytesOfRowsMax(whole));
-      return files_.Download(whole.result_file, bytes_max, writer, restart, stop);
-    }
-    if (whole.inline_responses.empty()) {
-      return Fail(ErrorCode::kNotFound,
-                  fmt::format("{} ({}) has no answers", whole.name, JobStateName(whole.state)));
-    }
-    return WriteInline(whole.inline_responses, writer);
+    const uint64_t bytes_max = std::min(answer_bytes_max_, BytesOfRowsMax(job));
+    return Batches(*service_).FetchAnswers(job, bytes_max, writer, restart, std::move(stop));
   }
 
   Result<std::vector<float>> EmbedText(const std::string& model, const std::string& text,
@@ -146,16 +130,7 @@ class GeminiProvider final : public Provider {
   }
 
  private:
-  static Result<uint64_t> WriteInline(const std::string& responses, const BodyWriter& writer) {
-    uint64_t size = 0;
-    SLUICE_TRY(ForEachInlineAnswer(responses, [&](std::string_view line) {
-      size += line.size();
-      return writer(AsBytes(line));
-    }));
-    return size;
-  }
-
-  const ProviderTraits traits_ = GeminiTraits();
+  const ProviderTraits traits_;
   const std::unique_ptr<GoogleService> service_;
   const Batches batches_;
   Files files_;
@@ -164,7 +139,7 @@ class GeminiProvider final : public Provider {
 
 }  // namespace
 
-ProviderTraits GeminiTraits() {
+ProviderTraits GeminiTraits(Task /*task*/, std::string_view /*model*/) {
   ProviderTraits traits;
   traits.name = "gemini";
   // "2 GB" for an input file (ai.google.dev/gemini-api/docs/batch-api, 2026-09-18); whether that is
@@ -188,7 +163,9 @@ Result<std::unique_ptr<Provider>> MakeGeminiProvider(const ProviderOptions& opti
   if (!options.base_url.empty()) {
     service_options.base_url = options.base_url;
   }
-  service_options.api_version = options.api_version;
+  if (!options.api_version.empty()) {
+    service_options.api_version = options.api_version;
+  }
   service_options.api_key = options.api_key;
   service_options.request_timeout = options.request_timeout;
   service_options.stall_timeout = options.stall_timeout;

@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "api/auth/access_tokens.h"
+#include "api/auth/api_key.h"
 #include "api/batches/batch_job.h"
 #include "api/batches/create_job.h"
 #include "api/files/stage_source.h"
@@ -33,10 +35,10 @@ struct StagedFile {
 
 // Limits and habits of a service, as dated data (source beside the numbers in the provider's file).
 struct ProviderTraits {
-  std::string name = {};  // "gemini"
+  std::string name = {};  // "gemini", "vertex"
   uint64_t shard_bytes_max = 0;
   uint64_t shard_rows_max = 0;  // 0: none known
-  int jobs_in_flight_max = 0;
+  int jobs_in_flight_max = 0;    // 0: none known
   std::chrono::milliseconds settle{120'000};  // how long a created job may be missing in a list
   std::chrono::milliseconds poll_first{30'000};
   std::chrono::milliseconds poll_max{300'000};
@@ -79,9 +81,19 @@ class Provider {
 };
 
 struct ProviderOptions {
-  std::string base_url = {};  // empty: the service's own
-  std::string api_version = "v1beta";
-  std::string api_key = {};
+  // What it will be asked for: limits may depend on the model.
+  Task task = Task::kEmbed;
+  std::string model = {};
+  std::string base_url = {};     // empty: the service's own
+  std::string api_version = {};  // empty: the usual one
+  std::string api_key = {};      // gemini
+  // vertex: where jobs live, and where their input and answers do: "bucket" or "bucket/prefix", or
+  // a dataset of BigQuery in the project, or both: then rows are loaded through the bucket.
+  std::string project = {}, location = {};
+  std::string bucket = {};
+  std::string bigquery_dataset = {};
+  std::shared_ptr<AccessTokens> tokens = {};  // empty: nobody signs in
+  EnvironmentLookup environment = {};         // for the emulators' variables; empty: there are none
   std::string upload_mime_type = "application/jsonl";
   std::chrono::milliseconds request_timeout{120'000};
   std::chrono::milliseconds stall_timeout{60'000};
@@ -90,8 +102,10 @@ struct ProviderOptions {
 };
 
 [[nodiscard]] std::vector<std::string> ProviderNames();
-// What is known of a service without signing in. Errors: kUsage for a name that is not registered.
-[[nodiscard]] Result<ProviderTraits> FindProviderTraits(std::string_view name);
+// What is known of a service without signing in, for what it will be asked for. Errors: kUsage for
+// a name that is not registered.
+[[nodiscard]] Result<ProviderTraits> FindProviderTraits(std::string_view name, Task task,
+                                                        std::string_view model);
 
 // `name`: one of ProviderNames(). `transport` and `clock` must outlive the provider.
 // Errors: kUsage for a name that is not registered and for options that cannot be used.

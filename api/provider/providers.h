@@ -7,8 +7,12 @@
 
 namespace sluice {
 
-[[nodiscard]] ProviderTraits GeminiTraits();
+[[nodiscard]] ProviderTraits GeminiTraits(Task task, std::string_view model);
+[[nodiscard]] ProviderTraits VertexTraits(Task task, std::string_view model);
 [[nodiscard]] Result<std::unique_ptr<Provider>> MakeGeminiProvider(const ProviderOptions& options,
+                                                                   Transport& transport,
+                                                                   Clock& clock);
+[[nodiscard]] Result<std::unique_ptr<Provider>> MakeVertexProvider(const ProviderOptions& options,
                                                                    Transport& transport,
                                                                    Clock& clock);
 

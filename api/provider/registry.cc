@@ -11,12 +11,13 @@ namespace {
 
 struct Entry {
   std::string_view name;
-  ProviderTraits (*traits)();
+  ProviderTraits (*traits)(Task task, std::string_view model);
   Result<std::unique_ptr<Provider>> (*make)(const ProviderOptions&, Transport&, Clock&);
 };
 
 constexpr std::array kProviders = {
     Entry{.name = "gemini", .traits = GeminiTraits, .make = MakeGeminiProvider},
+    Entry{.name = "vertex", .traits = VertexTraits, .make = MakeVertexProvider},
 };
 
 Result<const Entry*> Find(std::string_view name) {
@@ -39,9 +40,10 @@ std::vector<std::string> ProviderNames() {
   return names;
 }
 
-Result<ProviderTraits> FindProviderTraits(std::string_view name) {
+Result<ProviderTraits> FindProviderTraits(std::string_view name, Task task,
+                                          std::string_view model) {
   SLUICE_ASSIGN(const Entry* const entry, Find(name));
-  return entry->traits();
+  return entry->traits(task, model);
 }
 
 Result<std::unique_ptr<Provider>> MakeProvider(std::string_view name,

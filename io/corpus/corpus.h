@@ -1,8 +1,9 @@
 // Corpus: the ordered source of documents, cut into blocks of about 1 MiB.
 //
 // A corpus is any mix of JSONL files (plain, .gz, .zst), standard input ("-"), globs and folders of
-// text files. The serial part done here only finds where units end; all checking of their content
-// happens later and in parallel (engine/prepare). A block never shares a unit with another block.
+// text files; with a FileSystem that knows addresses (gs://...), also of what lies there. The
+// serial part done here only finds where units end; all checking of their content happens later and
+// in parallel (engine/prepare). A block never shares a unit with another block.
 //
 // Lines: only LF ends a line; the last line counts without LF; a BOM is dropped at the start of a
 // file and nowhere else; blank lines are left in place (they count as lines, they are no units).
@@ -41,6 +42,8 @@ struct CorpusFile {
   uint64_t inode = 0;  // 0: the file was not looked at, and is not compared with itself later
 
   [[nodiscard]] bool is_standard_input() const { return path == "-"; }
+  // gs://bucket/object, which a FileSystem may know: an address, and no path from a working folder.
+  [[nodiscard]] bool is_address() const { return path.starts_with("gs://"); }
 };
 
 // A place in the corpus. `line` counts from 1; `offset` counts bytes of the decompressed file from

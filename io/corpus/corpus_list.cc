@@ -64,6 +64,9 @@ std::string LowerCase(std::string_view text) {
   return lower;
 }
 
+// Not of a sign-in or of a network on the way to an address.
+bool IsOfThePath(ErrorCode code) { return code == ErrorCode::kNotFound || code == ErrorCode::kIo; }
+
 std::unexpected<Error> Unusable(std::string_view input, std::string_view reason) {
   return Fail(ErrorCode::kInput, fmt::format("cannot use input '{}': {}", input, reason));
 }
@@ -117,7 +120,7 @@ class Lister {
   // Errors about inputs are mended by the user, not by another try.
   Result<FileStat> Look(const std::string& path) {
     Result<FileStat> status = files_.Stat(path);
-    if (!status.has_value()) {
+    if (!status.has_value() && IsOfThePath(status.error().code)) {
       status.error().code = ErrorCode::kInput;
     }
     return status;

@@ -48,7 +48,7 @@ Result<size_t> FillFrom(ByteSource& source, std::span<std::byte> buffer) {
 // A file that cannot be opened has to be mended by the user: another try does not help.
 Result<std::unique_ptr<File>> OpenForReading(FileSystem& files, const CorpusFile& file) {
   Result<std::unique_ptr<File>> opened = files.Open(file.path, OpenMode::kRead);
-  if (!opened.has_value()) {
+  if (!opened.has_value() && (!file.is_address() || opened.error().code == ErrorCode::kNotFound)) {
     opened.error().code = ErrorCode::kInput;
   }
   return opened;

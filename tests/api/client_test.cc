@@ -66,12 +66,37 @@ TEST(Client, OnlyALoopbackServiceNeedsNoKey) {
   EXPECT_FALSE(MakeClient(options).has_value());
 }
 
-TEST(Client, VertexComesLaterAndSaysSo) {
-  ClientOptions options = With({});
+TEST(Client, SignsInAtVertexByTheEnvironment) {
+  ScriptedServer server({JsonPlay(200, "{}")});
+  ClientOptions options = With({{"GOOGLE_CLOUD_PROJECT", "my-project"},
+                                {"GOOGLE_CLOUD_LOCATION", "europe-west4"},
+                                {"GOOGLE_VERTEX_BASE_URL", server.url()},
+                                {"GOOGLE_GENAI_API_VERSION", "v1beta"},
+                                {"GOOGLE_GEMINI_BASE_URL", "https://elsewhere.example"},
+                                {"SLUICE_GOOGLE_ACCESS_TOKEN", "AIzaTestKey-token"}});
   options.sign_in = SignIn::kVertex;
   const auto client = MakeClient(options);
-  EXPECT_EQ(client.error().code, ErrorCode::kUsage);
-  EXPECT_NE(client.error().message.find("comes with the Vertex backend"), std::string::npos);
+  ASSERT_TRUE(client.has_value()) << client.error().message;
+  ASSERT_TRUE((*client)->batches().List().has_value());
+  EXPECT_EQ(server.requests().at(0).target,
+            "/v1beta1/projects/my-project/locations/europe-west4/batchPredictionJobs?pageSize=100");
+  EXPECT_EQ(server.requests().at(0).Header("authorization"), "Bearer AIzaTestKey-token");
+  EXPECT_EQ(server.requests().at(0).Header("x-goog-api-key"), "");
+  EXPECT_EQ((*client)->files().List().error().code, ErrorCode::kUsage);
+  EXPECT_EQ((*client)->files().UploadBytes("x").error().code, ErrorCode::kUsage);
+}
+
+TEST(Client, VertexNeedsAProjectAndNoKey) {
+  ClientOptions options = With({{"SLUICE_GOOGLE_ACCESS_TOKEN", "AIzaTestKey-token"}});
+  options.sign_in = SignIn::kVertex;
+  EXPECT_EQ(MakeClient(options).error().code, ErrorCode::kUsage);
+  options.project = "my-project";
+  EXPECT_TRUE(MakeClient(options).has_value());
+  options.location = "us/central1";
+  EXPECT_EQ(MakeClient(options).error().code, ErrorCode::kUsage);
+  options.location = "us";
+  options.api_key = "k";
+  EXPECT_EQ(MakeClient(options).error().code, ErrorCode::kUsage);
 }
 
 TEST(Client, LeavesAHandlerOfSigpipeAlone) {

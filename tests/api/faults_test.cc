@@ -9,6 +9,7 @@
 
 #include "api/files/sha256.h"
 #include "tests/support/local_client.h"
+#include "tests/support/local_cloud.h"
 #include "tools/emulator/faults.h"
 
 namespace sluice {
@@ -115,6 +116,30 @@ void ExpectWholeUpload(std::vector<std::string> faults) {
   EXPECT_EQ(uploaded->sha256, Sha256Hex(content));
   EXPECT_EQ(uploaded->file.size_bytes, content.size());
   EXPECT_TRUE(IsSameSha256(local.files().Get(uploaded->file.name)->sha256_hash, uploaded->sha256));
+}
+
+// An object goes through the fault and comes out of it as it was.
+void ExpectWholeObject(std::vector<std::string> faults) {
+  LocalCloud cloud(std::move(faults));
+  cloud.WithSignIn();
+  const StorageClient storage = cloud.storage();
+  const ObjectName name{.bucket = kTestBucket, .object = "run/shard.jsonl"};
+  const std::string content = LocalClient::Lines(10'000);
+  const auto stored = storage.Upload(name, SourceOfBytes(content), {.chunk_bytes = 512 << 10});
+  ASSERT_TRUE(stored.has_value()) << stored.error().message;
+  std::string bytes;
+  const auto read = storage.Download(
+      name, content.size(),
+      [&](std::span<const std::byte> part) -> Result<void> {
+        bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
+        return {};
+      },
+      [&]() -> Result<void> {
+        bytes.clear();
+        return {};
+      });
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(bytes, content);
 }
 
 // Creating has an unknown outcome; the one job that there is can be found.
@@ -381,6 +406,20 @@ const std::map<std::string_view, std::function<void()>>& Cases() {
          ASSERT_EQ(jobs.size(), 1U);
          ExpectAll(Responses(local, local.Wait(jobs[0]).value()));
          EXPECT_EQ(local.emulator->counters().jobs_created, 1U);
+       }},
+      {"upload-ended", [] { ExpectWholeObject({"upload-ended=2"}); }},
+      {"upload-lost", [] { ExpectWholeObject({"upload-lost"}); }},
+      {"keep-less", [] { ExpectWholeObject({"keep-less=2"}); }},
+      {"token-503", [] { ExpectWholeObject({"token-503=1"}); }},
+      {"token-refused", [] { ExpectWholeObject({"token-refused=1"}); }},
+      {"token-revoked",
+       [] {
+         LocalCloud cloud({"token-revoked"});
+         cloud.WithSignIn();
+         const auto list = cloud.storage().List(kTestBucket);
+         EXPECT_EQ(list.error().code, ErrorCode::kAuth);
+         EXPECT_NE(list.error().message.find("invalid_grant"), std::string::npos);
+         EXPECT_EQ(cloud.emulator->counters().requests.at("token"), 1U);
        }},
       {"stall",
        [] {

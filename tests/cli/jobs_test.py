@@ -173,7 +173,7 @@ class Create(JobsTest):
 
     def test_sources_of_vertex_are_a_clear_mistake(self):
         for source in ("gs://bucket/lines.jsonl", "bq://project.dataset.table"):
-            self.assertIn(f"{source} comes with the Vertex backend", self.jobs("create", source, code=2).err)
+            self.assertIn("goes with Vertex AI only", self.jobs("create", source, code=2).err)
 
 
 class CreateLost(JobsTest):
@@ -270,10 +270,10 @@ class SignIn(JobsTest):
         path.chmod(0o600)
         self.assertEqual(self.jobs("list", "--api-key-file", "key").err, "")
 
-    def test_vertex_is_a_clear_mistake(self):
+    def test_nobody_is_signed_in_at_vertex(self):
         for env, flags in (({}, ["--auth", "vertex"]), ({"SLUICE_AUTH": "vertex_ai"}, [])):
-            ended = self.sluice("jobs", "list", *flags, env=env, code=2)
-            self.assertIn("comes with the Vertex backend", ended.err)
+            ended = self.sluice("jobs", "list", *flags, env={"NO_GCE_CHECK": "true", **env}, code=4)
+            self.assertIn("gcloud", ended.err)
         self.assertIn("--auth", self.jobs("list", "--auth", "kerberos", code=2).err)
         self.jobs("list", "--auth", "gemini")
 

@@ -63,10 +63,14 @@ std::optional<sluice::Ordinal> KeyOf(const Json& line) {
                                             : std::nullopt;
 }
 
+bool IsFailure(const Json* value) {
+  return value != nullptr && *value != Json("") && *value != Json::object();
+}
+
 // The embedding of a line that has one and no error.
 std::optional<std::vector<double>> VectorOf(const Json& line) {
   const Json* const response = Member(&line, "response");
-  const bool failed = Member(&line, "error") != nullptr || Member(&line, "status") != nullptr;
+  const bool failed = IsFailure(Member(&line, "error")) || IsFailure(Member(&line, "status"));
   const Json* const values = Member(Member(response, "embedding"), "values");
   if (failed || values == nullptr || !values->is_array() || values->empty()) {
     return std::nullopt;
@@ -129,14 +133,16 @@ void CheckGeneration(const sluice::Reply& reply, bool is_accepted) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto decoder_of = [](sluice::Task task) {
+  const auto decoder_of = [](sluice::Task task, const char* protocol, const char* model) {
     sluice::RequestOptions options;
     options.task = task;
-    options.model = "m";
-    return sluice::MakeLineProtocol("gemini", options).value()->MakeDecoder();
+    options.model = model;
+    return sluice::MakeLineProtocol(protocol, options).value()->MakeDecoder();
   };
-  static const auto embeddings = decoder_of(sluice::Task::kEmbed);
-  static const auto generations = decoder_of(sluice::Task::kGenerate);
+  static const auto embeddings = decoder_of(sluice::Task::kEmbed, "gemini", "m");
+  static const auto generations = decoder_of(sluice::Task::kGenerate, "gemini", "m");
+  static const auto instances =
+      decoder_of(sluice::Task::kEmbed, "vertex", "text-embedding-005");
   std::string buffer(reinterpret_cast<const char*>(data), size);
   std::ranges::replace(buffer, '\n', ' ');
   buffer.append(sluice::Block::kPadding, '"');
@@ -144,5 +150,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool is_accepted = sluice::JsonReference::Accepts(line, sluice::RecordScanner::kDepthMax);
   CheckEmbedding(embeddings->Decode(line), line, is_accepted);
   CheckGeneration(generations->Decode(line), is_accepted);
+  const sluice::Reply instance = instances->Decode(line);
+  Expect(instance.failure.has_value() == instance.vector.empty());
+  Expect(is_accepted || instance.failure.has_value());
   return 0;
 }

@@ -9,10 +9,14 @@
 #include "api/batches/inline_answers.h"
 #include "api/batches/job_response.h"
 #include "api/batches/operation.h"
+#include "api/batches/vertex_job.h"
+#include "api/batches/vertex_place.h"
+#include "api/bigquery/table_name.h"
 #include "api/files/remote_file.h"
 #include "api/http/google_error.h"
 #include "api/http/google_service.h"
 #include "api/http/json_depth.h"
+#include "api/storage/object_name.h"
 
 namespace {
 
@@ -39,7 +43,19 @@ void ExpectJob(const sluice::BatchJob& job) {
   }
 }
 
+void ExpectVertexJob(const sluice::BatchJob& job) {
+  Expect(sluice::IsVertexJobName(job.name));
+  Expect(job.result_file.empty() || sluice::ParseTableUri(job.result_file).has_value() ||
+         sluice::ParseObjectUri(job.result_file).has_value());
+}
+
 void ParseSuccess(std::string_view body) {
+  if (const auto job = sluice::ParseVertexJob(body)) {
+    ExpectVertexJob(*job);
+  }
+  if (const auto page = sluice::ParseVertexJobPage(body)) {
+    std::ranges::for_each(page->jobs, ExpectVertexJob);
+  }
   if (const auto job = sluice::ParseOperation(body)) {
     ExpectJob(*job);
   }

@@ -1,7 +1,8 @@
 """No key and no upload address in any log, error, file or process list, while all tests run.
 
-Every key of the tests begins with KEY_START, and every upload that the local service opens has an id
-that begins with UPLOAD_START, so that both are known wherever they turn up. CTest runs `begin` before
+Every key of the tests begins with KEY_START, every upload that the local service opens has an id that
+begins with UPLOAD_START, every access token that it gives out begins with TOKEN_START, and a private key
+is known by its first line, so that all are known wherever they turn up. CTest runs `begin` before
 the first test and `end` after the last one (tests/CMakeLists.txt). In between all tests work below one
 folder and leave there what they wrote, and a watcher looks at the command lines of their processes.
 `end` then looks through all of it: files (packed ones too), names, command lines, and CTest's log,
@@ -30,8 +31,11 @@ import time
 
 KEY_START = b"AIzaTestKey-"
 UPLOAD_START = b"emulated-upload-"
+TOKEN_START = b"ya29.emulated-token-"
+PRIVATE_KEY = b"-----BEGIN PRIVATE KEY-----"
 SECRETS = {start: re.compile(re.escape(start) + rb"[\w-]+")
-           for start in (KEY_START, UPLOAD_START, b"upload_id=")}
+           for start in (KEY_START, UPLOAD_START, TOKEN_START, b"upload_id=")}
+SECRETS[PRIVATE_KEY] = re.compile(re.escape(PRIVATE_KEY))
 # Put together here, so that this file and its command line are no leaks themselves.
 DECOY = KEY_START + b"decoy"
 KEY_VARIABLES = (b"GOOGLE_API_KEY", b"GEMINI_API_KEY")
@@ -60,8 +64,11 @@ def unpacked(path):
 
 
 def is_meant_to_hold(path, data, secret):
-    """The three places where a secret belongs: the key file that a test wrote as its input, the state
-    file of an upload (docs/library.md), and the local service's own list of uploads."""
+    """The places where a secret belongs: the key file that a test wrote as its input, the state file of an
+    upload (docs/library.md), the local service's own list of uploads, and the key file of its service
+    account."""
+    if secret == PRIVATE_KEY:
+        return is_service_account(path, data)
     if secret.startswith(KEY_START):
         return path.name.endswith("key") and data.strip() == secret
     if path.parent.name == "uploads" and path.name.encode().startswith(UPLOAD_START):
@@ -71,6 +78,14 @@ def is_meant_to_hold(path, data, secret):
     try:
         return set(json.loads(data)) == UPLOAD_STATE
     except (ValueError, TypeError):
+        return False
+
+
+def is_service_account(path, data):
+    try:
+        return (json.loads(data)["type"] == "service_account"
+                and not stat.S_IMODE(path.stat().st_mode) & 0o077)
+    except (ValueError, TypeError, KeyError):
         return False
 
 

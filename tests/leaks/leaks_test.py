@@ -59,6 +59,17 @@ class Leaks(unittest.TestCase):
         self.write("input/settings", KEY + b"\n")
         self.assertEqual(self.found(), {KEY})
 
+    def test_tokens_and_private_keys_are_found_but_for_the_key_file_of_the_local_service(self):
+        token = leaks.TOKEN_START + b"abc"
+        self.write("log", b"Authorization: Bearer " + token)
+        self.assertEqual(self.found(), {token})
+        account = json.dumps({"type": "service_account",
+                              "private_key": leaks.PRIVATE_KEY.decode() + "\nMII"}).encode()
+        self.write("credentials.json", account, 0o600)
+        self.assertEqual(self.found(), {token})
+        self.write("credentials.json", account, 0o644)
+        self.assertEqual(self.found(), {token, leaks.PRIVATE_KEY})
+
     def test_the_state_of_an_upload_is_no_leak_as_long_as_only_its_owner_reads_it(self):
         state = json.dumps({name: "" for name in leaks.UPLOAD_STATE} | {"url": "upload_id=s1"}).encode()
         self.write("state", state, 0o600)

@@ -130,31 +130,8 @@ class Table(unittest.TestCase):
         self.assertNotIn("BatchJob.NoSuchTest", all_tests())
 
 
-class Vertex(harness.CliTest):
-    """Comes with its backend; until then each way to ask for it is a mistake in the command."""
-
-    def refuse(self, *arguments):
-        env = {"GEMINI_API_KEY": harness.KEY, "GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:1"}
-        ended = self.sluice(*arguments, code=2, env=env)
-        self.assertIn("comes with the Vertex backend", ended.err)
-        self.assertEqual(ended.out, "")
-
-    def test_signing_in_at_vertex(self):
-        self.refuse("jobs", "list", "--auth", "vertex")
-        self.refuse("files", "list", "--auth", "vertex")
-
-    def test_sources_of_vertex(self):
-        for source in ("gs://bucket/requests.jsonl", "bq://project.dataset.table"):
-            self.refuse("jobs", "create", source, "-m", "gemini-2.5-flash")
-            self.refuse("jobs", "create-embeddings", source)
-
-    def test_destinations_of_vertex(self):
-        for destination in ("gs://bucket/answers", "bq://project.dataset.answers"):
-            self.refuse("jobs", "responses", "batches/abc", "-o", destination)
-
-    def test_jobs_of_vertex(self):
-        for verb in ("get", "wait", "responses"):
-            self.refuse("jobs", verb, "batchPredictionJobs/123")
+    def test_nothing_is_left_open(self):
+        self.assertNotIn("**", (SOURCE / "docs/seed.md").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

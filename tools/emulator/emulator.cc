@@ -8,6 +8,7 @@
 #include "tools/emulator/routes.h"
 #include "tools/emulator/runner.h"
 #include "tools/emulator/shifted_clock.h"
+#include "tools/emulator/vertex_job_form.h"
 
 namespace sluice {
 
@@ -58,10 +59,17 @@ struct Emulator::State {
   std::unique_ptr<FileStore> store;
   std::unique_ptr<Uploads> uploads;
   std::unique_ptr<Jobs> jobs;
+  std::unique_ptr<ObjectStore> objects;
+  std::unique_ptr<Uploads> object_uploads;
+  std::unique_ptr<TableStore> tables;
+  std::unique_ptr<Jobs> cloud_jobs;
+  std::unique_ptr<JobForm> form, cloud_form;
+  std::optional<TokenStore> tokens;
+  std::optional<ServiceAccount> account;
   std::stop_source stop;
   std::optional<Service> service;
   std::string host;
-  std::unique_ptr<Runner> runner;
+  std::unique_ptr<Runner> runner, cloud_runner;
   std::unique_ptr<HttpServer> server;
 
   Result<void> OpenState() {
@@ -75,6 +83,27 @@ struct Emulator::State {
                                    {.latency_min = options.job_latency_min,
                                     .latency_max = options.job_latency_max,
                                     .seed = options.seed}));
+    return OpenCloudState();
+  }
+
+  Result<void> OpenCloudState() {
+    const std::string folder = options.state_folder + "/objects";
+    SLUICE_ASSIGN(objects, ObjectStore::Open(*files, folder, *clock));
+    SLUICE_ASSIGN(object_uploads, Uploads::Open(*files, folder + "/uploads"));
+    SLUICE_ASSIGN(tables, TableStore::Open(*files, options.state_folder + "/tables"));
+    // Jobs wait for three days at most (the overview of batch inference, 2026-08).
+    SLUICE_ASSIGN(cloud_jobs, Jobs::Open(*files, options.state_folder + "/cloud-jobs", *clock,
+                                         {.latency_min = options.job_latency_min,
+                                          .latency_max = options.job_latency_max,
+                                          .seed = options.seed,
+                                          .lifetime = std::chrono::hours(72)}));
+    for (const std::string& bucket : options.buckets) {
+      SLUICE_TRY(objects->MakeBucket(bucket));
+    }
+    tokens.emplace(*clock, options.token_life, !options.credentials_file.empty());
+    if (!options.credentials_file.empty()) {
+      SLUICE_ASSIGN(account, ServiceAccount::OfFile(*files, options.credentials_file));
+    }
     return {};
   }
 
@@ -88,22 +117,40 @@ struct Emulator::State {
                             .store = *store,
                             .uploads = *uploads,
                             .jobs = *jobs,
+                            .objects = *objects,
+                            .object_uploads = *object_uploads,
+                            .tables = *tables,
+                            .cloud_jobs = *cloud_jobs,
+                            .tokens = *tokens,
+                            .account = account,
                             .stop = stop.get_token()});
     SLUICE_ASSIGN(server, HttpServer::Start(address.host, address.port, [this](Exchange& exchange) {
                     HandleExchange(*service, exchange);
                   }));
     host = address.host == "::1" ? "[::1]" : address.host;
+    if (account.has_value()) {
+      SLUICE_TRY(
+          account->WriteFile(*files, options.credentials_file,
+                             fmt::format("http://{}:{}", host, static_cast<int>(server->port()))));
+    }
+    form = MakeGeminiJobForm(*files, *jobs, *store);
+    cloud_form = MakeVertexJobForm(*objects, *tables, *faults, *clock);
+    runner = StartRunner(*jobs, *form);
+    cloud_runner = StartRunner(*cloud_jobs, *cloud_form);
+    return {};
+  }
+
+  std::unique_ptr<Runner> StartRunner(Jobs& its_jobs, JobForm& its_form) {
     const RunnerParts parts{.files = *files,
                             .clock = *clock,
-                            .jobs = *jobs,
-                            .store = *store,
+                            .jobs = its_jobs,
+                            .form = its_form,
                             .faults = *faults,
                             .journal = *journal,
                             .counters = counters};
-    runner = std::make_unique<Runner>(
+    return std::make_unique<Runner>(
         parts, RunnerOptions{
                    .shuffle = options.shuffle, .seed = options.seed, .workers = options.workers});
-    return {};
   }
 };
 
@@ -133,6 +180,7 @@ void Emulator::Stop() {
   state_->stop.request_stop();
   state_->server->Stop();
   state_->runner.reset();
+  state_->cloud_runner.reset();
 }
 
 }  // namespace sluice

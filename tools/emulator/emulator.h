@@ -1,12 +1,14 @@
 // Emulator: the local service. Speaks the Gemini Developer API (files, batches, embedContent,
-// batchEmbedContents, generateContent, countTokens, models) on loopback to any client, with jobs
-// that really wait, run and end, real bytes on disk and real limits. No model is involved: see
+// batchEmbedContents, generateContent, countTokens, models), Cloud Storage and the sign-in of
+// Google Cloud on loopback to any client, with jobs that really wait, run and end, real bytes on
+// disk and real limits. No model is involved: see
 // lexical_embedding.h and answer.h.
 //
 // All state lives in `state_folder` and survives kill -9; starting again over the same folder goes
 // on with every file, upload and job. `journal.jsonl` there notes every request that cost or
 // changed something. GET /_sluice/counters gives the counters as JSON; POST
-// /_sluice/clock?advance=SECONDS moves the time by which files and jobs expire. Thread-safe.
+// /_sluice/clock?advance=SECONDS moves the time by which files and jobs expire; POST
+// /_sluice/revoke ends all sign-ins for good. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -33,10 +35,17 @@ struct EmulatorOptions {
   uint64_t seed = 1;
   // Deleting a job also deletes its result file. The real service keeps it; this frees the disk.
   bool delete_results_with_job = false;
-  int workers = 1;                  // jobs that run at once
-  std::vector<std::string> faults;  // see EmulatorFaults()
-  std::string required_key;         // empty: any key will do
-  Clock* clock = nullptr;           // must outlive the Emulator; null: the system's
+  int workers = 1;                   // jobs that run at once
+  std::vector<std::string> faults;   // see EmulatorFaults()
+  std::string required_key;          // empty: any key will do
+  std::vector<std::string> buckets;  // of Cloud Storage, made when absent
+  // Of the access tokens that the service gives out.
+  std::chrono::milliseconds token_life{3'600'000};
+  // Where to write the key file of a service account, with mode 0600; a file that is there keeps
+  // its key. Calls of Google Cloud then need a token that was given to this account. Empty: no
+  // call needs one, and anybody gets one.
+  std::string credentials_file = {};
+  Clock* clock = nullptr;  // must outlive the Emulator; null: the system's
 
   // The service's own limits, as of 2026-11 (https://ai.google.dev/gemini-api/docs/batch-api,
   // https://ai.google.dev/gemini-api/docs/files).

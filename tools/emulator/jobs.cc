@@ -16,9 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// https://ai.google.dev/gemini-api/docs/batch-api, 2026-09: a job that is pending or running for
-// more than 48 hours expires.
-constexpr int64_t kLifetimeNs = int64_t{48} * 3600 * 1'000'000'000;
 // 36 characters in every job seen on the wire.
 constexpr size_t kJobIdLength = 36;
 // How long a runner sleeps when no job waits; a new job wakes it at once.
@@ -43,7 +40,14 @@ std::string DocumentText(const Job& job) {
               {"cancel_asked", job.cancel_asked},
               {"has_results", job.has_results},
               {"error_code", job.error_code},
-              {"error_message", job.error_message}}
+              {"error_message", job.error_message},
+              {"start_ns", job.start_ns},
+              {"location", job.cloud.location},
+              {"model_path", job.cloud.model_path},
+              {"source", job.cloud.source},
+              {"destination", job.cloud.destination},
+              {"result", job.cloud.result},
+              {"labels", job.cloud.labels}}
       .dump();
 }
 
@@ -72,6 +76,13 @@ Result<Job> ParseDocument(const std::string& text, const std::string& path) {
   job.has_results = json.value("has_results", false);
   job.error_code = json.value("error_code", 0);
   job.error_message = json.value("error_message", "");
+  job.start_ns = json.value("start_ns", int64_t{0});
+  job.cloud = {.location = json.value("location", ""),
+               .model_path = json.value("model_path", ""),
+               .source = json.value("source", ""),
+               .destination = json.value("destination", ""),
+               .result = json.value("result", ""),
+               .labels = json.value("labels", std::map<std::string, std::string>())};
   return job;
 }
 
@@ -91,6 +102,8 @@ std::string_view EmulatedStateName(EmulatedState state) {
       return "CANCELLED";
     case EmulatedState::kExpired:
       return "EXPIRED";
+    case EmulatedState::kPartiallySucceeded:
+      return "PARTIALLY_SUCCEEDED";
   }
   return "UNSPECIFIED";
 }
@@ -146,8 +159,8 @@ MonotonicTime Jobs::DueTime(const Job& job) {
 }
 
 Result<Job> Jobs::Create(Job job, std::string_view inlined_input) {
-  job.id = RandomId(kJobIdLength);
-  if (job.inlined()) {
+  job.id = job.id.empty() ? RandomId(kJobIdLength) : job.id;
+  if (!inlined_input.empty()) {
     SLUICE_TRY(ReplaceStateFile(files_, InputPath(job.id), inlined_input));
   }
   const std::scoped_lock lock(mutex_);
@@ -162,11 +175,12 @@ Result<Job> Jobs::Create(Job job, std::string_view inlined_input) {
 
 void Jobs::ExpireOld() {
   const int64_t now = UnixNanoseconds(clock_.WallNow());
+  const int64_t lifetime_ns = std::chrono::nanoseconds(timing_.lifetime).count();
   for (auto& [id, entry] : entries_) {
     Job& job = entry.job;
-    if (!job.ended() && job.create_ns + kLifetimeNs <= now) {
+    if (!job.ended() && job.create_ns + lifetime_ns <= now) {
       job.state = EmulatedState::kExpired;
-      job.end_ns = job.create_ns + kLifetimeNs;
+      job.end_ns = job.create_ns + lifetime_ns;
       job.update_ns = job.end_ns;
       (void)Save(job);
     }
@@ -180,12 +194,14 @@ std::optional<Job> Jobs::Find(const std::string& id) {
   return found == entries_.end() ? std::nullopt : std::optional(found->second.job);
 }
 
-EmulatedJobPage Jobs::List(int64_t before_ns, int64_t listed_until_ns, size_t count) {
+EmulatedJobPage Jobs::List(int64_t before_ns, int64_t listed_until_ns, size_t count,
+                           const std::function<bool(const Job&)>& wanted) {
   const std::scoped_lock lock(mutex_);
   ExpireOld();
   EmulatedJobPage page;
   for (const auto& [id, entry] : entries_) {
-    if (entry.job.create_ns < before_ns && entry.job.create_ns <= listed_until_ns) {
+    if (entry.job.create_ns < before_ns && entry.job.create_ns <= listed_until_ns &&
+        (!wanted || wanted(entry.job))) {
       page.jobs.push_back(entry.job);
     }
   }
@@ -298,6 +314,7 @@ std::optional<Job> Jobs::TakeDue(std::stop_token stop) {
       if (due != nullptr) {
         due->job.state = EmulatedState::kRunning;
         due->job.update_ns = UnixNanoseconds(clock_.WallNow());
+        due->job.start_ns = due->job.update_ns;
         (void)Save(due->job);
         return due->job;
       }
@@ -337,6 +354,8 @@ Result<void> Jobs::End(const Job& outcome) {
   job.success_count = outcome.success_count;
   job.failure_count = outcome.failure_count;
   job.has_results = outcome.has_results;
+  job.cloud.result = outcome.cloud.result;
+  job.request_count = outcome.request_count;
   job.error_code = outcome.error_code;
   job.error_message = outcome.error_message;
   job.end_ns = UnixNanoseconds(clock_.WallNow());

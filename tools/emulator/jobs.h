@@ -6,12 +6,13 @@
 //   <id>.results   finished answers of inlined requests
 //
 // A job waits in PENDING for a time drawn from the latency range, runs, and ends. One that is older
-// than 48 hours and has not ended is EXPIRED.
+// than its lifetime and has not ended is EXPIRED.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,13 +27,23 @@
 
 namespace sluice {
 
-enum class EmulatedState { kPending, kRunning, kSucceeded, kFailed, kCancelled, kExpired };
+enum class EmulatedState { kPending, kRunning, kSucceeded, kFailed, kCancelled, kExpired, kPartiallySucceeded };
 
 // What becomes of a job when its waiting is over; anything but kRun is a fault.
 enum class JobFate { kRun, kStuck, kExpire, kFail };
 
+// What a batch prediction job of Vertex AI has beside the rest.
+struct CloudJob {
+  std::string location;
+  std::string model_path;   // as it was asked for
+  std::string source;       // "gs://..." or "bq://..."
+  std::string destination;  // likewise, as it was asked for
+  std::string result;       // the folder or the table that was made for it; empty: not yet
+  std::map<std::string, std::string> labels;
+};
+
 struct Job {
-  std::string id;  // without "batches/"
+  std::string id;  // without what names its kind
   std::string model;
   ModelUse use = ModelUse::kEmbed;
   std::string display_name;
@@ -40,7 +51,9 @@ struct Job {
   int64_t priority = 0;
   int64_t create_ns = 0;  // of Unix time, different for every job
   int64_t update_ns = 0;
+  int64_t start_ns = 0;
   int64_t end_ns = 0;
+  CloudJob cloud = {};
   EmulatedState state = EmulatedState::kPending;
   JobFate fate = JobFate::kRun;
   uint64_t request_count = 0;
@@ -69,6 +82,9 @@ struct JobTiming {
   std::chrono::milliseconds latency_min{0};
   std::chrono::milliseconds latency_max{0};
   uint64_t seed = 1;
+  // https://ai.google.dev/gemini-api/docs/batch-api, 2026-09: a job that is pending or running for
+  // longer expires.
+  std::chrono::hours lifetime{48};
 };
 
 struct EmulatedJobPage {
@@ -82,12 +98,13 @@ class Jobs {
                                                           Clock& clock, JobTiming timing);
   Jobs(FileSystem& files, std::string folder, Clock& clock, JobTiming timing);
 
-  // Fills in id and times, keeps the job, and returns it. `inlined_input` is kept first, so a job
+  // Fills in times and, unless it is set, the id, keeps the job, and returns it. `inlined_input` is kept first, so a job
   // is never known without its requests.
   [[nodiscard]] Result<Job> Create(Job job, std::string_view inlined_input);
   [[nodiscard]] std::optional<Job> Find(const std::string& id);
-  // Jobs created before `before_ns` and not after `listed_until_ns`.
-  [[nodiscard]] EmulatedJobPage List(int64_t before_ns, int64_t listed_until_ns, size_t count);
+  // Jobs created before `before_ns` and not after `listed_until_ns`, of those that are wanted.
+  [[nodiscard]] EmulatedJobPage List(int64_t before_ns, int64_t listed_until_ns, size_t count,
+                                     const std::function<bool(const Job&)>& wanted = {});
   [[nodiscard]] size_t ActiveCount();
   // Of all active jobs of the model.
   [[nodiscard]] uint64_t ActiveTokens(const std::string& model);

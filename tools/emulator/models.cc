@@ -61,6 +61,13 @@ constexpr Model kModels[] = {
     Generation("gemini-3.8-flash", "Gemini 3.8 Flash (local stand-in)"),
 };
 
+constexpr Model kTextModels[] = {
+    Embedding("text-embedding-004", "Text Embedding 004 (local stand-in)", 768),
+    Embedding("text-embedding-005", "Text Embedding 005 (local stand-in)", 768),
+    Embedding("text-multilingual-embedding-002",
+              "Text Multilingual Embedding 002 (local stand-in)", 768),
+};
+
 constexpr std::string_view kEmbeddingDescription =
     "Deterministic lexical embedding by signed feature hashing, made by sluice's local service. "
     "Not "
@@ -79,6 +86,11 @@ std::span<const Model> Models() { return kModels; }
 const Model* FindModel(std::string_view id) {
   const auto found = std::ranges::find(kModels, id, &Model::id);
   return found == std::end(kModels) ? nullptr : &*found;
+}
+
+const Model* FindCloudModel(std::string_view id) {
+  const auto found = std::ranges::find(kTextModels, id, &Model::id);
+  return found == std::end(kTextModels) ? FindModel(id) : &*found;
 }
 
 std::string ModelText(const Model& model) {

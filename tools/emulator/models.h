@@ -26,6 +26,8 @@ struct Model {
 [[nodiscard]] std::span<const Model> Models();
 // Null for a name that the service does not know; `id` without "models/".
 [[nodiscard]] const Model* FindModel(std::string_view id);
+// Likewise, of those that batch prediction jobs of Vertex AI know: text embedding models, too.
+[[nodiscard]] const Model* FindCloudModel(std::string_view id);
 // The Model resource as JSON, compact.
 [[nodiscard]] std::string ModelText(const Model& model);
 

@@ -10,7 +10,11 @@
 #include "tools/emulator/batch_routes.h"
 #include "tools/emulator/file_routes.h"
 #include "tools/emulator/model_routes.h"
+#include "tools/emulator/sign_in_routes.h"
+#include "tools/emulator/storage_routes.h"
+#include "tools/emulator/table_routes.h"
 #include "tools/emulator/upload_routes.h"
+#include "tools/emulator/vertex_routes.h"
 
 namespace sluice {
 
@@ -186,25 +190,55 @@ RouteAnswer AnswerCall(Service& service, Call& call, const Route& route) {
   }
 }
 
-void HandleRoute(Service& service, Exchange& exchange, const Route& route, std::string id) {
-  service.counters.CountRequest(std::string(route.name));
+// The faults that any call may meet; true when one did, and the call is over.
+bool Fails(Service& service, Exchange& exchange) {
   if (service.faults.Happens(Fault::kStall)) {
     exchange.Stall();
-    return;
+    return true;
   }
   if (service.faults.Happens(Fault::kHttp503)) {
     SendAnswer(service, exchange,
                std::unexpected(ApiError{.code = RpcCode::kUnavailable,
                                         .message = "The service is currently unavailable."}));
+    return true;
+  }
+  return false;
+}
+
+// The APIs beside the Gemini Developer API, each with routes of its own, by which paths are theirs.
+struct OtherApi {
+  bool (*serves)(const Exchange& exchange);
+  void (*answer)(Service& service, Exchange& exchange);
+};
+constexpr OtherApi kOtherApis[] = {
+    {ServesSignIn, AnswerSignIn},
+    {ServesStorage, AnswerStorage},
+    {ServesTables, AnswerTables},
+    {ServesVertex, AnswerVertex},
+};
+
+void HandleOtherApi(Service& service, Exchange& exchange, const OtherApi& api) {
+  if (Fails(service, exchange)) {
+    return;
+  }
+  try {
+    api.answer(service, exchange);
+  } catch (const std::exception& error) {
+    SendAnswer(service, exchange,
+               std::unexpected(ApiError{.code = RpcCode::kInternal, .message = error.what()}));
+  }
+}
+
+void HandleRoute(Service& service, Exchange& exchange, const Route& route, std::string id) {
+  service.counters.CountRequest(std::string(route.name));
+  if (Fails(service, exchange)) {
     return;
   }
   if (const auto refusal = CheckKey(service, exchange, route)) {
     SendAnswer(service, exchange, std::unexpected(*refusal));
     return;
   }
-  Call call{.exchange = exchange,
-            .id = std::move(id),
-            .base_url = fmt::format("http://{}", exchange.Header("host").value_or("localhost"))};
+  Call call{.exchange = exchange, .id = std::move(id), .base_url = BaseUrl(exchange)};
   if (const RouteAnswer answer = AnswerCall(service, call, route)) {
     SendAnswer(service, exchange, *answer);
   }
@@ -223,7 +257,11 @@ std::vector<std::string_view> RouteNames() {
 void HandleExchange(Service& service, Exchange& exchange) {
   const std::optional<RoutePath> path = ParsePath(exchange.path());
   const Route* route = path.has_value() ? FindRoute(exchange.method(), *path) : nullptr;
-  if (route != nullptr) {
+  const auto other =
+      std::ranges::find_if(kOtherApis, [&](const OtherApi& api) { return api.serves(exchange); });
+  if (other != std::end(kOtherApis)) {
+    HandleOtherApi(service, exchange, *other);
+  } else if (route != nullptr) {
     HandleRoute(service, exchange, *route, path->id);
   } else if (exchange.path() == "/_sluice/counters") {
     SendCounters(service, exchange);

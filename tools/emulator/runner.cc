@@ -7,9 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "tools/emulator/answer.h"
 #include "tools/emulator/line_scan.h"
-#include "tools/emulator/prepared_answers.h"
 #include "tools/emulator/mix.h"
 
 namespace sluice {
@@ -109,21 +107,24 @@ class LineFaults {
 class JobRun {
  public:
   JobRun(const RunnerParts& parts, Job& job, const Model& model)
-      : parts_(parts), job_(job), model_(model), faults_(parts.faults) {}
+      : parts_(parts),
+        job_(job),
+        faults_(parts.faults),
+        answers_(parts.form.AnswersOf(job, model)) {}
 
   // False when the job was given up: deleted, or the service stops.
-  Result<bool> Answer(const RunnerOptions& options, const std::stop_token& stop) {
-    SLUICE_ASSIGN(const auto input, parts_.files.Open(InputPath(), OpenMode::kRead));
-    SLUICE_ASSIGN(std::vector<uint64_t> starts, LineStarts(*input));
+  Result<bool> Answer(File& input, const RunnerOptions& options, const std::stop_token& stop) {
+    SLUICE_ASSIGN(std::vector<uint64_t> starts, LineStarts(input));
     if (options.shuffle && !parts_.faults.Happens(Fault::kNoShuffle)) {
       Shuffle(starts, options.seed);
     }
     SLUICE_ASSIGN(results_, parts_.files.Open(PartPath(), OpenMode::kCreate));
-    LineReaderAt reader(*input);
+    LineReaderAt reader(input);
     const bool gets_stuck = parts_.faults.Happens(Fault::kStuckRunning);
     expires_ = parts_.faults.Happens(Fault::kExpirePartial);
+    ends_half_ = expires_ || parts_.faults.Happens(Fault::kPartlySucceeds);
     for (size_t i = 0; i < starts.size(); ++i) {
-      if (expires_ && i == starts.size() / 2) {
+      if (ends_half_ && i == starts.size() / 2) {
         break;
       }
       const bool is_stuck = gets_stuck && i == starts.size() / 2;
@@ -147,9 +148,6 @@ class JobRun {
   }
 
  private:
-  std::string InputPath() const {
-    return job_.inlined() ? parts_.jobs.InputPath(job_.id) : parts_.store.DataPath(job_.input_file);
-  }
   std::string PartPath() const { return parts_.jobs.ResultsPath(job_.id) + ".part"; }
 
   // Hears how to go on; who is stuck hears it only when that is to stop.
@@ -169,7 +167,7 @@ class JobRun {
       twist = {.no_key = twist.no_key, .error_code = static_cast<int>(RpcCode::kCancelled)};
     }
     const size_t start = out_.size();
-    AppendLine(line, twist) ? ++job_.success_count : ++job_.failure_count;
+    answers_->Append(line, twist, out_) ? ++job_.success_count : ++job_.failure_count;
     if (faults_.Hits(Fault::kDuplicateLine, position)) {
       out_ += out_.substr(start);
     }
@@ -181,12 +179,6 @@ class JobRun {
     }
   }
 
-  bool AppendLine(std::string_view line, const LineTwist& twist) {
-    const bool is_plain = !twist.no_key && twist.error_code == 0;
-    return (model_.prepared && is_plain && prepared_.Append(line, out_)) ||
-           AppendResultLine(model_, line, twist, out_);
-  }
-
   Result<void> Flush(size_t size_min) {
     if (out_.size() >= size_min) {
       SLUICE_TRY(results_->Write(AsBytes(out_)));
@@ -195,17 +187,12 @@ class JobRun {
     return {};
   }
 
-  // Results bear their name only when they are whole.
   Result<void> Publish() {
-    if (job_.inlined()) {
-      SLUICE_TRY(parts_.files.Rename(PartPath(), parts_.jobs.ResultsPath(job_.id)));
-    } else {
-      SLUICE_TRY(parts_.store.Adopt(
-          {.id = job_.results_id(), .mime_type = "application/jsonl", .generated = true},
-          PartPath()));
-    }
+    SLUICE_TRY(parts_.form.Publish(job_, PartPath(), !ends_half_ && !ends_partial_));
     job_.has_results = true;
-    job_.state = expires_ ? EmulatedState::kExpired : EmulatedState::kSucceeded;
+    job_.state = expires_     ? EmulatedState::kExpired
+                 : ends_half_ ? EmulatedState::kPartiallySucceeded
+                              : EmulatedState::kSucceeded;
     if (ends_partial_) {
       job_.state = EmulatedState::kCancelled;
       job_.error_code = static_cast<int>(RpcCode::kCancelled);
@@ -216,32 +203,38 @@ class JobRun {
 
   const RunnerParts& parts_;
   Job& job_;
-  const Model& model_;
   const LineFaults faults_;
-  PreparedAnswers prepared_;
+  const std::unique_ptr<AnswerLines> answers_;
   std::unique_ptr<File> results_;
   std::string out_;
   JobOrder order_ = JobOrder::kGoOn;
   bool ends_partial_ = false;
   bool expires_ = false;
+  bool ends_half_ = false;
 };
-
-// The border where exceptions end; a line may be larger than the memory.
-Result<bool> AnswerJob(const RunnerParts& parts, Job& job, const RunnerOptions& options,
-                       const std::stop_token& stop) {
-  const Model* model = FindModel(job.model);
-  SLUICE_CHECK(model != nullptr, "the model of a job was looked up when it was created");
-  try {
-    return JobRun(parts, job, *model).Answer(options, stop);
-  } catch (const std::exception& error) {
-    return Fail(ErrorCode::kInternal, error.what());
-  }
-}
 
 void EndAsFailed(Job& job, RpcCode code, std::string message) {
   job.state = EmulatedState::kFailed;
   job.error_code = static_cast<int>(code);
   job.error_message = std::move(message);
+}
+
+// The border where exceptions end; a line may be larger than the memory. False as for
+// JobRun::Answer(); a job whose input is refused has failed.
+Result<bool> AnswerJob(const RunnerParts& parts, Job& job, const RunnerOptions& options,
+                       const std::stop_token& stop) {
+  const Model* model = FindCloudModel(job.model);
+  SLUICE_CHECK(model != nullptr, "the model of a job was looked up when it was created");
+  try {
+    const auto input = parts.form.OpenInput(job);
+    if (!input.has_value()) {
+      EndAsFailed(job, input.error().code, input.error().message);
+      return true;
+    }
+    return JobRun(parts, job, *model).Answer(**input, options, stop);
+  } catch (const std::exception& error) {
+    return Fail(ErrorCode::kInternal, error.what());
+  }
 }
 
 }  // namespace
@@ -280,7 +273,7 @@ void Runner::Run(Job job, const std::stop_token& stop) {
   }
   if (parts_.jobs.End(job).has_value()) {
     parts_.counters.CountJobEnded();
-    parts_.journal.Note("end", {{"job", "batches/" + job.id},
+    parts_.journal.Note("end", {{"job", parts_.form.NameOf(job)},
                                 {"state", std::string(EmulatedStateName(job.state))}});
   }
 }

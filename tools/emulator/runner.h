@@ -10,7 +10,7 @@
 #include "io/base/clock.h"
 #include "tools/emulator/counters.h"
 #include "tools/emulator/faults.h"
-#include "tools/emulator/file_store.h"
+#include "tools/emulator/job_form.h"
 #include "tools/emulator/jobs.h"
 #include "tools/emulator/journal.h"
 
@@ -20,7 +20,7 @@ struct RunnerParts {
   FileSystem& files;
   Clock& clock;
   Jobs& jobs;
-  FileStore& store;
+  JobForm& form;
   Faults& faults;
   Journal& journal;
   Counters& counters;

@@ -28,8 +28,9 @@ std::optional<T> ParseNumber(std::string_view text) {
                                                                   : std::nullopt;
 }
 
-void SendRefusal(Service& service, Exchange& exchange, const ApiError& error) {
-  const int status = HttpStatus(error.code);
+}  // namespace
+
+void SendErrorBody(Service& service, Exchange& exchange, int status, const std::string& compact) {
   if (service.faults.Happens(Fault::kErrorEmpty)) {
     exchange.Respond(status, {}, "");
   } else if (service.faults.Happens(Fault::kErrorHtml)) {
@@ -38,14 +39,20 @@ void SendRefusal(Service& service, Exchange& exchange, const ApiError& error) {
                                  "<p><b>{0}.</b> That's an error.</html>\n",
                                  status));
   } else if (service.faults.Happens(Fault::kErrorArray)) {
-    exchange.Respond(status, JsonHeaders(),
-                     FormatJson(exchange, fmt::format("[{}]", ErrorBody(error))));
+    exchange.Respond(status, JsonHeaders(), FormatJson(exchange, fmt::format("[{}]", compact)));
   } else {
-    exchange.Respond(status, JsonHeaders(), FormatJson(exchange, ErrorBody(error)));
+    exchange.Respond(status, JsonHeaders(), FormatJson(exchange, compact));
   }
 }
 
-}  // namespace
+bool IsSignedIn(Service& service, const Exchange& exchange) {
+  return !service.faults.Happens(Fault::kTokenRefused) &&
+         service.tokens.Accepts(exchange.Header("authorization"));
+}
+
+std::string BaseUrl(const Exchange& exchange) {
+  return fmt::format("http://{}", exchange.Header("host").value_or("localhost"));
+}
 
 ApiError ToApiError(const Error& error) {
   return {.code = RpcCode::kInternal, .message = error.message};
@@ -85,7 +92,7 @@ void SendAnswer(Service& service, Exchange& exchange, const ApiAnswer& answer) {
   if (answer.has_value()) {
     exchange.Respond(200, JsonHeaders(), FormatJson(exchange, *answer));
   } else {
-    SendRefusal(service, exchange, answer.error());
+    SendErrorBody(service, exchange, HttpStatus(answer.error().code), ErrorBody(answer.error()));
   }
 }
 

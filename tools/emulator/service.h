@@ -13,7 +13,11 @@
 #include "tools/emulator/http_server.h"
 #include "tools/emulator/jobs.h"
 #include "tools/emulator/journal.h"
+#include "tools/emulator/object_store.h"
+#include "tools/emulator/service_account.h"
 #include "tools/emulator/shifted_clock.h"
+#include "tools/emulator/table_store.h"
+#include "tools/emulator/token_store.h"
 #include "tools/emulator/uploads.h"
 
 namespace sluice {
@@ -28,6 +32,12 @@ struct Service {
   FileStore& store;
   Uploads& uploads;
   Jobs& jobs;
+  ObjectStore& objects;
+  Uploads& object_uploads;
+  TableStore& tables;
+  Jobs& cloud_jobs;  // of Vertex AI
+  TokenStore& tokens;
+  const std::optional<ServiceAccount>& account;  // who may sign in; nothing: anybody
   std::stop_token stop;
 };
 
@@ -49,6 +59,12 @@ using RouteAnswer = std::optional<ApiAnswer>;
 
 // Pretty-printed unless the client asked for something else; refusals as the faults have it.
 void SendAnswer(Service& service, Exchange& exchange, const ApiAnswer& answer);
+// A refusal in an API's own shape (`compact` JSON), or as the faults have it.
+void SendErrorBody(Service& service, Exchange& exchange, int status, const std::string& compact);
+// Whether the request has a token that lives, or needs none.
+[[nodiscard]] bool IsSignedIn(Service& service, const Exchange& exchange);
+// "http://127.0.0.1:8787", as the client sees the service.
+[[nodiscard]] std::string BaseUrl(const Exchange& exchange);
 // `compact` as the client wants to read it.
 [[nodiscard]] std::string FormatJson(const Exchange& exchange, std::string compact);
 

@@ -22,6 +22,7 @@ std::string DocumentText(const Upload& upload) {
             {"file_id", upload.file_id},
             {"display_name", upload.display_name},
             {"mime_type", upload.mime_type},
+            {"about", upload.about},
             {"state", static_cast<int>(upload.state.load())}};
   if (upload.declared_size.has_value()) {
     json["declared_size"] = *upload.declared_size;
@@ -39,6 +40,7 @@ std::shared_ptr<Upload> ParseDocument(const std::string& text) {
   upload->file_id = json.value("file_id", "");
   upload->display_name = json.value("display_name", "");
   upload->mime_type = json.value("mime_type", "");
+  upload->about = json.value("about", "");
   upload->state = static_cast<UploadState>(json.value("state", 0));
   if (json.contains("declared_size")) {
     upload->declared_size = json.value("declared_size", uint64_t{0});

@@ -1,6 +1,6 @@
-// Uploads: resumable uploads on their way to become files. The bytes kept so far are the size of
-// the upload's data file, so a kill -9 loses none that were answered for. Thread-safe; one request
-// at a time works on an Upload, holding its mutex.
+// Uploads: resumable uploads on their way to become files, or objects of Cloud Storage. The bytes
+// kept so far are the size of the upload's data file, so a kill -9 loses none that were answered
+// for. Thread-safe; one request at a time works on an Upload, holding its mutex.
 //
 //   <id>.json   what was said at the start, the state      <id>.data   the bytes so far
 #pragma once
@@ -26,6 +26,7 @@ struct Upload {
   std::string display_name;
   std::string mime_type;
   bool registered = false;  // see StoredFile; such an upload is never half done
+  std::string about;        // JSON of what an object's upload said at its start
   std::optional<uint64_t> declared_size;
   std::atomic<UploadState> state = UploadState::kActive;
   uint64_t received = 0;

@@ -126,9 +126,9 @@ TEST(BatchesCreate, WhatTheServiceCannotDoIsAUsageErrorThatSaysSo) {
   cases[1].request.system_instruction = "be brief";
   cases[1].word = "each request";
   cases[2].request.gcs_uris = {"gs://bucket/x.jsonl"};
-  cases[2].word = "gcs_uri comes with the Vertex backend";
+  cases[2].word = "goes with Vertex AI only";
   cases[3].request.bigquery_uri = "bq://p.d.t";
-  cases[3].word = "bigquery_uri comes with the Vertex backend";
+  cases[3].word = "goes with Vertex AI only";
   cases[4].request.staged_file.clear();
   cases[4].request.inline_requests = {{.key = "k", .request = "{}"}};
   cases[4].request.system_instruction = "be brief";

@@ -54,6 +54,7 @@ TEST(GoogleError, MapsStatusToCode) {
            {404, Body(404, "NOT_FOUND", "gone"), false, ErrorCode::kNotFound},
            {408, "", false, ErrorCode::kUnavailable},
            {409, Body(409, "ALREADY_EXISTS", "there"), false, ErrorCode::kConflict},
+           {412, Body(412, "", "a condition"), false, ErrorCode::kConflict},
            {413, "", false, ErrorCode::kRefused},
            {429, "", false, ErrorCode::kUnavailable},
            {499, "", false, ErrorCode::kRefused},

@@ -91,6 +91,101 @@ TEST(GoogleService, AWrongKeyIsAskedOnce) {
   EXPECT_EQ(test.server.requests().size(), 1U);
 }
 
+// Gives out "token-1-of-tests", "token-2-of-tests" and so on, a new one after each that was
+// refused.
+class CountedTokens final : public AccessTokens {
+ public:
+  Result<std::string> Token(std::stop_token) override {
+    if (failure) {
+      return std::unexpected(*failure);
+    }
+    return "token-" + std::to_string(number) + "-of-tests";
+  }
+  void Refused(const std::string&) override { ++number; }
+  [[nodiscard]] std::string account() const override { return account_name; }
+  [[nodiscard]] std::string quota_project() const override { return "quota"; }
+
+  int number = 1;
+  std::optional<Error> failure;
+  std::string account_name = "me";
+};
+
+struct SignedInService {
+  explicit SignedInService(std::vector<Play> plays) : server(std::move(plays)) {
+    service = GoogleService::Make({.base_url = server.url(), .api_key = kTestKey, .tokens = tokens},
+                                  *transport, clock)
+                  .value();
+  }
+  Result<HttpResponse> Post() const {
+    return service->Send(service->JsonRequest("POST", "/x", "{}", {}));
+  }
+
+  std::shared_ptr<CountedTokens> tokens = std::make_shared<CountedTokens>();
+  ScriptedServer server;
+  ManualClock clock;
+  std::unique_ptr<Transport> transport = MakeCurlTransport({});
+  std::unique_ptr<GoogleService> service;
+};
+
+TEST(GoogleService, CarriesATokenAndTheQuotaProjectAndNoKey) {
+  SignedInService test({JsonPlay(200, R"({"echo":"token-1-of-tests"})")});
+  EXPECT_EQ(test.Post()->body, R"({"echo":"[key]"})");
+  const ReceivedRequest request = test.server.requests().at(0);
+  EXPECT_EQ(request.Header("authorization"), "Bearer token-1-of-tests");
+  EXPECT_EQ(request.Header("x-goog-user-project"), "quota");
+  EXPECT_EQ(request.Header("x-goog-api-key"), "");
+}
+
+TEST(GoogleService, ATokenThatIsRefusedIsReplacedOnce) {
+  SignedInService test(
+      {JsonPlay(401, ""), JsonPlay(200, "{}"), JsonPlay(401, ""), JsonPlay(401, "")});
+  EXPECT_EQ(test.Post()->status, 200);
+  EXPECT_EQ(test.server.requests().at(1).Header("authorization"), "Bearer token-2-of-tests");
+  EXPECT_EQ(test.server.requests().at(1).body, "{}");
+  EXPECT_EQ(test.Post()->status, 401);
+  EXPECT_EQ(test.server.requests().size(), 4U);
+}
+
+TEST(GoogleService, ABodyThatIsUsedUpIsNotSentAgain) {
+  SignedInService test({JsonPlay(401, ""), JsonPlay(200, "{}")});
+  HttpRequest request = test.service->Request("PUT", "/x", {});
+  request.body_size = 1;
+  request.body_reader = [](std::span<std::byte> buffer) -> Result<size_t> {
+    buffer[0] = std::byte{'x'};
+    return 1;
+  };
+  EXPECT_EQ(test.service->Send(request)->status, 401);
+  EXPECT_EQ(test.server.requests().size(), 1U);
+  EXPECT_EQ(test.tokens->Token({}).value(), "token-2-of-tests");
+}
+
+TEST(GoogleService, NothingWasSentWhenThereIsNoToken) {
+  SignedInService test({});
+  test.tokens->failure = Error{.code = ErrorCode::kUnavailable, .message = "down"};
+  EXPECT_EQ(test.Post().error().code, ErrorCode::kNotSent);
+  test.tokens->failure = Error{.code = ErrorCode::kAuth, .message = "revoked"};
+  EXPECT_EQ(test.Post().error().code, ErrorCode::kAuth);
+  EXPECT_EQ(test.server.connection_count(), 0);
+}
+
+TEST(GoogleService, ATokenGoesToItsOwnAddressOnly) {
+  SignedInService test({});
+  ScriptedServer other({JsonPlay(200, "{}")});
+  HttpRequest request = test.service->Request("GET", "/x", {});
+  request.url = other.url() + "/x";
+  EXPECT_EQ(test.service->Send(request)->status, 200);
+  EXPECT_EQ(other.requests().at(0).Header("authorization"), "");
+}
+
+TEST(GoogleService, TheAccountIsWhoIsSignedInAndNotTheToken) {
+  SignedInService test({});
+  const std::string before = test.service->AccountFingerprint();
+  test.tokens->number = 7;
+  EXPECT_EQ(test.service->AccountFingerprint(), before);
+  test.tokens->account_name = "somebody else";
+  EXPECT_NE(test.service->AccountFingerprint(), before);
+}
+
 TEST(ResourceName, IsAKindAndAPlainId) {
   EXPECT_TRUE(IsResourceName("files/a_B-9", "files"));
   EXPECT_FALSE(IsResourceName("files/a.b", "files"));

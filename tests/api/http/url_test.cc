@@ -15,6 +15,18 @@ TEST(Url, SplitsAnAddressIntoItsOrigin) {
   EXPECT_EQ(ParseOrigin("https://host?upload_id=a:9/b").value().host, "host");
 }
 
+TEST(Url, KnowsTheMetadataServer) {
+  for (const char* url : {"http://metadata.google.internal/x", "http://169.254.169.254",
+                          "http://169.254.169.252:988/"}) {
+    EXPECT_TRUE(IsMetadataServer(ParseOrigin(url).value())) << url;
+  }
+  for (const char* url : {"http://metadata.google.internal.example.com", "http://169.254.169",
+                          "http://169.254.1.1.example.com", "http://10.254.169.254",
+                          "http://169.254.169.254.1", "http://127.0.0.1", "http://[::1]"}) {
+    EXPECT_FALSE(IsMetadataServer(ParseOrigin(url).value())) << url;
+  }
+}
+
 TEST(Url, RefusesWhatTwoParsersCouldReadInTwoWays) {
   for (const char* url : {"",
                           "host",

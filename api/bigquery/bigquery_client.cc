@@ -1,0 +1,390 @@
+#include "api/bigquery/bigquery_client.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "api/http/google_error.h"
+#include "api/http/json_fields.h"
+#include "api/http/paged_list.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kPrefix = "/bigquery";
+constexpr const char* kUploadPrefix = "/upload/bigquery";
+// Rows of a page; the service sends fewer when they are long: 100,000 is its maximum, 20 MB the
+// usual size of a page (https://docs.cloud.google.com/bigquery/quotas, 2026-08).
+constexpr int kPageRows = 1000;
+constexpr uint64_t kPageBytesMax = uint64_t{256} << 20;
+constexpr std::chrono::milliseconds kPollMax{30'000};
+// Stands on a line alone between the parts, where no row of JSON can stand.
+constexpr std::string_view kBoundary = "sluice-rows-7d1f3c95e2a84b60";
+
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json Reference(const TableName& table) {
+  return {{"projectId", table.project}, {"datasetId", table.dataset}, {"tableId", table.table}};
+}
+
+std::string TablePath(const TableName& table) {
+  return fmt::format("/projects/{}/datasets/{}/tables/{}", table.project, table.dataset,
+                     table.table);
+}
+
+Json Schema(const std::vector<TableColumn>& columns) {
+  Json fields = Json::array();
+  for (const TableColumn& column : columns) {
+    fields.push_back({{"name", column.name},
+                      {"type", column.type},
+                      {"mode", column.required ? "REQUIRED" : "NULLABLE"}});
+  }
+  return {{"fields", std::move(fields)}};
+}
+
+Json LoadConfiguration(const TableName& table, const std::vector<std::string>& uris,
+                       const LoadOptions& options) {
+  // The table must be a new one: rows that somebody else left in it would be asked for, too.
+  Json load = {{"sourceFormat", "NEWLINE_DELIMITED_JSON"},
+               {"schema", Schema(options.columns)},
+               {"destinationTable", Reference(table)},
+               {"createDisposition", "CREATE_IF_NEEDED"},
+               {"writeDisposition", "WRITE_EMPTY"}};
+  if (!uris.empty()) {
+    load["sourceUris"] = uris;
+  }
+  Json configuration = {{"load", std::move(load)}};
+  if (!options.labels.empty()) {
+    configuration["labels"] = options.labels;
+  }
+  return configuration;
+}
+
+std::map<std::string, std::string> ReadLabels(const Json& job) {
+  std::map<std::string, std::string> labels;
+  for (const auto& [name, value] :
+       ObjectMember(ObjectMember(job, "configuration"), "labels").items()) {
+    if (value.is_string()) {
+      labels[name] = value.get<std::string>();
+    }
+  }
+  return labels;
+}
+
+// Reasons that the service's page of errors calls worth a new job.
+bool MayPass(std::string_view reason) {
+  constexpr std::string_view kPassing[] = {"backendError",         "jobBackendError",
+                                           "internalError",        "jobInternalError",
+                                           "rateLimitExceeded",    "jobRateLimitExceeded",
+                                           "quotaExceeded"};
+  return std::ranges::find(kPassing, reason) != std::end(kPassing);
+}
+
+Result<Json> ParseJob(const HttpResponse& answer, const std::string& job_id) {
+  Json job = Json::parse(answer.body, nullptr, false);
+  if (TextMember(ObjectMember(job, "jobReference"), "jobId") != job_id) {
+    return Fail(ErrorCode::kBadAnswer, fmt::format("the answer is not about job {}", job_id));
+  }
+  return job;
+}
+
+// A job that has ended, or nothing while it runs.
+Result<std::optional<TableJob>> ReadEnd(const Json& job, const std::string& job_id) {
+  const Json& status = ObjectMember(job, "status");
+  if (TextMember(status, "state") != "DONE") {
+    return std::optional<TableJob>();
+  }
+  if (const Json& error = ObjectMember(status, "errorResult"); !error.empty()) {
+    const std::string reason = TextMember(error, "reason");
+    return Fail(MayPass(reason) ? ErrorCode::kUnavailable : ErrorCode::kRemoteFailed,
+                fmt::format("BigQuery job {} failed: {}: {}", job_id, PrintableText(reason, 64),
+                            PrintableText(TextMember(error, "message"), 500)));
+  }
+  const Json& load = ObjectMember(ObjectMember(job, "statistics"), "load");
+  const int64_t rows = IntegerMember(load, "outputRows").value_or(0);
+  return TableJob{.rows = static_cast<uint64_t>(std::max<int64_t>(rows, 0)),
+                  .labels = ReadLabels(job)};
+}
+
+std::vector<TableColumn> ReadColumns(const Json& table) {
+  std::vector<TableColumn> columns;
+  const Json* fields = FindMember(ObjectMember(table, "schema"), "fields");
+  if (fields == nullptr || !fields->is_array()) {
+    return columns;
+  }
+  for (const Json& field : *fields) {
+    columns.push_back({.name = TextMember(field, "name"),
+                       .type = TextMember(field, "type"),
+                       .required = TextMember(field, "mode") == "REQUIRED"});
+  }
+  return columns;
+}
+
+std::optional<std::string> ReadCell(const Json& cell) {
+  const Json* value = FindMember(cell, "v");
+  if (value == nullptr || value->is_null()) {
+    return std::nullopt;
+  }
+  return value->is_string() ? value->get<std::string>() : Dump(*value);
+}
+
+// One page of rows.
+struct RowPage {
+  Json rows = Json::array();
+  std::string next_page_token = {};
+};
+
+Result<RowPage> ReadPage(const HttpResponse& answer) {
+  Json page = Json::parse(answer.body, nullptr, false);
+  if (!page.is_object()) {
+    return Fail(ErrorCode::kBadAnswer, "the answer is not a page of rows");
+  }
+  RowPage read{.next_page_token = TextMember(page, "pageToken")};
+  if (const Json* rows = FindMember(page, "rows"); rows != nullptr && rows->is_array()) {
+    read.rows = *rows;
+  }
+  return read;
+}
+
+Result<TableRow> ReadRow(const Json& row, const std::vector<TableColumn>& columns) {
+  const Json* cells = FindMember(row, "f");
+  if (cells == nullptr || !cells->is_array() || cells->size() != columns.size()) {
+    return Fail(ErrorCode::kBadAnswer, "a row has not as many cells as its table has columns");
+  }
+  TableRow read;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    read.push_back({.column = &columns[i], .value = ReadCell((*cells)[i])});
+  }
+  return read;
+}
+
+Result<void> Nothing(const HttpResponse& /*answer*/) { return {}; }
+
+Result<void> SuccessIf(ErrorCode code, const Result<void>& result) {
+  return !result.has_value() && result.error().code == code ? Result<void>() : result;
+}
+
+// Text, then the bytes of a source, then text.
+BodyReader Between(std::string before, std::shared_ptr<ByteSource> source, std::string after,
+                   ByteProgress progress) {
+  struct State {
+    std::string text;
+    std::shared_ptr<ByteSource> source;
+    std::string after;
+    ByteProgress progress;
+    size_t given = 0;
+    uint64_t sent = 0;
+  };
+  auto state = std::make_shared<State>(State{.text = std::move(before),
+                                             .source = std::move(source),
+                                             .after = std::move(after),
+                                             .progress = std::move(progress)});
+  return [state](std::span<std::byte> buffer) -> Result<size_t> {
+    if (state->given == state->text.size() && state->source) {
+      SLUICE_ASSIGN(const size_t count, state->source->Read(buffer));
+      state->sent += count;
+      if (state->progress) {
+        state->progress(state->sent);
+      }
+      if (count > 0) {
+        return count;
+      }
+      state->source.reset();
+      state->text = std::move(state->after);
+      state->given = 0;
+    }
+    const size_t count = std::min(buffer.size(), state->text.size() - state->given);
+    std::ranges::copy(std::as_bytes(std::span(state->text).subspan(state->given, count)),
+                      buffer.begin());
+    state->given += count;
+    return count;
+  };
+}
+
+}  // namespace
+
+BigQueryPlace BigQueryOfEnvironment(const EnvironmentLookup& environment) {
+  BigQueryPlace place;
+  place.options.base_url = "https://bigquery.googleapis.com";
+  place.options.api_version = "v2";
+  std::string host = environment("BIGQUERY_EMULATOR_HOST").value_or("");
+  if (host.empty()) {
+    return place;
+  }
+  if (host.find("://") == std::string::npos) {
+    host.insert(0, "http://");
+  }
+  // Clients differ in whether they add the path themselves: the value may have it.
+  for (const std::string_view ending : {"/", "/bigquery/v2", "/"}) {
+    if (host.ends_with(ending)) {
+      host.resize(host.size() - ending.size());
+    }
+  }
+  place.options.base_url = std::move(host);
+  place.is_emulator = true;
+  return place;
+}
+
+HttpRequest BigQueryClient::Request(const std::string& method, const std::string& path,
+                                    std::stop_token stop) const {
+  return service_.Request(method, path, std::move(stop), kPrefix);
+}
+
+HttpRequest BigQueryClient::JsonRequest(const std::string& method, const std::string& path,
+                                        std::string body, std::stop_token stop) const {
+  return service_.JsonRequest(method, path, std::move(body), std::move(stop), kPrefix);
+}
+
+std::string BigQueryClient::JobPath(const std::string& job_id) const {
+  return fmt::format("/projects/{}/jobs/{}?location={}", project_, job_id,
+                     EncodeQueryValue(location_));
+}
+
+Result<void> BigQueryClient::MakeDataset(const std::string& dataset, std::stop_token stop) const {
+  const Json body = {{"datasetReference", {{"projectId", project_}, {"datasetId", dataset}}},
+                     {"location", location_}};
+  return SuccessIf(ErrorCode::kConflict,
+                   service_.Call<void>(
+                       Repeat::kSafe,
+                       JsonRequest("POST", fmt::format("/projects/{}/datasets", project_),
+                                   Dump(body), std::move(stop)),
+                       &Nothing));
+}
+
+Result<TableJob> BigQueryClient::Load(const TableName& table, const std::vector<std::string>& uris,
+                                      const LoadOptions& options, std::stop_token stop) const {
+  const Json body = {
+      {"jobReference",
+       {{"projectId", project_}, {"jobId", options.job_id}, {"location", location_}}},
+      {"configuration", LoadConfiguration(table, uris, options)}};
+  return Insert(options.job_id, Dump(body), std::move(stop));
+}
+
+Result<TableJob> BigQueryClient::LoadByUpload(const TableName& table, const StageSource& source,
+                                              const LoadOptions& options,
+                                              std::stop_token stop) const {
+  const Json metadata = {
+      {"jobReference",
+       {{"projectId", project_}, {"jobId", options.job_id}, {"location", location_}}},
+      {"configuration", LoadConfiguration(table, {}, options)}};
+  const auto sent = CallWithRetry<void>(
+      Repeat::kSafe, service_.options().retry, service_.clock(), stop,
+      [&] { return SendRows(source, Dump(metadata), options, stop); });
+  const bool existed = !sent.has_value() && sent.error().code == ErrorCode::kConflict;
+  SLUICE_TRY(existed ? Result<void>() : sent);
+  return Await(options.job_id, existed, std::move(stop));
+}
+
+// Metadata and rows in one request: the job id makes a repeat safe, and a request that breaks off
+// makes no job at all.
+Result<void> BigQueryClient::SendRows(const StageSource& source, std::string_view metadata,
+                                      const LoadOptions& options, std::stop_token stop) const {
+  SLUICE_ASSIGN(std::shared_ptr<ByteSource> bytes, source.open());
+  const std::string before = fmt::format(
+      "--{0}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{1}\r\n--{0}\r\n"
+      "Content-Type: application/octet-stream\r\n\r\n",
+      kBoundary, metadata);
+  const std::string after = fmt::format("\r\n--{}--\r\n", kBoundary);
+  HttpRequest request = service_.Request(
+      "POST", fmt::format("/projects/{}/jobs?uploadType=multipart", project_), std::move(stop),
+      kUploadPrefix);
+  request.headers.emplace_back("Content-Type",
+                               fmt::format("multipart/related; boundary={}", kBoundary));
+  request.timeout = std::chrono::milliseconds(0);  // any size; a stall still ends it
+  request.body_size = before.size() + source.size + after.size();
+  request.body_reader = Between(before, std::move(bytes), after, options.progress);
+  SLUICE_TRY(service_.SendForSuccess(request));
+  return {};
+}
+
+Result<TableJob> BigQueryClient::Insert(const std::string& job_id, std::string body,
+                                        std::stop_token stop) const {
+  const auto inserted =
+      service_.Call<void>(Repeat::kSafe,
+                          JsonRequest("POST", fmt::format("/projects/{}/jobs", project_),
+                                      std::move(body), stop),
+                          &Nothing);
+  // 409: this id was inserted before, by us or by a try of this call whose answer was lost.
+  const bool existed = !inserted.has_value() && inserted.error().code == ErrorCode::kConflict;
+  SLUICE_TRY(existed ? Result<void>() : inserted);
+  return Await(job_id, existed, std::move(stop));
+}
+
+Result<TableJob> BigQueryClient::Await(const std::string& job_id, bool existed,
+                                       std::stop_token stop) const {
+  auto pause = service_.options().retry.first_wait;
+  while (true) {
+    SLUICE_ASSIGN(const Json answer,
+                  service_.Call<Json>(
+                      Repeat::kSafe, Request("GET", JobPath(job_id), stop),
+                      [&](const HttpResponse& text) { return ParseJob(text, job_id); }));
+    SLUICE_ASSIGN(std::optional<TableJob> job, ReadEnd(answer, job_id));
+    if (job.has_value()) {
+      job->existed = existed;
+      return *std::move(job);
+    }
+    if (!service_.clock().SleepUntil(service_.clock().Now() + pause, stop)) {
+      return Fail(ErrorCode::kUnfinished, fmt::format("stopped while waiting for {}", job_id));
+    }
+    pause = std::min(pause * 2, kPollMax);
+  }
+}
+
+Result<std::vector<TableColumn>> BigQueryClient::Columns(const TableName& table,
+                                                         std::stop_token stop) const {
+  return service_.Call<std::vector<TableColumn>>(
+      Repeat::kSafe, Request("GET", TablePath(table), std::move(stop)),
+      [&](const HttpResponse& answer) -> Result<std::vector<TableColumn>> {
+        std::vector<TableColumn> columns = ReadColumns(Json::parse(answer.body, nullptr, false));
+        if (columns.empty()) {
+          return Fail(ErrorCode::kBadAnswer, "the answer is not a table with columns");
+        }
+        return columns;
+      });
+}
+
+Result<uint64_t> BigQueryClient::ReadRows(const TableName& table,
+                                          const std::function<Result<void>(const TableRow&)>& take,
+                                          std::stop_token stop) const {
+  SLUICE_ASSIGN(const std::vector<TableColumn> columns, Columns(table, stop));
+  uint64_t count = 0;
+  std::string token;
+  do {
+    std::string path = fmt::format("{}/data?maxResults={}", TablePath(table), kPageRows);
+    path += token.empty() ? "" : "&pageToken=" + EncodeQueryValue(token);
+    HttpRequest request = Request("GET", path, stop);
+    request.answer_bytes_max = kPageBytesMax;
+    SLUICE_ASSIGN(const RowPage page, service_.Call<RowPage>(Repeat::kSafe, request, ReadPage));
+    SLUICE_TRY(CheckNextPage("tabledata.list", token, page.next_page_token));
+    for (const Json& row : page.rows) {
+      SLUICE_ASSIGN(const TableRow cells, ReadRow(row, columns));
+      SLUICE_TRY(take(cells));
+      ++count;
+    }
+    token = page.next_page_token;
+  } while (!token.empty());
+  return count;
+}
+
+Result<bool> BigQueryClient::HasTable(const TableName& table, std::stop_token stop) const {
+  const auto columns = Columns(table, std::move(stop));
+  if (!columns.has_value() && columns.error().code != ErrorCode::kNotFound) {
+    return std::unexpected(columns.error());
+  }
+  return columns.has_value();
+}
+
+Result<void> BigQueryClient::DeleteTable(const TableName& table, std::stop_token stop) const {
+  return SuccessIf(ErrorCode::kNotFound,
+                   service_.Call<void>(Repeat::kSafe,
+                                       Request("DELETE", TablePath(table), std::move(stop)),
+                                       &Nothing));
+}
+
+}  // namespace sluice

@@ -1,0 +1,78 @@
+#include "api/protocol/row_status.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "api/http/json_depth.h"
+#include "api/http/json_fields.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kDepthMax = 256;
+
+// What stands in front of an error object, or alone. Words of google.rpc may stand anywhere.
+constexpr std::pair<std::string_view, int> kPhrases[] = {
+    {"Bad Request", 400},         {"Unauthorized", 401},       {"Forbidden", 403},
+    {"Not Found", 404},           {"Request Timeout", 408},    {"Too Many Requests", 429},
+    {"Client Closed", 499},       {"Internal Server", 500},    {"Bad Gateway", 502},
+    {"Service Unavailable", 503}, {"Gateway Timeout", 504},    {"DEADLINE_EXCEEDED", 4},
+    {"RESOURCE_EXHAUSTED", 8},    {"UNAVAILABLE", 14},         {"INVALID_ARGUMENT", 3},
+    {"PERMISSION_DENIED", 7},     {"FAILED_PRECONDITION", 9},  {"NOT_FOUND", 5},
+    {"CANCELLED", 1},             {"INTERNAL", 13},
+};
+
+int CodeOfPhrase(std::string_view text) {
+  for (const auto& [phrase, code] : kPhrases) {
+    if (text.find(phrase) != std::string_view::npos) {
+      return code;
+    }
+  }
+  return 0;
+}
+
+RowStatus ReadObject(const Json& error) {
+  const int64_t code = IntegerMember(error, "code").value_or(0);
+  RowStatus status{.code = code >= 0 && code < 1000 ? static_cast<int>(code) : 0,
+                   .message = TextMember(error, "message")};
+  if (const Json* details = FindMember(error, "details")) {
+    status.details = details->dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  return status;
+}
+
+RowStatus ReadText(const std::string& text) {
+  const std::string json = text.substr(std::min(text.find('{'), text.size()));
+  RowStatus status;
+  if (!json.empty() && !NestsDeeperThan(json, kDepthMax)) {
+    const Json parsed = Json::parse(json, nullptr, false);
+    const Json* inner = FindMember(parsed, "error");
+    status = ReadObject(inner == nullptr ? parsed : *inner);
+  }
+  status.code = status.code == 0 ? CodeOfPhrase(text) : status.code;
+  status.message = status.message.empty() ? text : status.message;
+  return status;
+}
+
+}  // namespace
+
+bool IsNoFailure(std::string_view token) {
+  return token.empty() || token == "null" || token == "\"\"" || token == "{}";
+}
+
+RowStatus ParseRowStatus(std::string_view token) {
+  const Json parsed = Json::parse(token, nullptr, false);
+  RowStatus status =
+      parsed.is_string() ? ReadText(parsed.get_ref<const std::string&>()) : ReadObject(parsed);
+  if (status.message.empty()) {
+    status.message = parsed.is_object()
+                         ? fmt::format("the service failed it with code {}", status.code)
+                         : "the service failed it without saying why";
+  }
+  return status;
+}
+
+}  // namespace sluice

@@ -1,0 +1,248 @@
+// The line protocol of batch prediction jobs at Vertex AI. Three kinds of models, three kinds of
+// lines (the batch pages of the documentation, 2026-08; see vertex_model.h):
+//
+//   generation         as at the Gemini Developer API
+//   Gemini embeddings  likewise, with the settings in "embed_content_config"
+//   text embeddings    the instance itself goes out: {"key": K, "content": "...", ...}; back comes
+//                      {"instance": {...}, "predictions": [{"embeddings": {...}}], "status": ""}
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "api/protocol/gemini_lines.h"
+#include "api/protocol/protocols.h"
+#include "api/protocol/row_status.h"
+#include "api/protocol/vertex_model.h"
+#include "io/json/float_array.h"
+#include "io/json/json_text.h"
+#include "io/json/record_scanner.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kKeyPrefix = "{\"key\":\"";
+
+std::string_view Inside(std::string_view token) { return token.substr(1, token.size() - 2); }
+
+RowFailure Malformed(std::string message) {
+  return {.failure_class = FailureClass::kMalformed, .message = std::move(message)};
+}
+
+// Batch jobs were seen to give 3,072 numbers whatever was asked for (2026). The first ones of such
+// a vector, at unit length, are what a shorter one holds: these models are trained so.
+class CuttingDecoder final : public ReplyDecoder {
+ public:
+  CuttingDecoder(std::unique_ptr<ReplyDecoder> inner, size_t dimension)
+      : inner_(std::move(inner)), dimension_(dimension) {}
+
+  Reply Decode(std::string_view line) override {
+    Reply reply = inner_->Decode(line);
+    if (reply.vector.size() > dimension_) {
+      Cut(reply.vector.first(dimension_));
+      reply.vector = vector_;
+    }
+    return reply;
+  }
+
+ private:
+  void Cut(std::span<const float> values) {
+    double square = 0;
+    for (const float value : values) {
+      square += static_cast<double>(value) * static_cast<double>(value);
+    }
+    const double scale = square > 0 ? 1 / std::sqrt(square) : 1;
+    vector_.clear();
+    for (const float value : values) {
+      vector_.push_back(static_cast<float>(static_cast<double>(value) * scale));
+    }
+  }
+
+  const std::unique_ptr<ReplyDecoder> inner_;
+  const size_t dimension_;
+  std::vector<float> vector_;
+};
+
+class TextEmbeddingDecoder final : public ReplyDecoder {
+ public:
+  Reply Decode(std::string_view line) override {
+    Reply reply;
+    vector_.clear();
+    const auto tokens = scanner_.Scan(line);
+    if (!tokens.has_value()) {
+      reply.failure = Malformed("the answer line is not JSON: " + tokens.error().reason);
+      return reply;
+    }
+    // Members of the input line that are no part of the instance were seen in both places.
+    SetKey((*tokens)[kKey].starts_with('"') ? (*tokens)[kKey] : (*tokens)[kInstanceKey], reply);
+    const std::string_view status =
+        IsNoFailure((*tokens)[kError]) ? (*tokens)[kStatus] : (*tokens)[kError];
+    if (!IsNoFailure(status)) {
+      reply.failure = RowFailureOf(status);
+    } else {
+      ReadPrediction((*tokens)[kPredictions], reply);
+    }
+    return reply;
+  }
+
+ private:
+  enum Field : size_t { kKey, kInstanceKey, kError, kStatus, kPredictions };
+  enum PredictionField : size_t { kValues, kTokenCount };
+
+  void SetKey(std::string_view token, Reply& reply) {
+    if (!token.starts_with('"')) {
+      return;
+    }
+    reply.key = Inside(token);
+    if (reply.key.find('\\') != std::string_view::npos) {
+      key_ = UnescapeJsonString(token);
+      reply.key = key_;
+    }
+    reply.ordinal = ParseKey(reply.key);
+  }
+
+  // `token` is a list with one prediction in it.
+  void ReadPrediction(std::string_view token, Reply& reply) {
+    const size_t begin = token.find('{');
+    const size_t end = token.rfind('}');
+    if (!token.starts_with('[') || begin == std::string_view::npos || end < begin) {
+      reply.failure = Malformed("the answer line has neither a prediction nor a failure");
+      return;
+    }
+    const std::string_view prediction = token.substr(begin, end + 1 - begin);
+    prediction_.assign(prediction).append(RecordScanner::kPadding, '\0');
+    const std::string_view whole = std::string_view(prediction_).substr(0, prediction.size());
+    const auto tokens = prediction_scanner_.Scan(whole);
+    if (!tokens.has_value()) {
+      reply.failure = Malformed("the answer line has not exactly one prediction");
+      return;
+    }
+    reply.usage.prompt_tokens = TokenCountOf((*tokens)[kTokenCount]);
+    const std::string_view values = (*tokens)[kValues];
+    const uint64_t general_before = floats_.general_values();
+    const bool read =
+        values.starts_with('[') &&
+        floats_.Read(whole, static_cast<size_t>(values.data() - whole.data()), vector_).has_value();
+    if (!read || vector_.empty()) {
+      reply.failure = Malformed("the embedding's values are not an array of finite numbers");
+      return;
+    }
+    reply.vector = vector_;
+    reply.general_values = floats_.general_values() - general_before;
+  }
+
+  RecordScanner scanner_{{"key", "instance.key", "error", "status", "predictions"}};
+  RecordScanner prediction_scanner_{{"embeddings.values", "embeddings.statistics.token_count"}};
+  FloatArrayReader floats_;
+  std::string prediction_;  // with padding
+  std::string key_;
+  std::vector<float> vector_;
+};
+
+// {"key":K,"content":"...","task_type":"...","outputDimensionality":N,"title":"..."}
+class TextEmbeddingLines final : public LineProtocol {
+ public:
+  explicit TextEmbeddingLines(const RequestOptions& options)
+      : fields_{options.text_field}, dimension_(options.dimension) {
+    if (!options.title_field.empty()) {
+      fields_.push_back(options.title_field);
+    }
+    if (!options.task_type.empty()) {
+      settings_ = ",\"task_type\":" + JsonString(options.task_type);
+    }
+    if (dimension_ > 0) {
+      settings_ += fmt::format(",\"outputDimensionality\":{}", dimension_);
+    }
+  }
+
+  std::span<const std::string> fields() const override { return fields_; }
+  std::optional<size_t> text_field_index() const override { return 0; }
+  size_t key_offset() const override { return kKeyPrefix.size(); }
+
+  std::expected<uint64_t, std::string> AppendRequest(std::span<const std::string_view> tokens,
+                                                     std::string& out) const override {
+    const std::string_view text = tokens[0];
+    const std::string_view title = fields_.size() > 1 ? tokens[1] : std::string_view{};
+    SLUICE_TRY(CheckTextToken(text, fields_[0]));
+    const bool titled = !IsNoFailure(title);
+    if (titled && title.front() != '"') {
+      return std::unexpected(fmt::format("field \"{}\" is not a string", fields_[1]));
+    }
+    out.append(kKeyPrefix).append(kKeyDigits, '0').append("\",\"content\":").append(text);
+    out.append(settings_);
+    if (titled) {
+      out.append(",\"title\":").append(title);
+    }
+    out.append("}\n");
+    return text.size();
+  }
+
+  uint64_t expected_answer_bytes() const override {
+    constexpr uint64_t kDefaultDimension = 768;
+    constexpr uint64_t kEchoBytes = 2048;  // the text comes back
+    return kEchoBytes + ExpectedEmbeddingBytes(dimension_, kDefaultDimension);
+  }
+  std::unique_ptr<ReplyDecoder> MakeDecoder() const override {
+    return std::make_unique<TextEmbeddingDecoder>();
+  }
+
+ private:
+  std::vector<std::string> fields_;
+  int dimension_;
+  std::string settings_;
+};
+
+// The lines of another protocol, and vectors of the length that was asked for.
+class CuttingLines final : public LineProtocol {
+ public:
+  CuttingLines(std::unique_ptr<LineProtocol> lines, int dimension)
+      : lines_(std::move(lines)), dimension_(static_cast<size_t>(dimension)) {}
+
+  std::span<const std::string> fields() const override { return lines_->fields(); }
+  std::optional<size_t> text_field_index() const override { return lines_->text_field_index(); }
+  size_t key_offset() const override { return lines_->key_offset(); }
+  std::expected<uint64_t, std::string> AppendRequest(std::span<const std::string_view> tokens,
+                                                     std::string& out) const override {
+    return lines_->AppendRequest(tokens, out);
+  }
+  uint64_t expected_answer_bytes() const override { return lines_->expected_answer_bytes(); }
+  std::unique_ptr<ReplyDecoder> MakeDecoder() const override {
+    return std::make_unique<CuttingDecoder>(lines_->MakeDecoder(), dimension_);
+  }
+
+ private:
+  const std::unique_ptr<LineProtocol> lines_;
+  const size_t dimension_;
+};
+
+Result<std::unique_ptr<LineProtocol>> MakeLines(const RequestOptions& options,
+                                                VertexModelKind kind) {
+  if (kind != VertexModelKind::kTextEmbedding) {
+    return MakeGeminiLinesOf(options, EmbedSettings::kConfig);
+  }
+  if (!options.title_field.empty() && options.task_type != "RETRIEVAL_DOCUMENT") {
+    return Fail(ErrorCode::kUsage, "a title goes only with the task type RETRIEVAL_DOCUMENT");
+  }
+  return std::make_unique<TextEmbeddingLines>(options);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LineProtocol>> MakeVertexLines(const RequestOptions& options) {
+  const VertexModelKind kind = VertexModelKindOf(options.model, options.task);
+  const bool embeds = kind != VertexModelKind::kGeneration;
+  if (embeds != (options.task == Task::kEmbed)) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{} is an embedding model and generates nothing", options.model));
+  }
+  if (kind == VertexModelKind::kTextEmbedding && !options.request_field.empty()) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{} takes no ready-made requests: its lines are texts", options.model));
+  }
+  SLUICE_ASSIGN(auto lines, MakeLines(options, kind));
+  if (!embeds || options.dimension == 0) {
+    return lines;
+  }
+  return std::make_unique<CuttingLines>(std::move(lines), options.dimension);
+}
+
+}  // namespace sluice

@@ -1,0 +1,27 @@
+// Which kind of model a name of Vertex AI means: the three kinds differ in their lines, their
+// limits and in where their input may stand. Immutable functions, thread-safe.
+//
+// Source: the batch pages of the Agent Platform documentation for generation, for Gemini embeddings
+// and for text embeddings (2026-08).
+#pragma once
+
+#include <string_view>
+
+#include "api/protocol/line_protocol.h"
+
+namespace sluice {
+
+enum class VertexModelKind {
+  kGeneration,       // gemini-2.5-flash and whatever is not known to embed
+  kGeminiEmbedding,  // gemini-embedding-001, gemini-embedding-2
+  kTextEmbedding,    // text-embedding-005, text-multilingual-embedding-002 and older ones
+};
+
+// The part of a model's name behind its last slash, without a version ("@default"): models are
+// compared by it, because the service names them by other paths than it is given.
+[[nodiscard]] std::string_view VertexModelId(std::string_view model);
+
+// `task` decides for a model that nobody knows.
+[[nodiscard]] VertexModelKind VertexModelKindOf(std::string_view model, Task task);
+
+}  // namespace sluice

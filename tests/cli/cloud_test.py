@@ -1,0 +1,97 @@
+"""Inputs and outputs in Cloud Storage: the bytes of a run over local files, whatever breaks on the way."""
+
+import gzip
+import json
+import os
+import urllib.parse
+import urllib.request
+
+import harness
+
+ASK = ["-b", "local", "--dim", "48", "--shard-rows", "700"]
+BUCKET = "cli-bucket"
+
+
+class Storage:
+    """The Cloud Storage of a `sluice emulate`, by hand."""
+
+    def __init__(self, service):
+        self.url = service.base_url
+
+    def put(self, name, data):
+        query = urllib.parse.urlencode({"uploadType": "media", "name": name})
+        urllib.request.urlopen(urllib.request.Request(
+            f"{self.url}/upload/storage/v1/b/{BUCKET}/o?{query}", data=data, method="POST")).close()
+
+    def get(self, name):
+        path = urllib.parse.quote(name, safe="")
+        with urllib.request.urlopen(f"{self.url}/storage/v1/b/{BUCKET}/o/{path}?alt=media") as answer:
+            return answer.read()
+
+    def env(self):
+        return {"STORAGE_EMULATOR_HOST": self.url}
+
+
+class Cloud(harness.CliTest):
+    def serve(self, *flags):
+        return Storage(harness.LocalService(self, "--bucket", BUCKET, *flags))
+
+    def test_objects_are_read_and_written_like_files(self):
+        corpus = self.write_corpus("c.jsonl", 3000)
+        self.sluice("run", "c.jsonl", *ASK, "-o", "direct.npy")
+        storage = self.serve("--fault", "http-503=0.1", "--fault", "cut-download=2", "--fault", "cut-upload=5000@2")
+        storage.put("in/c.jsonl", corpus.read_bytes())
+        address = f"gs://{BUCKET}/in/c.jsonl"
+        output = f"gs://{BUCKET}/out/vectors.npy"
+        for _ in range(2):  # The second time it is done already, and is published anew.
+            ended = self.sluice("run", address, *ASK, "-o", output, env=storage.env())
+            self.assertIn(f"published {output}", ended.err)
+            self.assertEqual(storage.get("out/vectors.npy"), self.read("direct.npy"))
+        names = [json.loads(line) for line in storage.get("out/vectors.ids.jsonl").splitlines()]
+        self.assertEqual([name["id"] for name in names], [f"doc-{i}" for i in range(3000)])
+        self.assertEqual(names[0]["file"], address)
+        self.sluice("verify", "vectors.npy.sluice", env=storage.env())
+
+    def test_folders_and_packed_objects_are_corpora_too(self):
+        corpus = self.write_corpus("c.jsonl", 2000).read_bytes()
+        lines = corpus.splitlines(keepends=True)
+        os.mkdir(self.folder / "in")
+        storage = self.serve()
+        for name, data in [("a.jsonl", b"".join(lines[:900])), ("b.jsonl.gz", gzip.compress(b"".join(lines[900:])))]:
+            storage.put(f"in/{name}", data)
+            (self.folder / "in" / name).write_bytes(data)
+        self.sluice("run", "in", *ASK, "-o", "direct.npy")
+        self.sluice("run", f"gs://{BUCKET}/in/", *ASK, "-o", "v.npy", env=storage.env())
+        self.assertEqual(self.read("v.npy"), self.read("direct.npy"))
+        self.assertEqual(self.read("v.ids.jsonl"), self.read("direct.ids.jsonl"))
+
+    def test_an_object_that_was_replaced_is_noticed(self):
+        corpus = self.write_corpus("c.jsonl", 500).read_bytes()
+        storage = self.serve()
+        storage.put("c.jsonl", corpus)
+        address = f"gs://{BUCKET}/c.jsonl"
+        self.sluice("prepare", address, *ASK, "-C", "r", env=storage.env())
+        storage.put("c.jsonl", corpus.replace(b"Nr. 7", b"Nr. 8"))
+        ended = self.sluice("run", address, *ASK, "-C", "r", "-o", "v.npy", env=storage.env(), code=7)
+        self.assertIn(address, ended.err)
+
+    def test_what_is_not_there_or_no_address_is_one_clear_error(self):
+        storage = self.serve()
+        for address, code, words in [(f"gs://{BUCKET}/nothing.jsonl", 7, "nothing.jsonl"),
+                                     ("gs://no-such-bucket/c.jsonl", 7, "no-such-bucket"),
+                                     ("gs://X/c.jsonl", 2, "gs://bucket/prefix")]:
+            ended = self.sluice("run", address, *ASK, "-o", "v.npy", env=storage.env(), code=code)
+            self.assertIn(words, ended.err)
+        self.write_corpus("c.jsonl", 10)
+        ended = self.sluice("run", "c.jsonl", *ASK, "-o", f"gs://{BUCKET}", env=storage.env(), code=2)
+        self.assertIn("gs://bucket/object", ended.err)
+
+    def test_who_is_not_signed_in_gets_exit_code_4(self):
+        env = {"NO_GCE_CHECK": "true", "HOME": str(self.folder)}
+        ended = self.sluice("run", f"gs://{BUCKET}/c.jsonl", *ASK, "-o", "v.npy", env=env, code=4)
+        self.assertIn("nobody is signed in to Google Cloud", ended.err)
+        self.assertIn("gcloud auth application-default login", ended.err)
+
+
+if __name__ == "__main__":
+    harness.main()

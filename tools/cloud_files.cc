@@ -1,0 +1,84 @@
+#include "tools/cloud_files.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fmt/format.h>
+#include <mutex>
+#include <optional>
+
+#include "api/auth/default_credentials.h"
+#include "api/http/curl_transport.h"
+#include "api/storage/object_file_system.h"
+#include "api/storage/storage_client.h"
+#include "tools/version.h"
+
+namespace sluice {
+namespace {
+
+std::optional<std::string> Environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::string ContentTypeOf(std::string_view path) {
+  return path.ends_with(".jsonl") ? "application/jsonl" : "application/octet-stream";
+}
+
+}  // namespace
+
+struct CloudFiles::State {
+  State(Clock& a_clock, std::stop_token a_stop)
+      : clock(a_clock),
+        stop(std::move(a_stop)),
+        objects(*local, [this] { return Storage(); }, stop) {}
+
+  Result<StorageClient> Storage() {
+    const std::scoped_lock lock(mutex);
+    if (service == nullptr) {
+      StoragePlace place = StorageOfEnvironment(Environment);
+      transport = MakeCurlTransport({.user_agent = fmt::format("sluice/{}", kVersion)});
+      if (!place.is_emulator) {
+        SLUICE_ASSIGN(const Credentials credentials,
+                      FindDefaultCredentials(Environment, *transport, clock, stop));
+        place.options.tokens = credentials.tokens;
+      }
+      SLUICE_ASSIGN(service, GoogleService::Make(std::move(place.options), *transport, clock));
+    }
+    return StorageClient(*service);
+  }
+
+  Clock& clock;
+  const std::stop_token stop;
+  const std::unique_ptr<FileSystem> local = MakePosixFileSystem();
+  ObjectFileSystem objects;
+  std::mutex mutex;  // guards all below
+  std::unique_ptr<Transport> transport;
+  std::unique_ptr<GoogleService> service;
+};
+
+CloudFiles::CloudFiles(Clock& clock, std::stop_token stop)
+    : state_(std::make_unique<State>(clock, std::move(stop))) {}
+
+CloudFiles::~CloudFiles() = default;
+
+FileSystem& CloudFiles::files() { return state_->objects; }
+
+Result<std::vector<std::string>> CloudFiles::Publish(const std::vector<std::string>& paths,
+                                                     const ObjectName& target) {
+  SLUICE_ASSIGN(const StorageClient storage, state_->Storage());
+  const std::string folder = target.object.substr(0, target.object.rfind('/') + 1);
+  std::vector<std::string> addresses;
+  for (const std::string& path : paths) {
+    ObjectName name = target;
+    if (!addresses.empty()) {
+      name.object = folder + std::filesystem::path(path).filename().string();
+    }
+    SLUICE_ASSIGN(const StageSource source, SourceOfFile(path));
+    SLUICE_TRY(storage.Upload(
+        name, source, {.content_type = ContentTypeOf(path), .overwrite = true}, state_->stop));
+    addresses.push_back(FormatObjectUri(name));
+  }
+  return addresses;
+}
+
+}  // namespace sluice
