@@ -57,10 +57,12 @@ std::string_view ProviderNameOf(Backend backend) {
 
 std::string ReadBaseUrl(const Arguments& arguments, bool vertex) {
   // The flag's own variable is that of the Gemini Developer API.
-  const bool by_flag =
-      arguments.Has("--base-url") && !arguments.origins.contains("--base-url");
-  return vertex && !by_flag ? ReadVariable("GOOGLE_VERTEX_BASE_URL").value_or("")
-                            : arguments.TextOr("--base-url", "");
+  constexpr std::string_view kFlag = "--base-url";
+  const auto origin = arguments.origins.find(kFlag);
+  const bool is_for_gemini = !arguments.Has(kFlag) || (origin != arguments.origins.end() &&
+                                                       origin->second == "GOOGLE_GEMINI_BASE_URL");
+  return vertex && is_for_gemini ? ReadVariable("GOOGLE_VERTEX_BASE_URL").value_or("")
+                                 : arguments.TextOr(kFlag, "");
 }
 
 std::string_view DefaultModel(Backend backend, Task task) {
@@ -101,8 +103,8 @@ Result<ServiceAccess> ServiceAccess::Open(const ServiceAccessOptions& options, C
   provider.stall_timeout = options.stall_timeout.value_or(provider.stall_timeout);
   provider.answer_bytes_max = options.answer_bytes_max.value_or(provider.answer_bytes_max);
   access.base_url_ = provider.base_url;
-  SLUICE_ASSIGN(access.provider_, MakeProvider(ProviderNameOf(options.backend), provider,
-                                               *access.transport_, clock));
+  SLUICE_ASSIGN(access.provider_,
+                MakeProvider(ProviderNameOf(options.backend), provider, *access.transport_, clock));
   return access;
 }
 

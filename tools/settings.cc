@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kHere = "./sluice.toml";
 constexpr std::string_view kName = "sluice/config.toml";
-constexpr std::array<std::string_view, 2> kNotHere = {"--base-url", "--api-key-file"};
+constexpr std::array<std::string_view, 5> kNotHere = {"--base-url", "--api-key-file", "--project",
+                                                      "--bucket", "--bigquery-dataset"};
 
 // Empty when it is not set. Relative paths are to be taken for no paths at all.
 std::string FolderVariable(const char* name) {
@@ -34,7 +35,7 @@ Result<void> CheckTrust(const ConfigFile& file) {
     if (const ConfigValue* value = file.FindAnywhere(name); value != nullptr) {
       return Fail(ErrorCode::kUsage,
                   fmt::format("{}:{}: {} may not stand here: whoever wrote this folder would "
-                              "decide about your key",
+                              "decide about your key or your data",
                               file.path(), value->line, name.substr(2)),
                   "put it into your own settings file (`sluice config path`), or use --config");
     }

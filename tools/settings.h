@@ -6,7 +6,7 @@
 // it. --config FILE stands for all of them.
 //
 // ./sluice.toml comes with a folder that somebody else may have written. It cannot say where the
-// key is sent or which file it is read from.
+// key and the documents are sent, or which file the key is read from.
 #pragma once
 
 #include <string>
