@@ -103,7 +103,7 @@ Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& trac
               .unanswered = {}};
   if (track.round > 0) {
     const std::string path = environment_.directory.shard_failures(track.shard, track.round - 1);
-    SLUICE_ASSIGN(round.failed_before, ReadFailures(environment_.files, path));
+    SLUICE_ASSIGN(round.failed_before, OfThisDisk(ReadFailures(environment_.files, path)));
     round.rows.rows = RowsOfClasses(round.failed_before, track.retry_classes);
     if (round.rows.rows.size() != track.rows_asked) {
       return Fail(ErrorCode::kIo, fmt::format("'{}' names {} rows to ask again, the ledger {}",
@@ -122,9 +122,9 @@ Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const Batc
     if (!fetched.has_value()) {
       continue;
     }
-    // A job that succeeded has said something about its rows: what holds none of them is not its
-    // answers, though it may come twice (a sign-in page, another file).
-    is_of_others = job.succeeded() && AnsweredRows(fetched->outcome) == 0;
+    // What holds no row of the job is not its answers, though it may come twice (a sign-in page,
+    // another file). Only a job that did not succeed may have answered nothing at all.
+    is_of_others = AnsweredRows(fetched->outcome) == 0 && (job.succeeded() || fetched->bytes > 0);
     const bool is_whole = fetched->outcome.missing == 0;
     if (is_whole || (fetched->checksum == previous && !is_of_others)) {
       return fetched->has_dimension
@@ -235,8 +235,9 @@ Result<Collected> AnswerCollector::GiveUp(const Round& round) {
 }
 
 Result<bool> AnswerCollector::PinDimension(AnswerStream& stream) {
-  const std::scoped_lock lock(mutex_);
-  if (options_.task != Task::kEmbed || options_.dimension != 0) {
+  // Held while answers are waited for; who only asks for the length does not wait for it.
+  const std::scoped_lock pinning(pin_mutex_);
+  if (options_.task != Task::kEmbed || dimension() != 0) {
     return true;
   }
   // Long enough for some lines of any model; lines that are longer still are waited for.
@@ -249,6 +250,7 @@ Result<bool> AnswerCollector::PinDimension(AnswerStream& stream) {
     const auto found =
         FindDimension(std::string(front) + (is_all ? "\n" : ""), environment_.protocol);
     if (found.has_value()) {
+      const std::scoped_lock lock(mutex_);
       options_.dimension = *found;
       return true;
     }
@@ -262,7 +264,7 @@ Result<bool> AnswerCollector::PinDimension(AnswerStream& stream) {
 Result<std::unique_ptr<ShardSink>> AnswerCollector::OpenShardSink(const RoundRows& rows) {
   SLUICE_ASSIGN(Sink* const sink, OpenSink());
   const std::scoped_lock lock(mutex_);
-  return rows.is_whole ? sink->OpenShard(rows.range) : sink->OpenRows(rows.range);
+  return OfThisDisk(rows.is_whole ? sink->OpenShard(rows.range) : sink->OpenRows(rows.range));
 }
 
 Result<void> AnswerCollector::CheckFailures(const Round& round, const MergeOutcome& outcome) const {

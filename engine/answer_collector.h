@@ -100,7 +100,8 @@ class AnswerCollector {
 
   CollectOptions options_;
   CollectEnvironment environment_;
-  std::mutex mutex_;  // guards the dimension and the sink
+  std::mutex pin_mutex_;  // one at a time waits for the answers that tell the dimension
+  std::mutex mutex_;      // guards the dimension and the sink
   std::unique_ptr<Sink> sink_;
 };
 

@@ -18,8 +18,10 @@ void Expect(bool holds, const ShardTrack& track, std::string_view event) {
                                   ShardStateName(track.state), event));
 }
 
-// A job that ended may show its results a little later; after so many looks it has none.
+// A job that ended may show its results a little later; after so many looks it has none. One that
+// succeeded has some somewhere, and was paid for: it is waited for much longer.
 constexpr int kTimesEmptyMax = 5;
+constexpr int kTimesEmptyThoughSucceededMax = 30;
 
 // Failures of a whole job that asking again cannot mend (google.rpc codes).
 bool CanNeverWork(int code) {
@@ -33,7 +35,9 @@ RowFailure FailureOfJob(const BatchJob& job) {
       "the job ended {}{}", job.raw_state.empty() ? JobStateName(job.state) : job.raw_state,
       job.error.has_value() ? ": " + job.error->message : std::string());
   FailureClass failure_class = FailureClass::kTransient;
-  if (job.cancelled()) {
+  if (job.succeeded()) {
+    failure_class = FailureClass::kMissing;
+  } else if (job.cancelled()) {
     failure_class = FailureClass::kCancelled;
   } else if (code == 8) {
     failure_class = FailureClass::kQuota;
@@ -60,7 +64,7 @@ void JobPlan::Resume(ShardTrack& track, MonotonicTime now) const {
     EnterUnknown(track, ShardState::kUnknown, now);
   } else if (track.state == ShardState::kFenced) {
     EnterUnknown(track, ShardState::kFenced, now);
-  } else if (track.state == ShardState::kStaged) {
+  } else if (track.state == ShardState::kStaged && !policy_.cancels) {
     // Files live two days at the service. Staging anew under the same name adopts what is there.
     track.state = ShardState::kSealed;
     track.staged_file.clear();
@@ -160,6 +164,7 @@ std::optional<Error> JobPlan::OnCreateAnswer(ShardTrack& track, const CreateAnsw
       // A definite no. A file that is not ready becomes ready, or is uploaded anew; anything else
       // would be refused for every shard.
       if (answer.error.has_value() && answer.error->code == ErrorCode::kConflict) {
+        LeaveFile(track);
         NextAttempt(track, now);
         WaitLonger(track, now);
         return std::nullopt;
@@ -168,6 +173,9 @@ std::optional<Error> JobPlan::OnCreateAnswer(ShardTrack& track, const CreateAnsw
       return answer.error;
     case CreateOutcome::kUnknown:
       EnterUnknown(track, ShardState::kUnknown, now);
+      if (answer.error.has_value() && answer.error->retry_after.has_value()) {
+        track.not_before = now + *answer.error->retry_after;
+      }
       return std::nullopt;
   }
   return std::nullopt;
@@ -196,6 +204,8 @@ std::vector<BatchJob> JobPlan::OnLook(ShardTrack& track, const std::vector<Batch
   }
   std::ranges::sort(found, {},
                     [](const BatchJob* job) { return std::pair(job->create_time, job->name); });
+  // A job that was found behind the fence has no file to read any more.
+  track.is_fenced = track.state == ShardState::kFenced;
   track.state = ShardState::kSubmitted;
   track.job = found.front()->name;
   track.job_state = found.front()->state;
@@ -230,7 +240,8 @@ std::optional<Error> JobPlan::OnPoll(ShardTrack& track, const Result<BatchJob>& 
   track.note.clear();
   if (job->complete() || job->done) {
     // Paid work is not given up because one answer lacks its result.
-    if (job->has_results() || ++track.times_empty >= kTimesEmptyMax) {
+    const int looks_max = job->succeeded() ? kTimesEmptyThoughSucceededMax : kTimesEmptyMax;
+    if (job->has_results() || ++track.times_empty >= looks_max) {
       OnJobEnded(track, *job, now);
       return std::nullopt;
     }
@@ -265,6 +276,7 @@ std::optional<Error> JobPlan::OnNothingUsable(ShardTrack& track, const Error& er
   }
   ++track.jobs_ended_empty;
   track.note = error.message;
+  LeaveFile(track);
   NextAttempt(track, now + policy_.poll_first);
   return std::nullopt;
 }
@@ -375,10 +387,11 @@ void JobPlan::NextAttempt(ShardTrack& track, MonotonicTime now) const {
   track.job.clear();
   track.job_state = JobState::kUnspecified;
   track.cancel_asked = false;
+  track.is_fenced = false;
   track.given_up.reset();
   track.times_empty = 0;
   track.pause = {};
-  track.due = now;
+  track.due = std::max(now, track.not_before);
 }
 
 void JobPlan::OnJobEnded(ShardTrack& track, const BatchJob& job, MonotonicTime now) const {
@@ -394,12 +407,23 @@ void JobPlan::OnJobEnded(ShardTrack& track, const BatchJob& job, MonotonicTime n
   // A job that someone cancelled was not wanted; it is not bought again behind their back.
   const bool unwanted =
       job.cancelled() && !policy_.retry_classes.contains(FailureClass::kCancelled);
-  if (!MayRetry(track) || unwanted || CanNeverWork(failure.code)) {
+  // One that succeeded was paid for, though it shows nothing.
+  const bool is_paid = job.succeeded();
+  // What failed for want of the file that we deleted fails for no other reason, and cost nothing.
+  const bool is_hopeless = CanNeverWork(failure.code) && !track.is_fenced;
+  if (!MayRetry(track) || unwanted || is_paid || is_hopeless) {
     track.state = ShardState::kEnded;
     track.given_up = failure;
     return;
   }
+  LeaveFile(track);
   NextAttempt(track, now + policy_.poll_first);
+}
+
+void JobPlan::LeaveFile(ShardTrack& track) {
+  if (!track.staged_file.empty()) {
+    track.left_files.push_back(track.staged_file);
+  }
 }
 
 void JobPlan::WaitLonger(ShardTrack& track, MonotonicTime now) const {

@@ -128,6 +128,8 @@ class JobPlan {
  private:
   void EnterUnknown(ShardTrack& track, ShardState state, MonotonicTime now) const;
   void NextAttempt(ShardTrack& track, MonotonicTime now) const;
+  // The attempt's file is of no use any more.
+  static void LeaveFile(ShardTrack& track);
   void OnJobEnded(ShardTrack& track, const BatchJob& job, MonotonicTime now) const;
   void WaitLonger(ShardTrack& track, MonotonicTime now) const;
 

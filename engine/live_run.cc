@@ -7,6 +7,7 @@
 #include "engine/deadline.h"
 #include "engine/failures.h"
 #include "engine/kept_options.h"
+#include "engine/merged_rows.h"
 #include "engine/prepare_run.h"
 #include "engine/run_disk.h"
 #include "engine/run_settings.h"
@@ -38,6 +39,10 @@ LiveRun::LiveRun(const RunOptions& options, RunEnvironment& environment,
       begin_(environment.clock.Now()) {}
 
 Result<RunSummary> LiveRun::Go() {
+  SLUICE_ASSIGN(const auto state, ledger_.Get(kStateKey));
+  if (state != kDone) {
+    SLUICE_TRY(TryOutput(environment_.files, options_.output));
+  }
   SLUICE_ASSIGN(list_, ListCorpusFiles(environment_.files, options_.corpus));
   SLUICE_TRY(PinSettings(ledger_, environment_.files, directory_, options_, Account(), list_));
   SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment_.files, directory_.manifest()));
@@ -60,6 +65,11 @@ Result<RunSummary> LiveRun::Finish(Manifest& manifest, bool packs) {
   }
   SLUICE_TRY(KeepOptions(ledger_, options_));
   SLUICE_ASSIGN(const int dimension, KnownDimension());
+  SLUICE_TRY(SendBackDamagedShards({.files = environment_.files,
+                                    .directory = directory_,
+                                    .protocol = *protocol,
+                                    .stop = environment_.stop},
+                                   manifest, dimension, ledger_));
   AnswerCollector collector(CollectOptionsOf(dimension), {.files = environment_.files,
                                                           .provider = environment_.provider,
                                                           .protocol = *protocol,

@@ -409,6 +409,20 @@ class Packer {
   ItemPool<PackItem> items_;
 };
 
+// Of standard input the beginning was noted, so that the same input can be given again.
+Result<CorpusOptions> GoOnReading(CorpusOptions options, const std::vector<CorpusFile>& list,
+                                  const PackEnvironment& environment, const CorpusPlace& place) {
+  if (place.file < list.size() && list[place.file].is_standard_input() && place.offset > 0) {
+    SLUICE_ASSIGN(const auto reads,
+                  ReadContentLog(environment.files, environment.directory.content(), {place.file}));
+    const auto found = reads.find(place.file);
+    if (found != reads.end() && found->second.front().from == 0) {
+      options.known_input = found->second.front();
+    }
+  }
+  return options;
+}
+
 }  // namespace
 
 size_t BlockBytesFor(std::optional<int> zstd_level) {
@@ -421,8 +435,10 @@ Result<void> Pack(const PackOptions& options, const std::vector<CorpusFile>& lis
   if (manifest.end().has_value()) {
     return {};
   }
+  SLUICE_ASSIGN(const CorpusOptions reading,
+                GoOnReading(options.corpus, list, environment, manifest.position().place));
   SLUICE_ASSIGN(auto corpus,
-                OpenCorpus(environment.files, list, options.corpus, manifest.position().place));
+                OpenCorpus(environment.files, list, reading, manifest.position().place));
   Packer packer(options, list, environment, manifest, on_sealed);
   SLUICE_TRY(packer.Run(*corpus));
   environment.progress.packing_done = true;

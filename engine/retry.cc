@@ -81,12 +81,17 @@ Result<void> ReopenFiles(const RunOptions& options, RunEnvironment& environment,
   return {};
 }
 
-// The tracks that have something to ask again, as they stand then.
+// The tracks that have something to ask again, as they stand then. Of a run that is under way
+// those alone that were given up.
 std::vector<ShardTrack> AskAgain(const std::vector<ShardTrack>& tracks,
-                                 const FailuresByShard& by_shard, FailureClasses classes) {
+                                 const FailuresByShard& by_shard, FailureClasses classes,
+                                 bool under_way) {
   const JobPlan plan(JobPolicy{});
   std::vector<ShardTrack> changed;
   for (ShardTrack track : tracks) {
+    if (under_way && (track.state != ShardState::kEnded || !track.given_up.has_value())) {
+      continue;  // it goes on by itself
+    }
     const auto failures = by_shard.find(track.shard);
     const bool has_rows =
         failures != by_shard.end() && !RowsOfClasses(failures->second, classes).empty();
@@ -103,15 +108,14 @@ Result<void> Reopen(FailureClasses classes, RunEnvironment& environment,
                     const RunDirectory& directory, Ledger& ledger, const Manifest& manifest) {
   SLUICE_ASSIGN(const auto state, ledger.Get(kStateKey));
   SLUICE_ASSIGN(const auto cancelled, ledger.Get(kCancelledKey));
-  if (!state.has_value() && !cancelled.has_value()) {
-    return {};  // a retry, or a run, that was stopped: it goes on
-  }
+  // A retry, or a run, that was stopped, goes on; but what it gave up is asked again.
+  const bool under_way = !state.has_value() && !cancelled.has_value();
   SLUICE_ASSIGN(const auto tracks, ledger.Tracks());
   SLUICE_ASSIGN(const auto by_shard,
                 FindFailures(environment.files, directory, manifest, tracks, state.has_value()));
-  const std::vector<ShardTrack> changed = AskAgain(tracks, by_shard, classes);
-  if (state.has_value() && changed.empty()) {
-    return {};  // nothing to ask: it stays finished
+  const std::vector<ShardTrack> changed = AskAgain(tracks, by_shard, classes, under_way);
+  if (!cancelled.has_value() && changed.empty()) {
+    return {};  // nothing to ask: it stays as it is
   }
   if (state.has_value()) {
     SLUICE_ASSIGN(const auto dimension, ledger.Get("dimension"));
@@ -149,7 +153,7 @@ Result<RetryPlan> PlanRetry(FileSystem& files, const std::string& run_folder,
   }
   for (const ShardTrack& track : tracks) {
     const bool is_given_up = track.state == ShardState::kEnded && track.given_up.has_value();
-    if (asks && is_given_up && classes.contains(track.given_up->failure_class)) {
+    if (is_given_up && classes.contains(track.given_up->failure_class)) {
       plan.rows += track.rows_asked;
       ++plan.shards;
     }

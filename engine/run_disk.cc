@@ -21,7 +21,7 @@ Result<StageSource> RunDisk::Requests(const ShardTrack& track, const ShardEntry&
 
 Result<void> RunDisk::CheckFile(const std::string& path, const std::string& checksum,
                                 const std::stop_token& stop) {
-  SLUICE_ASSIGN(auto file, environment_.files.Open(path, OpenMode::kRead));
+  SLUICE_ASSIGN(auto file, OfThisDisk(environment_.files.Open(path, OpenMode::kRead)));
   Checksum sum;
   std::vector<std::byte> buffer(size_t{1} << 18);
   while (true) {
@@ -35,9 +35,9 @@ Result<void> RunDisk::CheckFile(const std::string& path, const std::string& chec
     sum.Add(std::span(buffer).first(count));
   }
   if (sum.Hex() != checksum) {
-    return Fail(ErrorCode::kIo,
+    return Fail(ErrorCode::kInput,
                 fmt::format("'{}' is not what was sealed: it changed on disk", path),
-                "restore it, or start over with --fresh");
+                "put it back, or start over with --fresh");
   }
   return {};
 }
@@ -52,9 +52,9 @@ Result<Repacked> RunDisk::Repack(const ShardTrack& track, const ShardEntry& entr
   const RunDirectory& directory = environment_.directory;
   const std::string shard_path = directory.shard(entry.file);
   SLUICE_TRY(CheckFile(shard_path, entry.checksum, stop));
-  SLUICE_ASSIGN(
-      const auto failures,
-      ReadFailures(environment_.files, directory.shard_failures(track.shard, track.round)));
+  SLUICE_ASSIGN(const auto failures,
+                OfThisDisk(ReadFailures(environment_.files,
+                                        directory.shard_failures(track.shard, track.round))));
   const std::string name =
       RunDirectory::RequestFileName(track.shard, track.round + 1, zstd_level_.has_value());
   const RepackRequest request{.shard_path = shard_path,

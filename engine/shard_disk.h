@@ -28,6 +28,17 @@ struct Repacked {
   uint64_t rows = 0;
 };
 
+// A file of the run that is missing is no word of the service about a job of it, and does not come
+// back by waiting.
+template <typename T>
+[[nodiscard]] Result<T> OfThisDisk(Result<T> result) {
+  if (!result.has_value() && result.error().code == ErrorCode::kNotFound) {
+    result.error().code = ErrorCode::kInput;
+    result.error().hint = "put the file back, or start over with --fresh";
+  }
+  return result;
+}
+
 class ShardDisk {
  public:
   virtual ~ShardDisk() = default;

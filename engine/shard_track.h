@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/batches/batch_job.h"
 #include "api/protocol/line_protocol.h"
@@ -73,6 +74,9 @@ struct ShardTrack {
   int times_empty = 0;                 // in a row: it ended, but shows no results yet
   bool busy = false;                   // an action is under way
   bool cancel_asked = false;           // the service was asked to cancel the job
+  bool is_fenced = false;              // SUBMITTED, though its file was deleted
+  MonotonicTime not_before{};          // of the next attempt: the service asked for a pause
+  std::vector<std::string> left_files = {};  // of attempts that are over, to be deleted
   JobState job_state = JobState::kUnspecified;
 };
 

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
-#include <set>
 #include <utility>
+
+#include "api/http/paged_list.h"
 
 namespace sluice {
 namespace {
@@ -51,24 +52,32 @@ void Tracker::PackEnded(Result<void> result) {
 
 Result<void> Tracker::Run(std::stop_token stop) {
   SLUICE_TRY(LoadTracks());
-  while (!stop.stop_requested() && !fatal_.has_value() &&
-         !(pack_ended_ && AllAtRest() && calls_ == 0)) {
+  while (GoesOn(stop)) {
     StartDueActions(environment_.clock.Now());
     ShowProgress();
-    WaitForEvents(stop, NextDue());
-  }
-  if (!stop.stop_requested() && !fatal_.has_value()) {
-    FatalUnless(LastAudit(std::move(stop)));
-    Fatal(HeldError());
-    if (!fatal_.has_value()) {
-      return {};
+    // What was decided without a call is over by now, and no event will come of it.
+    if (GoesOn(stop)) {
+      WaitForEvents(stop, NextDue());
     }
   }
+  const bool is_through = !stop.stop_requested() && !fatal_.has_value();
+  if (is_through) {
+    FatalUnless(LastAudit(std::move(stop)));
+    Fatal(HeldError());
+  }
   WaitForWorkers();
+  if (is_through && !fatal_.has_value()) {
+    return {};
+  }
   if (fatal_.has_value()) {
     return std::unexpected(*fatal_);
   }
   return Fail(ErrorCode::kUnfinished, "stopped; remote jobs keep running and nothing is lost");
+}
+
+bool Tracker::GoesOn(const std::stop_token& stop) const {
+  return !stop.stop_requested() && !fatal_.has_value() &&
+         !(pack_ended_ && AllAtRest() && calls_ == 0);
 }
 
 void Tracker::WaitForWorkers() {
@@ -230,8 +239,23 @@ void Tracker::Dispatch(ShardTrack& track, std::function<T(std::stop_token)> call
       const auto code = CodeOf(*result);
       code.has_value() ? outage_.OnFailure(*code, environment_.clock.Now()) : outage_.OnSuccess();
       Fatal(apply(std::move(*result)));
+      DeleteLeftFiles(track);
     });
   });
+}
+
+// A file that could not be deleted ends by itself after two days.
+void Tracker::DeleteLeftFiles(ShardTrack& track) {
+  for (const std::string& file : std::exchange(track.left_files, {})) {
+    if (options_.keep_remote || fatal_.has_value()) {
+      continue;
+    }
+    ++calls_;
+    environment_.loop.Start([this, file] {
+      (void)environment_.provider.DeleteFile(file, worker_stop_.get_token());
+      environment_.loop.Post([this] { --calls_; });
+    });
+  }
 }
 
 void Tracker::StartStage(ShardTrack& track) {
@@ -480,7 +504,9 @@ void Tracker::StartGiveUp(ShardTrack& track) {
     return Save(track);
   };
   if (track.state != ShardState::kStaged || !options_.delete_files) {
-    return Fatal(give_up());
+    Fatal(give_up());
+    environment_.loop.Post([] {});  // what comes next is due at once
+    return;
   }
   const std::string file = track.staged_file;
   Dispatch<Result<void>>(
@@ -511,18 +537,22 @@ Result<StagedFile> Tracker::Stage(const ShardTrack& track, const ShardEntry& ent
 }
 
 Result<std::vector<BatchJob>> Tracker::ListAllJobs(std::stop_token stop) {
-  std::vector<BatchJob> jobs;
-  std::set<std::string> tokens;
-  std::string token;
-  do {
+  std::vector<BatchJob> ours;
+  using Jobs = PagedList<BatchJob>;
+  Jobs list([&](const std::string& token) -> Result<Jobs::Page> {
     SLUICE_ASSIGN(JobPage page, environment_.provider.ListJobs(token, stop));
-    std::ranges::move(page.jobs, std::back_inserter(jobs));
-    token = std::move(page.next_page_token);
-    if (!token.empty() && !tokens.insert(token).second) {
-      return Fail(ErrorCode::kBadAnswer, "the list of jobs goes round in circles");
+    return Jobs::Page{.items = std::move(page.jobs),
+                      .next_page_token = std::move(page.next_page_token)};
+  });
+  while (true) {
+    SLUICE_ASSIGN(std::optional<BatchJob> job, list.Next());
+    if (!job.has_value()) {
+      return ours;
     }
-  } while (!token.empty());
-  return jobs;
+    if (job->display_name.starts_with(plan_.DisplayPrefix())) {
+      ours.push_back(std::move(*job));
+    }
+  }
 }
 
 // Once all is submitted and had time to show in the list, one look at everything.
@@ -579,13 +609,18 @@ Result<void> Tracker::NoteAndCancel(const std::vector<BatchJob>& surplus) {
 }
 
 Result<void> Tracker::LastAudit(std::stop_token stop) {
-  const auto jobs = ListAllJobs(std::move(stop));
+  // A job that was made twice may show in the list only now.
+  while (audit_due_.has_value() && !options_.cancels && !stop.stop_requested() &&
+         environment_.clock.Now() < *audit_due_) {
+    WaitForEvents(stop, *audit_due_);
+  }
+  const auto jobs = ListAllJobs(stop);
   if (!jobs.has_value()) {
     return {};  // the rows are safe; a service that cannot list now does not undo that
   }
   SLUICE_TRY(ApplyAudit(*jobs));
-  while (calls_ > 0) {
-    WaitForEvents({}, environment_.clock.Now() + kIdleWait);
+  while (calls_ > 0 && !stop.stop_requested()) {
+    WaitForEvents(stop, environment_.clock.Now() + kIdleWait);
   }
   return {};
 }

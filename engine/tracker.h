@@ -73,6 +73,7 @@ class Tracker {
   [[nodiscard]] const std::vector<std::string>& deleted_files() const { return deleted_files_; }
 
  private:
+  [[nodiscard]] bool GoesOn(const std::stop_token& stop) const;
   void Fatal(std::optional<Error> error);
   void FatalUnless(const Result<void>& saved);
   [[nodiscard]] Result<void> LoadTracks();
@@ -87,6 +88,7 @@ class Tracker {
   void Dispatch(ShardTrack& track, std::function<T(std::stop_token)> call,
                 std::function<std::optional<Error>(T)> apply);
 
+  void DeleteLeftFiles(ShardTrack& track);
   void StartStage(ShardTrack& track);
   void StartCreate(ShardTrack& track);
   void StartLook(MonotonicTime now);
@@ -100,6 +102,7 @@ class Tracker {
 
   [[nodiscard]] Result<StagedFile> Stage(const ShardTrack& track, const ShardEntry& entry,
                                          const std::string& file_id, std::stop_token stop);
+  // All of this run's, to the last page.
   [[nodiscard]] Result<std::vector<BatchJob>> ListAllJobs(std::stop_token stop);
   [[nodiscard]] std::optional<Error> ApplyLook(const Result<std::vector<BatchJob>>& jobs,
                                                MonotonicTime started);

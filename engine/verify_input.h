@@ -29,6 +29,7 @@ struct VerifyInput {
   std::string outputs;  // JSON; empty before the output is there
   int dimension = 0;    // of the vectors; 0 for generation, and while it is not known
   bool is_finished = false;
+  bool compares_answers = true;  // with the answers that were kept
   std::stop_token stop;
 
   [[nodiscard]] bool is_packed() const { return manifest.end().has_value(); }

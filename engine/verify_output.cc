@@ -130,7 +130,7 @@ class RowCheck {
     } else if (merge.digest.has_value() && *merge.digest != rows.digest) {
       findings_.AddProblem(where, "a value is not what its answer gave, or not in its place");
     }
-    return CheckAnswers(shard, name, rows, merge);
+    return input_.compares_answers ? CheckAnswers(shard, name, rows, merge) : Result<void>{};
   }
 
  private:

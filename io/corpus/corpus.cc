@@ -37,6 +37,7 @@ class FileCorpus final : public Corpus {
         read_bytes_(std::clamp<size_t>(options.block_bytes, 1, line_bytes_max_)),
         spool_folder_(options.spool_folder),
         notes_content_(options.notes_content),
+        known_input_(options.known_input),
         place_(from),
         stream_(std::move(stream)) {}
 
@@ -66,7 +67,7 @@ class FileCorpus final : public Corpus {
   Result<void> OpenInput() {
     if (input_ == nullptr) {
       SLUICE_ASSIGN(input_, InputFile::Open(files_, file(), place_.offset, bytes_read_,
-                                            std::move(stream_), notes_content_));
+                                            std::move(stream_), notes_content_, known_input_));
       place_.offset = input_->offset();
     }
     return {};
@@ -80,7 +81,7 @@ class FileCorpus final : public Corpus {
 
   // Before input_ is closed.
   void NoteContent(Block& block) const {
-    if (notes_content_ && !file().is_standard_input()) {
+    if (notes_content_) {
       block.content.push_back(input_->content(place_.file));
     }
   }
@@ -294,6 +295,7 @@ class FileCorpus final : public Corpus {
   size_t read_bytes_;
   std::string spool_folder_;
   bool notes_content_;
+  std::optional<ContentRead> known_input_;
   CorpusPlace place_;                   // of the first byte that was not handed out yet
   std::unique_ptr<ByteSource> stream_;  // what stands for standard input; null: descriptor 0
   std::unique_ptr<InputFile> input_;
@@ -307,9 +309,14 @@ class FileCorpus final : public Corpus {
 
 Result<std::unique_ptr<Corpus>> OpenCorpus(FileSystem& files, std::vector<CorpusFile> list,
                                            const CorpusOptions& options, CorpusPlace from) {
-  if (from.file < list.size() && list[from.file].is_standard_input() && from.offset > 0) {
-    return Fail(ErrorCode::kInput, "standard input cannot be read again from its middle",
-                "put the corpus into a file, or start again in a new run directory");
+  const bool is_middle =
+      from.file < list.size() && list[from.file].is_standard_input() && from.offset > 0;
+  if (is_middle && !options.known_input.has_value()) {
+    return Fail(
+        ErrorCode::kInput,
+        "nobody noted what standard input was when this run began: it cannot go on from its "
+        "middle",
+        "put the corpus into a file, or start again in a new run directory");
   }
   return std::make_unique<FileCorpus>(files, std::move(list), options, from, nullptr);
 }

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,6 +102,9 @@ struct CorpusOptions {
   // nowhere.
   std::string spool_folder = {};
   bool notes_content = false;  // fills Block::content
+  // What was noted of standard input by an earlier reading, which is to go on from its middle: the
+  // same bytes must come again before that.
+  std::optional<ContentRead> known_input = {};
 };
 
 // Spreads folders and globs out, in order; folders recursively, sorted bytewise by relative path,
@@ -126,7 +130,8 @@ class Corpus {
 };
 
 // Reads `list` (from ListCorpusFiles), beginning at `from` (the `after` of a block of an earlier
-// reading of the same list). Standard input can only be read from its start: kInput otherwise.
+// reading of the same list). Standard input is read from its start again, and must begin as
+// CorpusOptions::known_input says: kInput otherwise.
 [[nodiscard]] Result<std::unique_ptr<Corpus>> OpenCorpus(FileSystem& files,
                                                          std::vector<CorpusFile> list,
                                                          const CorpusOptions& options,

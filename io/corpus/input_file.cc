@@ -117,6 +117,36 @@ class InputFile::Counter final : public ByteSource {
   std::optional<Checksum> checksum_;
 };
 
+// Passes on what begins as it did before. The difference is told before the last byte of the known
+// beginning is given away.
+class InputFile::SameBeginning final : public ByteSource {
+ public:
+  SameBeginning(std::unique_ptr<ByteSource> source, ContentRead known, std::string name)
+      : source_(std::move(source)), known_(std::move(known)), name_(std::move(name)) {}
+
+  Result<size_t> Read(std::span<std::byte> buffer) override {
+    SLUICE_ASSIGN(const size_t read, source_->Read(buffer));
+    if (count_ < known_.to) {
+      checksum_.Add(buffer.first(static_cast<size_t>(std::min(read, known_.to - count_))));
+      count_ += read;
+      const bool is_other = count_ >= known_.to && checksum_.Hex() != known_.checksum;
+      if (is_other || read == 0) {
+        return Fail(ErrorCode::kInput,
+                    fmt::format("{} is not what it was when this run began", name_),
+                    "give the same input again, or start over with --fresh");
+      }
+    }
+    return read;
+  }
+
+ private:
+  std::unique_ptr<ByteSource> source_;
+  ContentRead known_;
+  std::string name_;
+  uint64_t count_ = 0;
+  Checksum checksum_;
+};
+
 InputFile::InputFile(FileSystem& files, const CorpusFile& file) : files_(files), file_(file) {}
 
 InputFile::~InputFile() = default;
@@ -124,12 +154,15 @@ InputFile::~InputFile() = default;
 Result<std::unique_ptr<InputFile>> InputFile::Open(FileSystem& files, const CorpusFile& file,
                                                    uint64_t offset,
                                                    std::atomic<uint64_t>& bytes_read,
-                                                   std::unique_ptr<ByteSource> stream,
-                                                   bool hashes) {
+                                                   std::unique_ptr<ByteSource> stream, bool hashes,
+                                                   const std::optional<ContentRead>& known) {
   std::unique_ptr<InputFile> input(new InputFile(files, file));
   InputCompression compression = file.compression;
   SLUICE_ASSIGN(std::unique_ptr<ByteSource> raw,
                 input->OpenRaw(offset, compression, std::move(stream)));
+  if (known.has_value() && file.is_standard_input()) {
+    raw = std::make_unique<SameBeginning>(std::move(raw), *known, "standard input");
+  }
   auto counter = std::make_unique<Counter>(std::move(raw), bytes_read, hashes);
   input->counter_ = counter.get();
   auto source = std::make_unique<Pushback>(std::move(counter));

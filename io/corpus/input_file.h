@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,11 +22,13 @@ namespace sluice {
 class InputFile {
  public:
   // Begins at `offset` of the decompressed bytes. Adds what it takes from disk to `bytes_read`.
-  // `stream` is read for standard input; null: descriptor 0. `hashes`: for content(). `files`,
-  // `file` and `bytes_read` must outlive the InputFile.
+  // `stream` is read for standard input; null: descriptor 0. `hashes`: for content(). `known`: what
+  // an earlier reading of standard input began with; another beginning is kInput. `files`, `file`
+  // and `bytes_read` must outlive the InputFile.
   [[nodiscard]] static Result<std::unique_ptr<InputFile>> Open(
       FileSystem& files, const CorpusFile& file, uint64_t offset, std::atomic<uint64_t>& bytes_read,
-      std::unique_ptr<ByteSource> stream, bool hashes = false);
+      std::unique_ptr<ByteSource> stream, bool hashes = false,
+      const std::optional<ContentRead>& known = std::nullopt);
   ~InputFile();
 
   // Fills `buffer`; fewer bytes only at the end of the file.
@@ -40,6 +43,7 @@ class InputFile {
  private:
   class Pushback;
   class Counter;
+  class SameBeginning;
 
   InputFile(FileSystem& files, const CorpusFile& file);
   Result<std::unique_ptr<ByteSource>> OpenRaw(uint64_t offset, InputCompression& compression,

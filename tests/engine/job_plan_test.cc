@@ -76,6 +76,60 @@ class JobPlanTest : public testing::Test {
   MonotonicTime now_{seconds(1000)};
 };
 
+TEST_F(JobPlanTest, AJobThatSucceededIsNotBoughtAgainThoughItShowsNothing) {
+  ShardTrack track = Submitted();
+  const BatchJob job = JobNamed("batches/a", "", JobState::kSucceeded);
+  for (int look = 0; look < 100 && track.state == ShardState::kSubmitted; ++look) {
+    EXPECT_FALSE(plan_.OnPoll(track, job, now_).has_value());
+    EXPECT_TRUE(look >= 20 || track.state == ShardState::kSubmitted) << look;
+  }
+  EXPECT_EQ(track.state, ShardState::kEnded);
+  ASSERT_TRUE(track.given_up.has_value());
+  EXPECT_EQ(track.given_up->failure_class, FailureClass::kMissing);
+  EXPECT_EQ(track.attempt, 1);
+}
+
+TEST_F(JobPlanTest, AJobFoundBehindTheFenceMayFailForWantOfItsFile) {
+  ShardTrack track = Sent();
+  (void)plan_.OnCreateAnswer(track, Lost(), now_);
+  (void)plan_.OnLook(track, {}, now_ + seconds(121), now_);
+  (void)plan_.OnLook(track, {}, now_ + seconds(122), now_);
+  EXPECT_FALSE(plan_.OnFenced(track, {}, now_ + seconds(200)).has_value());
+  BatchJob job = JobNamed("batches/late", plan_.DisplayName(track), JobState::kFailed);
+  job.error = JobError{.code = 5, .message = "no such file"};
+  (void)plan_.OnLook(track, {job}, now_ + seconds(201), now_ + seconds(201));
+  ASSERT_EQ(track.state, ShardState::kSubmitted);
+  PollToItsEnd(plan_, track, job);
+  EXPECT_EQ(track.state, ShardState::kSealed);
+  EXPECT_EQ(track.attempt, 2);
+  // Of a job that was never fenced it says that asking again is of no use.
+  ShardTrack other = Submitted();
+  PollToItsEnd(plan_, other, job);
+  EXPECT_EQ(other.state, ShardState::kEnded);
+}
+
+TEST_F(JobPlanTest, TheNextAttemptWaitsAsLongAsTheServiceAsked) {
+  ShardTrack track = Sent();
+  CreateAnswer answer = Lost();
+  answer.error->retry_after = seconds(3600);
+  (void)plan_.OnCreateAnswer(track, answer, now_);
+  (void)plan_.OnLook(track, {}, now_ + seconds(121), now_);
+  (void)plan_.OnLook(track, {}, now_ + seconds(122), now_);
+  EXPECT_FALSE(plan_.OnFenced(track, {}, now_ + seconds(200)).has_value());
+  (void)plan_.OnLook(track, {}, now_ + seconds(321), now_ + seconds(321));
+  (void)plan_.OnLook(track, {}, now_ + seconds(322), now_ + seconds(322));
+  EXPECT_EQ(track.state, ShardState::kSealed);
+  EXPECT_EQ(track.due, now_ + seconds(3600));
+}
+
+TEST_F(JobPlanTest, FilesOfAttemptsThatAreOverAreLeftToBeDeleted) {
+  ShardTrack track = Submitted();
+  const std::string file = track.staged_file;
+  PollToItsEnd(plan_, track, JobNamed("batches/a", "", JobState::kFailed));
+  EXPECT_EQ(track.state, ShardState::kSealed);
+  EXPECT_EQ(track.left_files, std::vector<std::string>{file});
+}
+
 TEST_F(JobPlanTest, NamesEveryAttemptApart) {
   ShardTrack track;
   track.shard = 12;
