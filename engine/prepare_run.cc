@@ -98,8 +98,9 @@ Result<PrepareSummary> PrepareRun(const RunOptions& options, PrepareEnvironment&
   SLUICE_ASSIGN(const auto list, ListCorpusFiles(environment.files, options.corpus));
   SLUICE_TRY(PinSettings(ledger, environment.files, directory, options, options.account, list));
   SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options.provider_name, options.request));
-  SLUICE_ASSIGN(const ProviderTraits traits, FindProviderTraits(options.provider_name, options.request.task,
-                                   options.request.model));
+  SLUICE_ASSIGN(
+      const ProviderTraits traits,
+      FindProviderTraits(options.provider_name, options.request.task, options.request.model));
   SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment.files, directory.manifest()));
   const bool resumed = !manifest.shards().empty();
   for (const CorpusFile& file : list) {

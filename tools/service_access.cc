@@ -101,8 +101,8 @@ Result<ServiceAccess> ServiceAccess::Open(const ServiceAccessOptions& options, C
   provider.stall_timeout = options.stall_timeout.value_or(provider.stall_timeout);
   provider.answer_bytes_max = options.answer_bytes_max.value_or(provider.answer_bytes_max);
   access.base_url_ = provider.base_url;
-  SLUICE_ASSIGN(access.provider_, MakeProvider(ProviderNameOf(options.backend), provider,
-                                               *access.transport_, clock));
+  SLUICE_ASSIGN(access.provider_,
+                MakeProvider(ProviderNameOf(options.backend), provider, *access.transport_, clock));
   return access;
 }
 

@@ -65,9 +65,7 @@ TEST(VertexJob, WhatTheServiceRefusesIsAUsageErrorThatSaysSo) {
       {[](auto& r) { r.output_gcs_uri = "s3://x"; }, "s3://x"},
       {[](auto& r) { r.model = "../x"; }, "model"},
       {[](auto& r) { r.model = "publishers/google"; }, "model"},
-      {[](auto& r) {
-         r = {.model = "gemini-embedding-001", .bigquery_uri = "bq://p.d.t"};
-       },
+      {[](auto& r) { r = {.model = "gemini-embedding-001", .bigquery_uri = "bq://p.d.t"}; },
        "BigQuery"},
       {[](auto& r) {
          r.model = "gemini-embedding-2";
@@ -121,7 +119,9 @@ TEST(VertexJob, ReadsWhereATableIs) {
 }
 
 TEST(VertexJob, StatesAndStatsAreReadLeniently) {
-  const auto read = [](const std::string& members) { return ParseVertexJob(JobWith(members)).value(); };
+  const auto read = [](const std::string& members) {
+    return ParseVertexJob(JobWith(members)).value();
+  };
   EXPECT_TRUE(read(R"("state":"JOB_STATE_PAUSED")").done);
   EXPECT_FALSE(read(R"("state":"JOB_STATE_UPDATING")").done);
   EXPECT_EQ(read(R"("state":"JOB_STATE_UPDATING")").raw_state, "JOB_STATE_UPDATING");
@@ -141,11 +141,11 @@ TEST(VertexJob, BelievesNoNameThatDoesNotFitIntoAnAddress) {
   EXPECT_FALSE(ParseVertexJobPage(R"({"batchPredictionJobs":[{"name":"x"}]})").has_value());
   EXPECT_FALSE(ParseVertexJobPage(R"({"error":{"code":1}})").has_value());
   EXPECT_TRUE(ParseVertexJobPage("{}").value().jobs.empty());
-  EXPECT_EQ(ParseVertexJobPage(R"({"batchPredictionJobs":[)" + JobWith("") +
-                               R"(],"nextPageToken":"t"})")
-                .value()
-                .next_page_token,
-            "t");
+  EXPECT_EQ(
+      ParseVertexJobPage(R"({"batchPredictionJobs":[)" + JobWith("") + R"(],"nextPageToken":"t"})")
+          .value()
+          .next_page_token,
+      "t");
 }
 
 TEST(VertexPlace, NamesOfJobs) {
@@ -161,7 +161,9 @@ TEST(VertexPlace, NamesOfJobs) {
 }
 
 TEST(VertexPlace, HostsFollowTheLocation) {
-  const auto host = [](std::string location) { return VertexPlace{"p", std::move(location)}.base_url(); };
+  const auto host = [](std::string location) {
+    return VertexPlace{"p", std::move(location)}.base_url();
+  };
   EXPECT_EQ(host("us-central1"), "https://us-central1-aiplatform.googleapis.com");
   EXPECT_EQ(host("global"), "https://aiplatform.googleapis.com");
   EXPECT_EQ(host("eu"), "https://aiplatform.eu.rep.googleapis.com");
@@ -177,8 +179,7 @@ TEST(VertexAnswers, TheFinalObjectAloneIsReadWhenItIsThere) {
                                  "prediction.errors_stats-00000-of-00001",
                                  "prediction.results-00000-of-00002", "readme.txt"}),
             (Names{"errors_0001.jsonl", "incremental_predictions/1.jsonl",
-                   "prediction.errors_stats-00000-of-00001",
-                   "prediction.results-00000-of-00002"}));
+                   "prediction.errors_stats-00000-of-00001", "prediction.results-00000-of-00002"}));
   EXPECT_TRUE(ChooseAnswerObjects({}).empty());
 }
 

@@ -50,10 +50,10 @@ StageSource SourceOf(const std::string& text) {
 std::string RequestLines(int count, size_t text_size = 20) {
   std::string lines;
   for (int i = 0; i < count; ++i) {
-    lines += fmt::format(
-        R"({{"key":"{}","request":{{"content":{{"parts":[{{"text":"text {:0{}}"}}]}},)"
-        R"("embed_content_config":{{"output_dimensionality":{}}}}}}})",
-        i, i, text_size, kDimension);
+    lines +=
+        fmt::format(R"({{"key":"{}","request":{{"content":{{"parts":[{{"text":"text {:0{}}"}}]}},)"
+                    R"("embed_content_config":{{"output_dimensionality":{}}}}}}})",
+                    i, i, text_size, kDimension);
     lines += '\n';
   }
   return lines;
@@ -408,8 +408,7 @@ TEST_P(ProviderConformanceTest, AWrongKeyIsSaidOnceAndNeverShown) {
   const std::string content = RequestLines(3);
   const auto staged = stranger->Stage(SourceOf(content), "sl-1", {}, {});
   const auto listed = stranger->ListJobs("", {});
-  const CreateAnswer created =
-      stranger->CreateJob(
+  const CreateAnswer created = stranger->CreateJob(
       {.model = kModel, .staged_file = far_side().file, .display_name = "d"}, {});
   for (const Error& error : {staged.error(), listed.error(), *created.error}) {
     EXPECT_EQ(error.code, ErrorCode::kAuth) << error.message;
