@@ -50,6 +50,19 @@ bool HasContent(const RemoteObject& object, uint64_t size, const std::string& cr
   return object.size == size && object.crc32c && Crc32cHex(*object.crc32c) == crc32c;
 }
 
+// Node's client and gcloud want the path in their variables, others want none.
+std::string BaseAddress(std::string address) {
+  if (address.find("://") == std::string::npos) {
+    address = "http://" + address;
+  }
+  for (const std::string_view end : {"/", "/storage/v1", "/"}) {
+    if (address.ends_with(end)) {
+      address.resize(address.size() - end.size());
+    }
+  }
+  return address;
+}
+
 }  // namespace
 
 StoragePlace StorageOfEnvironment(const EnvironmentLookup& environment) {
@@ -59,21 +72,12 @@ StoragePlace StorageOfEnvironment(const EnvironmentLookup& environment) {
                                  .retry = {.attempts_max = 8,
                                            .first_wait = std::chrono::milliseconds(1'000),
                                            .wait_max = std::chrono::milliseconds(32'000)}}};
-  std::string address = environment("STORAGE_EMULATOR_HOST").value_or("");
-  if (address.empty()) {
-    return place;
+  const std::string emulator = environment("STORAGE_EMULATOR_HOST").value_or("");
+  const std::string override = environment("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE").value_or("");
+  place.is_emulator = !emulator.empty();
+  if (const std::string& address = place.is_emulator ? emulator : override; !address.empty()) {
+    place.options.base_url = BaseAddress(address);
   }
-  if (address.find("://") == std::string::npos) {
-    address = "http://" + address;
-  }
-  // Node's client wants the path in the variable, others want none.
-  for (const std::string_view end : {"/", "/storage/v1", "/"}) {
-    if (address.ends_with(end)) {
-      address.resize(address.size() - end.size());
-    }
-  }
-  place.options.base_url = std::move(address);
-  place.is_emulator = true;
   return place;
 }
 

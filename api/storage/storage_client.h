@@ -24,7 +24,9 @@
 namespace sluice {
 
 // A service like https://storage.googleapis.com, without tokens yet. STORAGE_EMULATOR_HOST names
-// another one, with or without a scheme; as Google's clients have it, nobody signs in there.
+// another one, with or without a scheme; as Google's clients have it, nobody signs in there. Else
+// CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE, as gcloud has it, names one at which one does: a private
+// endpoint.
 struct StoragePlace {
   GoogleServiceOptions options = {};
   bool is_emulator = false;

@@ -52,6 +52,34 @@ class Cloud(harness.CliTest):
         self.assertEqual(names[0]["file"], address)
         self.sluice("verify", "vectors.npy.sluice", env=storage.env())
 
+    def signed_in(self, *flags):
+        """A service that asks for tokens, and what a client needs to get them."""
+        key_file = self.folder / "account.json"
+        service = harness.LocalService(self, "--bucket", BUCKET, "--credentials-file", key_file, *flags)
+        return service, {"GOOGLE_APPLICATION_CREDENTIALS": str(key_file),
+                         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": service.base_url}
+
+    def test_tokens_that_live_two_seconds_fail_nothing(self):
+        self.write_corpus("c.jsonl", 2000)
+        service, env = self.signed_in("--token-life", "2s", "--fault", "token-503=1", "--fault", "token-refused=1")
+        output = f"gs://{BUCKET}/v.npy"
+        ended = self.sluice("run", "c.jsonl", *ASK, "-o", output, env=env)
+        self.assertIn(f"published {output}", ended.err)
+        self.sluice("run", "c.jsonl", *ASK, "-o", "direct.npy")
+        self.assertEqual(self.read("v.npy.sluice/v.npy"), self.read("direct.npy"))
+        with urllib.request.urlopen(service.base_url + "/_sluice/counters") as answer:
+            self.assertGreaterEqual(json.load(answer)["requests"]["token"], 2)
+
+    def test_a_revoked_sign_in_is_one_clear_error(self):
+        self.write_corpus("c.jsonl", 500)
+        service, env = self.signed_in()
+        urllib.request.urlopen(service.base_url + "/_sluice/revoke", data=b"").close()
+        ended = self.sluice("run", "c.jsonl", *ASK, "-o", f"gs://{BUCKET}/v.npy", env=env, code=4)
+        self.assertRegex(ended.err, "signing in at 127.0.0.1: invalid_grant")
+        self.assertIn("gcloud auth application-default login", ended.err)
+        with urllib.request.urlopen(service.base_url + "/_sluice/counters") as answer:
+            self.assertEqual(json.load(answer)["requests"]["token"], 1)
+
     def test_folders_and_packed_objects_are_corpora_too(self):
         corpus = self.write_corpus("c.jsonl", 2000).read_bytes()
         lines = corpus.splitlines(keepends=True)

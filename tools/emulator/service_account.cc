@@ -67,24 +67,47 @@ bool IsSignedBy(EVP_PKEY* key, std::string_view text, std::string_view signature
                           text.size()) == 1;
 }
 
+// What Google's own token service is called; clients name it whatever address the key file has.
+constexpr std::string_view kGoogleTokenUrl = "https://oauth2.googleapis.com/token";
+
+bool IsInItsTime(const Json& claims, WallTime now) {
+  const auto at = [&](const char* name) {
+    return WallTime(std::chrono::seconds(IntegerMember(claims, name).value_or(0)));
+  };
+  return at("iat") <= now + kSkewMax && at("exp") > now && at("exp") <= at("iat") + kLifeMax;
+}
+
 std::string RefusalOfClaims(const Json& claims, const std::string& token_url, WallTime now) {
   if (TextMember(claims, "iss") != ServiceAccount::kEmail) {
     return "Invalid grant: account not found";
   }
-  if (TextMember(claims, "aud") != token_url) {
+  const std::string audience = TextMember(claims, "aud");
+  if (audience != token_url && audience != kGoogleTokenUrl) {
     return "Invalid JWT: the audience is another service";
   }
   if (TextMember(claims, "scope").empty()) {
     return "Invalid JWT: no scope was asked for";
   }
-  const auto at = [&](const char* name) {
-    return WallTime(std::chrono::seconds(IntegerMember(claims, name).value_or(0)));
-  };
-  if (at("iat") > now + kSkewMax || at("exp") <= now || at("exp") > at("iat") + kLifeMax) {
+  if (!IsInItsTime(claims, now)) {
     return "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable "
            "timeframe.";
   }
   return "";
+}
+
+// The claims of a JWT that `key` signed, or nothing.
+std::optional<Json> SignedClaims(EVP_PKEY* key, std::string_view token) {
+  const size_t first = token.find('.');
+  const size_t second = token.rfind('.');
+  if (first == std::string_view::npos || first == second) {
+    return std::nullopt;
+  }
+  const auto signature = DecodeBase64Url(token.substr(second + 1));
+  if (TextMember(ParsePart(token.substr(0, first)), "alg") != "RS256" || !signature.has_value() ||
+      !IsSignedBy(key, token.substr(0, second), *signature)) {
+    return std::nullopt;
+  }
+  return ParsePart(token.substr(first + 1, second - first - 1));
 }
 
 }  // namespace
@@ -132,19 +155,8 @@ Result<void> ServiceAccount::WriteFile(FileSystem& files, const std::string& pat
 
 std::string ServiceAccount::RefusalOf(std::string_view assertion, const std::string& token_url,
                                       WallTime now) const {
-  const size_t first = assertion.find('.');
-  const size_t second = assertion.rfind('.');
-  if (first == std::string_view::npos || first == second) {
-    return "Invalid JWT: not three parts";
-  }
-  const Json header = ParsePart(assertion.substr(0, first));
-  const auto signature = DecodeBase64Url(assertion.substr(second + 1));
-  if (TextMember(header, "alg") != "RS256" || !signature.has_value() ||
-      !IsSignedBy(key_->pair.get(), assertion.substr(0, second), *signature)) {
-    return "Invalid JWT Signature.";
-  }
-  return RefusalOfClaims(ParsePart(assertion.substr(first + 1, second - first - 1)), token_url,
-                         now);
+  const auto claims = SignedClaims(key_->pair.get(), assertion);
+  return claims.has_value() ? RefusalOfClaims(*claims, token_url, now) : "Invalid JWT Signature.";
 }
 
 }  // namespace sluice

@@ -263,6 +263,13 @@ TEST(Storage, ObjectsSurviveARestartOfTheService) {
   EXPECT_EQ(Downloaded(storage, Named("x")), "content");
 }
 
+TEST(StoragePlace, APrivateEndpointNeedsASignIn) {
+  const StoragePlace place = StorageOfEnvironment(EnvironmentOf(
+      {{"CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "https://storage.example.com/storage/v1/"}}));
+  EXPECT_EQ(place.options.base_url, "https://storage.example.com");
+  EXPECT_FALSE(place.is_emulator);
+}
+
 TEST(StoragePlace, IsWhereTheVariableSays) {
   EXPECT_EQ(StorageOfEnvironment(EnvironmentOf({})).options.base_url,
             "https://storage.googleapis.com");
