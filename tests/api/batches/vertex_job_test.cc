@@ -89,9 +89,9 @@ TEST(VertexJob, ReadsAJobThatHasEnded) {
   const BatchJob job = ParseVertexJob(JobWith(R"(
     "displayName": "my job",
     "model": "publishers/google/models/gemini-2.5-flash",
-    "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": ["gs://b/in.jsonl"]}},
-    "outputConfig": {"gcsDestination": {"outputUriPrefix": "gs://b/out"}},
-    "outputInfo": {"gcsOutputDirectory": "gs://b/out/prediction-model-2026-08-22T10:00:00.153782Z"},
+    "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": ["gs://my-b/in.jsonl"]}},
+    "outputConfig": {"gcsDestination": {"outputUriPrefix": "gs://my-b/out"}},
+    "outputInfo": {"gcsOutputDirectory": "gs://my-b/out/prediction-model-2026-08-22T10:00:00.153782Z"},
     "completionStats": {"successfulCount": "98", "failedCount": "2"},
     "labels": {"sluice": "r-1-1"},
     "state": "JOB_STATE_SUCCEEDED", "createTime": "2026-08-22T10:00:00.153782Z")"))
@@ -99,9 +99,9 @@ TEST(VertexJob, ReadsAJobThatHasEnded) {
   EXPECT_EQ(job.name, kName);
   EXPECT_EQ(job.id(), "5798");
   EXPECT_TRUE(job.succeeded() && job.done && job.has_results());
-  EXPECT_EQ(job.source_file, "gs://b/in.jsonl");
-  EXPECT_EQ(job.destination, "gs://b/out");
-  EXPECT_EQ(job.result_file, "gs://b/out/prediction-model-2026-08-22T10:00:00.153782Z");
+  EXPECT_EQ(job.source_file, "gs://my-b/in.jsonl");
+  EXPECT_EQ(job.destination, "gs://my-b/out");
+  EXPECT_EQ(job.result_file, "gs://my-b/out/prediction-model-2026-08-22T10:00:00.153782Z");
   EXPECT_EQ(job.stats->total_count, 100);
   EXPECT_EQ(job.labels.at("sluice"), "r-1-1");
 }
@@ -129,7 +129,7 @@ TEST(VertexJob, StatesAndStatsAreReadLeniently) {
   EXPECT_EQ(read(R"("completionStats":{"incompleteCount":"-1"})").stats->total_count, 0);
   EXPECT_FALSE(read(R"("completionStats":7,"error":{},"labels":[1])").error.has_value());
   EXPECT_EQ(read(R"("error":{"code":3,"message":"Failed to import data."})").error->code, 3);
-  EXPECT_EQ(read(R"("inputConfig":{"gcsSource":{"uris":"gs://b/x"}})").source_file, "gs://b/x");
+  EXPECT_EQ(read(R"("inputConfig":{"gcsSource":{"uris":"gs://my-b/x"}})").source_file, "gs://my-b/x");
 }
 
 TEST(VertexJob, BelievesNoNameThatDoesNotFitIntoAnAddress) {
