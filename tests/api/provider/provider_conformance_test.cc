@@ -98,7 +98,7 @@ class ProviderConformanceTest : public testing::TestWithParam<std::string> {
     far_side.faults = std::move(faults);
     far_side.required_key = kTestKey;
     far_side.buckets = {"test-bucket"};
-    far_side.credentials_file = folder_->Path("credentials.json");
+    far_side.credentials_file = CredentialsFile();
     auto started = Emulator::Start(std::move(far_side));
     ASSERT_TRUE(started.has_value()) << started.error().message;
     emulator_ = std::move(*started);
@@ -120,10 +120,16 @@ class ProviderConformanceTest : public testing::TestWithParam<std::string> {
     return options;
   }
 
+  // One for all tests: making its key takes a second.
+  static std::string CredentialsFile() {
+    static const TempFolder folder;
+    return folder.Path("credentials.json");
+  }
+
   std::shared_ptr<AccessTokens> Tokens() const {
     const EnvironmentLookup environment = [&](const std::string& name) {
       return name == "GOOGLE_APPLICATION_CREDENTIALS"
-                 ? std::optional(folder_->Path("credentials.json"))
+                 ? std::optional(CredentialsFile())
                  : std::nullopt;
     };
     return FindDefaultCredentials(environment, *transport_, clock_).value().tokens;
