@@ -129,7 +129,8 @@ TEST(VertexJob, StatesAndStatsAreReadLeniently) {
   EXPECT_EQ(read(R"("completionStats":{"incompleteCount":"-1"})").stats->total_count, 0);
   EXPECT_FALSE(read(R"("completionStats":7,"error":{},"labels":[1])").error.has_value());
   EXPECT_EQ(read(R"("error":{"code":3,"message":"Failed to import data."})").error->code, 3);
-  EXPECT_EQ(read(R"("inputConfig":{"gcsSource":{"uris":"gs://my-b/x"}})").source_file, "gs://my-b/x");
+  EXPECT_EQ(read(R"("inputConfig":{"gcsSource":{"uris":"gs://my-b/x"}})").source_file,
+            "gs://my-b/x");
 }
 
 TEST(VertexJob, BelievesNoNameThatDoesNotFitIntoAnAddress) {

@@ -128,9 +128,8 @@ class ProviderConformanceTest : public testing::TestWithParam<std::string> {
 
   std::shared_ptr<AccessTokens> Tokens() const {
     const EnvironmentLookup environment = [&](const std::string& name) {
-      return name == "GOOGLE_APPLICATION_CREDENTIALS"
-                 ? std::optional(CredentialsFile())
-                 : std::nullopt;
+      return name == "GOOGLE_APPLICATION_CREDENTIALS" ? std::optional(CredentialsFile())
+                                                      : std::nullopt;
     };
     return FindDefaultCredentials(environment, *transport_, clock_).value().tokens;
   }
