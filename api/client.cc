@@ -67,8 +67,7 @@ class VertexClient final : public Client {
     }
     SLUICE_ASSIGN(client->services_,
                   VertexServices::Make(options, *client->transport_, client->clock_));
-    SLUICE_ASSIGN(client->no_service_,
-                  GoogleService::Make({}, client->no_files_, client->clock_));
+    SLUICE_ASSIGN(client->no_service_, GoogleService::Make({}, client->no_files_, client->clock_));
     client->files_.emplace(*client->no_service_);
     return client;
   }
@@ -129,9 +128,7 @@ void IgnoreSigpipe() {
 std::string WholeVersion(std::string version) { return version == "beta" ? "v1beta" : version; }
 
 // The same preview bears another name at Vertex AI.
-std::string VertexVersion(std::string version) {
-  return version == "v1beta" ? "v1beta1" : version;
-}
+std::string VertexVersion(std::string version) { return version == "v1beta" ? "v1beta1" : version; }
 
 Result<std::unique_ptr<Client>> MakeGeminiClient(ClientOptions options) {
   if (options.upload_mime_types.empty()) {
@@ -162,8 +159,8 @@ Result<std::unique_ptr<Client>> MakeVertexClient(const ClientOptions& options) {
       .place = {.project = FirstOf(options.project, ProjectOfEnvironment(environment), ""),
                 .location = FirstOf(options.location, LocationOfEnvironment(environment), "")},
       .base_url = FirstOf(options.base_url, environment("GOOGLE_VERTEX_BASE_URL"), ""),
-      .api_version = VertexVersion(WholeVersion(
-          FirstOf(options.api_version, environment("GOOGLE_GENAI_API_VERSION"), ""))),
+      .api_version = VertexVersion(
+          WholeVersion(FirstOf(options.api_version, environment("GOOGLE_GENAI_API_VERSION"), ""))),
       .environment = environment,
       .request_timeout = options.request_timeout,
       .stall_timeout = options.stall_timeout,

@@ -374,7 +374,8 @@ constexpr std::string_view kSourceDescription =
     "get\n"
     "their number as key.\n"
     "Up to 1 MB of requests go into the call itself; more are uploaded first.\n"
-    "With --auth vertex SOURCE is gs://BUCKET/OBJECT, or bq://PROJECT.DATASET.TABLE for models that\n"
+    "With --auth vertex SOURCE is gs://BUCKET/OBJECT, or bq://PROJECT.DATASET.TABLE for models "
+    "that\n"
     "read tables (not Gemini embedding models).\n"
     "Prints the name of the job.";
 

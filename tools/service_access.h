@@ -45,8 +45,8 @@ struct ServiceAccessOptions {
 
 class ServiceAccess {
  public:
-  // Errors: kAuth without a key or a sign-in, kUsage for a base URL, a project or a place for shards
-  // that may not be used.
+  // Errors: kAuth without a key or a sign-in, kUsage for a base URL, a project or a place for
+  // shards that may not be used.
   [[nodiscard]] static Result<ServiceAccess> Open(const ServiceAccessOptions& options,
                                                   Clock& clock);
 

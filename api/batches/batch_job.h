@@ -63,7 +63,7 @@ struct BatchJob {
   std::string result_file = {};
   // Vertex AI: where the answers were asked to go: "gs://bucket/prefix", "bq://project...".
   std::string destination = {};
-  std::map<std::string, std::string> labels = {};  // Vertex AI
+  std::map<std::string, std::string> labels = {};              // Vertex AI
   std::string create_time, start_time, end_time, update_time;  // RFC 3339 as sent, may be empty
   std::optional<JobStats> stats = {};
   std::optional<JobError> error = {};

@@ -20,8 +20,7 @@ constexpr std::chrono::milliseconds kPollTimeoutMin{1'000};
 Result<HttpRequest> MakeCreateRequest(const GoogleService& service, const BatchApi& api,
                                       const CreateJobRequest& request, std::stop_token stop) {
   SLUICE_ASSIGN(CreateCall call, api.MakeCreateCall(request));
-  HttpRequest http =
-      service.JsonRequest("POST", call.path, std::move(call.body), std::move(stop));
+  HttpRequest http = service.JsonRequest("POST", call.path, std::move(call.body), std::move(stop));
   http.fresh_connection = true;
   http.answer_bytes_max = kCreateAnswerBytesMax;
   return http;

@@ -98,8 +98,8 @@ class Batches {
   [[nodiscard]] Result<void> Delete(const std::string& name, std::stop_token stop = {}) const;
 
   // Gives the answers of an ended job to `writer` as JSON lines; on a broken transfer goes on where
-  // it was, or calls `restart` before it begins from zero. Returns the byte count. Errors: kNotFound
-  // when it has none (expired, failed); those of `writer`.
+  // it was, or calls `restart` before it begins from zero. Returns the byte count. Errors:
+  // kNotFound when it has none (expired, failed); those of `writer`.
   [[nodiscard]] Result<uint64_t> FetchAnswers(const BatchJob& job, uint64_t bytes_max,
                                               const BodyWriter& writer,
                                               const std::function<Result<void>()>& restart,

@@ -25,7 +25,8 @@ inline constexpr const char* kDefaultEmbeddingModel = "gemini-embedding-001";
 // The source is exactly one of `staged_file`, `inline_requests`, `gcs_uris` and `bigquery_uri`.
 struct CreateJobRequest {
   Task task = Task::kEmbed;
-  // Without "models/"; at Vertex AI also a path ("publishers/p/models/m", "projects/..."). Empty: for CreateEmbeddings() kDefaultEmbeddingModel.
+  // Without "models/"; at Vertex AI also a path ("publishers/p/models/m", "projects/..."). Empty:
+  // for CreateEmbeddings() kDefaultEmbeddingModel.
   std::string model = {};
   std::string staged_file = {};  // the service's name of the file: "files/..."
   std::vector<InlineRequest> inline_requests = {};

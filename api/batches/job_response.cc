@@ -138,8 +138,8 @@ JobResponse JobResponseReader::Read(std::string_view line) {
     return response;
   }
   const auto first_of = [&](std::initializer_list<Field> fields) {
-    const auto* const there = std::ranges::find_if(
-        fields, [&](Field field) { return !IsNoFailure((*tokens)[field]); });
+    const auto* const there =
+        std::ranges::find_if(fields, [&](Field field) { return !IsNoFailure((*tokens)[field]); });
     return there == fields.end() ? std::string_view() : (*tokens)[*there];
   };
   const std::string_view key = first_of({kKey, kMetadataKey, kInstanceKey});

@@ -8,8 +8,9 @@
 
 namespace sluice {
 
-// Appends {"key":...,"status":...,"response":{...},...} and a LF. Columns that hold JSON (`request`,
-// `response`, `predictions`; of type JSON or STRING) become JSON; cells that are NULL are left out.
+// Appends {"key":...,"status":...,"response":{...},...} and a LF. Columns that hold JSON
+// (`request`, `response`, `predictions`; of type JSON or STRING) become JSON; cells that are NULL
+// are left out.
 void AppendTableLine(const TableRow& row, std::string& out);
 
 }  // namespace sluice

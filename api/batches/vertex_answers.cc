@@ -70,9 +70,8 @@ Result<uint64_t> VertexAnswers::Fetch(const std::string& address, uint64_t bytes
                                       const BodyWriter& writer,
                                       const std::function<Result<void>()>& restart,
                                       std::stop_token stop) const {
-  return IsTableUri(address)
-             ? FetchTable(address, bytes_max, writer, restart, std::move(stop))
-             : FetchFolder(address, bytes_max, writer, restart, std::move(stop));
+  return IsTableUri(address) ? FetchTable(address, bytes_max, writer, restart, std::move(stop))
+                             : FetchFolder(address, bytes_max, writer, restart, std::move(stop));
 }
 
 Result<uint64_t> VertexAnswers::FetchFolder(const std::string& address, uint64_t bytes_max,
@@ -165,8 +164,7 @@ Result<std::string> VertexAnswers::FindFolder(const std::string& destination,
     newest = object.name.object.substr(0, end);
     newest_time = object.create_time;
   }
-  return newest.empty() ? newest
-                        : FormatObjectUri({.bucket = place.bucket, .object = newest});
+  return newest.empty() ? newest : FormatObjectUri({.bucket = place.bucket, .object = newest});
 }
 
 }  // namespace sluice

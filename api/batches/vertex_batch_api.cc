@@ -26,9 +26,8 @@ class VertexBatchApi final : public BatchApi {
     const std::string relative =
         name.find('/') == std::string::npos ? fmt::format("{}/{}", kJobs, name) : name;
     if (!IsResourceName(relative, kJobs)) {
-      return Fail(ErrorCode::kUsage,
-                  fmt::format("'{}' is not a name like {}/{}/123", PrintableText(name, 200),
-                              place_.parent(), kJobs));
+      return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a name like {}/{}/123",
+                                                 PrintableText(name, 200), place_.parent(), kJobs));
     }
     return fmt::format("{}/{}", place_.parent(), relative);
   }

@@ -59,8 +59,7 @@ std::string ReadSource(const Json& config) {
 }
 
 std::string ReadDestination(const Json& config) {
-  const std::string prefix =
-      TextMember(ObjectMember(config, "gcsDestination"), "outputUriPrefix");
+  const std::string prefix = TextMember(ObjectMember(config, "gcsDestination"), "outputUriPrefix");
   return prefix.empty() ? TextMember(ObjectMember(config, "bigqueryDestination"), "outputUri")
                         : prefix;
 }
@@ -138,15 +137,16 @@ std::string_view FindForeign(const CreateJobRequest& request) {
 
 Result<void> CheckRequest(const CreateJobRequest& request) {
   if (const std::string_view foreign = FindForeign(request); !foreign.empty()) {
-    return Fail(ErrorCode::kUsage,
-                fmt::format("Vertex AI takes {}", foreign),
-                "its jobs read objects in Cloud Storage (gs://bucket/object) or a table of BigQuery "
-                "(bq://project.dataset.table)");
+    return Fail(
+        ErrorCode::kUsage, fmt::format("Vertex AI takes {}", foreign),
+        "its jobs read objects in Cloud Storage (gs://bucket/object) or a table of BigQuery "
+        "(bq://project.dataset.table)");
   }
   if (request.gcs_uris.empty() == request.bigquery_uri.empty()) {
-    return Fail(ErrorCode::kUsage,
-                "a job at Vertex AI has one source: objects in Cloud Storage (gs://bucket/object) or "
-                "a table of BigQuery (bq://project.dataset.table)");
+    return Fail(
+        ErrorCode::kUsage,
+        "a job at Vertex AI has one source: objects in Cloud Storage (gs://bucket/object) or "
+        "a table of BigQuery (bq://project.dataset.table)");
   }
   if (!request.output_gcs_uri.empty() && !request.output_bigquery_uri.empty()) {
     return Fail(ErrorCode::kUsage,
@@ -165,11 +165,12 @@ Result<void> CheckModel(const CreateJobRequest& request) {
   const VertexModelKind kind = VertexModelKindOf(request.model, request.task);
   const bool tables = !request.bigquery_uri.empty() || !request.output_bigquery_uri.empty();
   if (kind == VertexModelKind::kGeminiEmbedding && tables) {
-    return Fail(ErrorCode::kUsage,
-                fmt::format("{} reads and writes Cloud Storage only: Gemini embedding models know no "
-                            "BigQuery",
-                            PrintableText(request.model, 80)),
-                "use gs:// for both sides, or a text embedding model like text-embedding-005");
+    return Fail(
+        ErrorCode::kUsage,
+        fmt::format("{} reads and writes Cloud Storage only: Gemini embedding models know no "
+                    "BigQuery",
+                    PrintableText(request.model, 80)),
+        "use gs:// for both sides, or a text embedding model like text-embedding-005");
   }
   return {};
 }
@@ -253,13 +254,14 @@ Result<std::string> VertexModelPath(std::string_view model) {
     SLUICE_ASSIGN(const std::string path, ModelPath(model));
     return fmt::format("publishers/google/{}", path);
   }
-  const bool plain =
-      (model.starts_with("publishers/") || model.starts_with("projects/")) && model.size() <= 400 && model.find("..") == std::string_view::npos &&
-      model.find("/models/") != std::string_view::npos && !VertexModelId(model).empty() &&
-      std::ranges::all_of(model, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-               std::string_view("/._-@:").find(c) != std::string_view::npos;
-      });
+  const bool plain = (model.starts_with("publishers/") || model.starts_with("projects/")) &&
+                     model.size() <= 400 && model.find("..") == std::string_view::npos &&
+                     model.find("/models/") != std::string_view::npos &&
+                     !VertexModelId(model).empty() && std::ranges::all_of(model, [](char c) {
+                       return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                              (c >= 'a' && c <= 'z') ||
+                              std::string_view("/._-@:").find(c) != std::string_view::npos;
+                     });
   if (!plain) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("'{}' is not a model like publishers/google/models/gemini-2.5-flash",

@@ -54,9 +54,8 @@ Result<void> CheckVertexPlace(const VertexPlace& place) {
                 fmt::format("'{}' is not a project", PrintableText(place.project, 80)));
   }
   if (!IsLocation(place.location)) {
-    return Fail(ErrorCode::kUsage,
-                fmt::format("'{}' is not a location like us-central1 or global",
-                            PrintableText(place.location, 80)));
+    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a location like us-central1 or global",
+                                               PrintableText(place.location, 80)));
   }
   return {};
 }

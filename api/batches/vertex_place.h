@@ -1,5 +1,5 @@
-// VertexPlace: the project and the location of Google Cloud in which batch prediction jobs live, and
-// the names of jobs there. Plain data; immutable functions.
+// VertexPlace: the project and the location of Google Cloud in which batch prediction jobs live,
+// and the names of jobs there. Plain data; immutable functions.
 //
 // Source: REST reference of projects.locations.batchPredictionJobs and its list of endpoints
 // (2026-08).

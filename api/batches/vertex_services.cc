@@ -54,14 +54,13 @@ Result<std::unique_ptr<VertexServices>> VertexServices::Make(const VertexService
   const StoragePlace storage = StorageOfEnvironment(environment);
   const BigQueryPlace tables = BigQueryOfEnvironment(environment);
   Parts parts;
-  SLUICE_ASSIGN(parts.vertex,
-                GoogleService::Make(Reach(vertex, false, options), transport, clock));
-  SLUICE_ASSIGN(parts.storage,
-                GoogleService::Make(Reach(storage.options, storage.is_emulator, options), transport,
-                                    clock));
-  SLUICE_ASSIGN(parts.tables,
-                GoogleService::Make(Reach(tables.options, tables.is_emulator, options), transport,
-                                    clock));
+  SLUICE_ASSIGN(parts.vertex, GoogleService::Make(Reach(vertex, false, options), transport, clock));
+  SLUICE_ASSIGN(
+      parts.storage,
+      GoogleService::Make(Reach(storage.options, storage.is_emulator, options), transport, clock));
+  SLUICE_ASSIGN(
+      parts.tables,
+      GoogleService::Make(Reach(tables.options, tables.is_emulator, options), transport, clock));
   std::unique_ptr<VertexServices> services(new VertexServices(options.place, std::move(parts)));
   SLUICE_ASSIGN(auto api, MakeVertexBatchApi(options.place, services->answers_));
   services->batches_ =

@@ -23,9 +23,9 @@ struct VertexServicesOptions {
   // Serves all three, as the local service does; empty: each has its own address. The variables
   // STORAGE_EMULATOR_HOST and BIGQUERY_EMULATOR_HOST go before it.
   std::string base_url = {};
-  std::string api_version = {};                  // of Vertex AI; empty: "v1"
-  std::shared_ptr<AccessTokens> tokens = {};     // empty: nobody signs in (a service on loopback)
-  EnvironmentLookup environment = {};            // empty: there are no variables
+  std::string api_version = {};               // of Vertex AI; empty: "v1"
+  std::shared_ptr<AccessTokens> tokens = {};  // empty: nobody signs in (a service on loopback)
+  EnvironmentLookup environment = {};         // empty: there are no variables
   std::chrono::milliseconds request_timeout{120'000};
   std::chrono::milliseconds stall_timeout{60'000};
   RetryPolicy retry = {};

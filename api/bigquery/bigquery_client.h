@@ -1,13 +1,14 @@
-// BigQueryClient: the part of BigQuery's REST API (v2) that sluice needs: rows in by load jobs, rows
-// out by pages. Thread-safe.
+// BigQueryClient: the part of BigQuery's REST API (v2) that sluice needs: rows in by load jobs,
+// rows out by pages. Thread-safe.
 //
-// All calls are repeated by themselves as api/http/retry.h says, and end with kUnfinished soon after
-// `stop` is requested. Jobs bear ids that the caller chooses: a repeat finds the job that there is
-// and waits for its end, so that nothing is ever loaded twice. Errors of all: as Batches; kNotFound
-// for a dataset or a table that is not there; kUnavailable also for a quota (403 with the reason
-// rateLimitExceeded or quotaExceeded).
+// All calls are repeated by themselves as api/http/retry.h says, and end with kUnfinished soon
+// after `stop` is requested. Jobs bear ids that the caller chooses: a repeat finds the job that
+// there is and waits for its end, so that nothing is ever loaded twice. Errors of all: as Batches;
+// kNotFound for a dataset or a table that is not there; kUnavailable also for a quota (403 with the
+// reason rateLimitExceeded or quotaExceeded).
 //
-// Source: https://docs.cloud.google.com/bigquery/docs/reference/rest/v2 and error-messages, 2026-08.
+// Source: https://docs.cloud.google.com/bigquery/docs/reference/rest/v2 and error-messages,
+// 2026-08.
 #pragma once
 
 #include <cstdint>

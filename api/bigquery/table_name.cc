@@ -47,8 +47,9 @@ Result<TableName> ParseTableUri(std::string_view uri) {
   name.dataset = TakeLast(rest);
   name.project = rest;
   if (!IsProject(name.project) || !IsDatasetName(name.dataset) || !IsMadeOf(name.table, "_-")) {
-    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a table like bq://project.dataset.table",
-                                               PrintableText(uri, 200)));
+    return Fail(ErrorCode::kUsage,
+                fmt::format("'{}' is not a table like bq://project.dataset.table",
+                            PrintableText(uri, 200)));
   }
   return name;
 }
@@ -62,10 +63,9 @@ Result<void> CheckTableDestination(std::string_view uri) {
   if (IsProject(rest) && IsDatasetName(dataset)) {
     return {};
   }
-  return Fail(ErrorCode::kUsage,
-              fmt::format("'{}' is not a place like bq://project.dataset or "
-                          "bq://project.dataset.table",
-                          PrintableText(uri, 200)));
+  return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a place like bq://project.dataset or "
+                                             "bq://project.dataset.table",
+                                             PrintableText(uri, 200)));
 }
 
 std::string FormatTableUri(const TableName& name) {

@@ -190,8 +190,8 @@ class GeminiDecoder final : public ReplyDecoder {
   Reply DecodeTokens(std::span<const std::string_view> tokens) {
     Reply reply;
     SetKey(IsAbsent(tokens[kKey]) ? tokens[kMetadataKey] : tokens[kKey], reply);
-    reply.usage = {.prompt_tokens = TokenCountOf(tokens[kPromptTokens].empty() ? tokens[kTokenCount]
-                                                                          : tokens[kPromptTokens]),
+    reply.usage = {.prompt_tokens = TokenCountOf(
+                       tokens[kPromptTokens].empty() ? tokens[kTokenCount] : tokens[kPromptTokens]),
                    .output_tokens = TokenCountOf(tokens[kOutputTokens])};
     const std::string_view error = IsNoFailure(tokens[kError]) ? tokens[kStatus] : tokens[kError];
     const bool answered = tokens[kResponse].starts_with('{');

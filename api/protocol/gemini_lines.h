@@ -35,8 +35,8 @@ enum class EmbedSettings { kMembers, kConfig };
     const RequestOptions& options, EmbedSettings settings = EmbedSettings::kMembers);
 
 // {"key": K, "request": BODY} out; what comes back is read by MakeGeminiDecoder().
-[[nodiscard]] Result<std::unique_ptr<LineProtocol>> MakeGeminiLinesOf(
-    const RequestOptions& options, EmbedSettings settings);
+[[nodiscard]] Result<std::unique_ptr<LineProtocol>> MakeGeminiLinesOf(const RequestOptions& options,
+                                                                      EmbedSettings settings);
 
 [[nodiscard]] std::unique_ptr<ReplyDecoder> MakeGeminiDecoder(Task task);
 

@@ -53,9 +53,9 @@ class EmbedBody final : public GeminiRequestBody {
                               JsonString(options.task_type));
     }
     if (options.dimension > 0) {
-      settings_ += fmt::format(",\"{}\":{}",
-                               in_config_ ? "output_dimensionality" : "outputDimensionality",
-                               options.dimension);
+      settings_ +=
+          fmt::format(",\"{}\":{}", in_config_ ? "output_dimensionality" : "outputDimensionality",
+                      options.dimension);
     }
   }
 

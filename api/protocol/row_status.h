@@ -1,5 +1,5 @@
-// RowStatus: why one request of a job failed, out of the `error` or the `status` of its answer line.
-// Immutable functions, thread-safe.
+// RowStatus: why one request of a job failed, out of the `error` or the `status` of its answer
+// line. Immutable functions, thread-safe.
 //
 // Forms seen: an object {"code":..,"message":..} (Gemini Developer API), and at Vertex AI a string:
 // "" for success, else an HTTP-like phrase, often with an error object behind it:

@@ -37,8 +37,8 @@ struct StagedFile {
 struct ProviderTraits {
   std::string name = {};  // "gemini", "vertex"
   uint64_t shard_bytes_max = 0;
-  uint64_t shard_rows_max = 0;  // 0: none known
-  int jobs_in_flight_max = 0;    // 0: none known
+  uint64_t shard_rows_max = 0;                // 0: none known
+  int jobs_in_flight_max = 0;                 // 0: none known
   std::chrono::milliseconds settle{120'000};  // how long a created job may be missing in a list
   std::chrono::milliseconds poll_first{30'000};
   std::chrono::milliseconds poll_max{300'000};

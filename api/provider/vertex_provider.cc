@@ -34,8 +34,8 @@ constexpr int kUnavailable = 14;  // google.rpc.Code
 std::string LabelOf(std::string_view display_name) {
   std::string label(display_name.substr(display_name.find('/') + 1));
   std::ranges::replace_if(
-      label,
-      [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'); }, '-');
+      label, [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'); },
+      '-');
   return label.substr(0, std::min<size_t>(label.size(), 63));
 }
 
@@ -81,9 +81,9 @@ Result<std::vector<float>> ReadVector(const HttpResponse& answer, int dimension)
   const Json body = Json::parse(answer.body, nullptr, false);
   const Json* predictions = FindMember(body, "predictions");
   const bool is_list = predictions != nullptr && predictions->is_array() && !predictions->empty();
-  const Json* values = FindMember(is_list ? ObjectMember(predictions->front(), "embeddings")
-                                          : ObjectMember(body, "embedding"),
-                                  "values");
+  const Json* values = FindMember(
+      is_list ? ObjectMember(predictions->front(), "embeddings") : ObjectMember(body, "embedding"),
+      "values");
   std::vector<float> vector;
   if (values != nullptr && values->is_array()) {
     for (const Json& value : *values) {
@@ -202,7 +202,8 @@ class VertexProvider final : public Provider {
     Json body;
     if (predicts) {
       body["instances"] = Json::array({{{"content", text}}});
-      body["parameters"] = dimension > 0 ? Json{{"outputDimensionality", dimension}} : Json::object();
+      body["parameters"] =
+          dimension > 0 ? Json{{"outputDimensionality", dimension}} : Json::object();
     } else {
       body["content"]["parts"] = Json::array({{{"text", text}}});
       if (dimension > 0) {
@@ -249,9 +250,8 @@ class VertexProvider final : public Provider {
 
   TableName TableOf(std::string file_id) const {
     std::ranges::replace(file_id, '-', '_');
-    return {.project = services_->place().project,
-            .dataset = store_.dataset,
-            .table = "in_" + file_id};
+    return {
+        .project = services_->place().project, .dataset = store_.dataset, .table = "in_" + file_id};
   }
 
   Result<StagedFile> StageObject(const StageSource& source, const std::string& file_id,
@@ -286,8 +286,7 @@ class VertexProvider final : public Provider {
     SLUICE_ASSIGN(const TableJob job, LoadTable(table, source, file_id, options, stop));
     const auto label = job.labels.find(kHashLabel);
     if (label == job.labels.end() || label->second != hash.substr(0, kHashLabelDigits)) {
-      return Fail(ErrorCode::kConflict,
-                  fmt::format("{} holds other rows", FormatTableUri(table)));
+      return Fail(ErrorCode::kConflict, fmt::format("{} holds other rows", FormatTableUri(table)));
     }
     return StagedFile{.name = FormatTableUri(table), .sha256 = hash};
   }
@@ -340,14 +339,13 @@ class VertexProvider final : public Provider {
 Result<VertexStore> ReadStore(const ProviderOptions& options) {
   VertexStore store;
   if (!options.bucket.empty()) {
-    const std::string uri =
-        IsObjectUri(options.bucket) ? options.bucket : "gs://" + options.bucket;
+    const std::string uri = IsObjectUri(options.bucket) ? options.bucket : "gs://" + options.bucket;
     SLUICE_ASSIGN(store.objects, ParsePrefixUri(uri));
   }
   store.dataset = options.bigquery_dataset;
   if (!store.dataset.empty() && !IsDatasetName(store.dataset)) {
-    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a dataset of BigQuery",
-                                               PrintableText(store.dataset, 80)));
+    return Fail(ErrorCode::kUsage,
+                fmt::format("'{}' is not a dataset of BigQuery", PrintableText(store.dataset, 80)));
   }
   // Gemini embedding models read no tables; text embedding models do, but a row of a table carries
   // no settings for them: length and task would be lost without a word.
@@ -395,17 +393,17 @@ ProviderTraits VertexTraits(Task task, std::string_view model) {
 Result<std::unique_ptr<Provider>> MakeVertexProvider(const ProviderOptions& options,
                                                      Transport& transport, Clock& clock) {
   SLUICE_ASSIGN(VertexStore store, ReadStore(options));
-  SLUICE_ASSIGN(auto services,
-                VertexServices::Make({.place = {.project = options.project,
-                                                .location = options.location},
-                                      .base_url = options.base_url,
-                                      .api_version = options.api_version,
-                                      .tokens = options.tokens,
-                                      .environment = options.environment,
-                                      .request_timeout = options.request_timeout,
-                                      .stall_timeout = options.stall_timeout,
-                                      .retry = options.retry},
-                                     transport, clock));
+  SLUICE_ASSIGN(
+      auto services,
+      VertexServices::Make({.place = {.project = options.project, .location = options.location},
+                            .base_url = options.base_url,
+                            .api_version = options.api_version,
+                            .tokens = options.tokens,
+                            .environment = options.environment,
+                            .request_timeout = options.request_timeout,
+                            .stall_timeout = options.stall_timeout,
+                            .retry = options.retry},
+                           transport, clock));
   return std::make_unique<VertexProvider>(VertexTraits(options.task, options.model),
                                           std::move(services), std::move(store),
                                           options.answer_bytes_max);

@@ -68,6 +68,31 @@ class Runs(VertexTest):
         names = [event["displayName"] for event in service.events("create")]
         self.assertEqual(len(names), len(set(names)))
 
+    def test_a_run_that_is_killed_again_and_again_loses_and_doubles_nothing(self):
+        """At the first progress line, at the second and so on: each time a little further."""
+        service = self.serve("--fault", "create-lost=reset@3")
+        corpus = self.write_corpus("c.jsonl", 4000)
+        for name, flags in (("objects", []), ("tables", ["--bigquery-dataset", "killed", "--task", "generate"])):
+            output = f"{name}.jsonl"
+            ask = ["run", corpus, *self.run_flags, *flags, "--shard-rows", "500", "-o", output,
+                   *([] if flags else ["--dim", "16"])]
+            before = len(service.events("create"))
+            for kill_at in range(1, 9):
+                process = self.spawn(*ask, "--progress", "json", "--progress-interval", "20ms")
+                for _ in range(kill_at):
+                    process.stderr.readline()
+                process.kill()
+                process.communicate()
+            self.sluice(*ask)
+            rows = self.json_lines(output)
+            self.assertEqual([row["id"] for row in rows], [f"doc-{i}" for i in range(4000)])
+            self.assertTrue(all("error" not in row for row in rows))
+            names = [event["displayName"] for event in service.events("create")[before:]]
+            self.assertEqual(len(names), len(set(names)))
+            # Not one shard was bought twice: eight shards, eight jobs.
+            self.assertEqual(len({name.split("/")[2] for name in names}), 8)
+            self.assertEqual(len(names), 8, names)
+
     def test_vectors_that_are_too_long_are_cut_to_what_was_asked_for(self):
         self.serve("--fault", "ignore-dimension")
         corpus = self.write_corpus("c.jsonl", 20)

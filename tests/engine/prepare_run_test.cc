@@ -92,7 +92,8 @@ TEST_F(PrepareRunTest, LeavesAccountAndOutputOpenAndPinsTheRest) {
 }
 
 TEST(ProviderTraits, AreKnownWithoutSigningIn) {
-  EXPECT_GT(FindProviderTraits("gemini", Task::kEmbed, "gemini-embedding-001")->shard_bytes_max, 0U);
+  EXPECT_GT(FindProviderTraits("gemini", Task::kEmbed, "gemini-embedding-001")->shard_bytes_max,
+            0U);
   EXPECT_EQ(FindProviderTraits("nobody", Task::kEmbed, "").error().code, ErrorCode::kUsage);
 }
 

@@ -141,8 +141,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   };
   static const auto embeddings = decoder_of(sluice::Task::kEmbed, "gemini", "m");
   static const auto generations = decoder_of(sluice::Task::kGenerate, "gemini", "m");
-  static const auto instances =
-      decoder_of(sluice::Task::kEmbed, "vertex", "text-embedding-005");
+  static const auto instances = decoder_of(sluice::Task::kEmbed, "vertex", "text-embedding-005");
   std::string buffer(reinterpret_cast<const char*>(data), size);
   std::ranges::replace(buffer, '\n', ' ');
   buffer.append(sluice::Block::kPadding, '"');

@@ -55,10 +55,6 @@ enum class Fault {
   kListStaleStats,
   kRangeIgnored,
   kRangeWrong,
-  kPartlySucceeds,
-  kIgnoreDimension,
-  kNoOutputInfo,
-  kTableJobLost,
   kUploadEnded,
   kUploadLost,
   kKeepLess,
@@ -67,8 +63,12 @@ enum class Fault {
   kTokenRefused,
   kHttp503,
   kStall,
+  kPartlySucceeds,
+  kIgnoreDimension,
+  kNoOutputInfo,
+  kTableJobLost,
 };
-inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kStall) + 1;
+inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kTableJobLost) + 1;
 
 // What the argument of a fault says.
 enum class FaultArgument {

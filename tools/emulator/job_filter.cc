@@ -13,8 +13,7 @@ constexpr std::string_view kAnd = " AND ";
 std::string_view Trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(" ()");
   const size_t end = text.find_last_not_of(" ()");
-  return begin == std::string_view::npos ? std::string_view()
-                                         : text.substr(begin, end - begin + 1);
+  return begin == std::string_view::npos ? std::string_view() : text.substr(begin, end - begin + 1);
 }
 
 std::string Unquoted(std::string_view text) {
@@ -41,7 +40,7 @@ std::expected<JobFilter, ApiError> JobFilter::Parse(std::string_view text) {
     Term term;
     if (place != std::string_view::npos) {
       term.field = Trimmed(part.substr(0, place));
-      term.relation = is_not                ? Relation::kIsNot
+      term.relation = is_not               ? Relation::kIsNot
                       : part[place] == ':' ? Relation::kMatches
                                            : Relation::kIs;
       term.value = Unquoted(Trimmed(part.substr(place + (is_not ? 2 : 1))));

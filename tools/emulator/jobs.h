@@ -27,7 +27,15 @@
 
 namespace sluice {
 
-enum class EmulatedState { kPending, kRunning, kSucceeded, kFailed, kCancelled, kExpired, kPartiallySucceeded };
+enum class EmulatedState {
+  kPending,
+  kRunning,
+  kSucceeded,
+  kFailed,
+  kCancelled,
+  kExpired,
+  kPartiallySucceeded
+};
 
 // What becomes of a job when its waiting is over; anything but kRun is a fault.
 enum class JobFate { kRun, kStuck, kExpire, kFail };
@@ -98,8 +106,8 @@ class Jobs {
                                                           Clock& clock, JobTiming timing);
   Jobs(FileSystem& files, std::string folder, Clock& clock, JobTiming timing);
 
-  // Fills in times and, unless it is set, the id, keeps the job, and returns it. `inlined_input` is kept first, so a job
-  // is never known without its requests.
+  // Fills in times and, unless it is set, the id, keeps the job, and returns it. `inlined_input` is
+  // kept first, so a job is never known without its requests.
   [[nodiscard]] Result<Job> Create(Job job, std::string_view inlined_input);
   [[nodiscard]] std::optional<Job> Find(const std::string& id);
   // Jobs created before `before_ns` and not after `listed_until_ns`, of those that are wanted.

@@ -64,8 +64,8 @@ constexpr Model kModels[] = {
 constexpr Model kTextModels[] = {
     Embedding("text-embedding-004", "Text Embedding 004 (local stand-in)", 768),
     Embedding("text-embedding-005", "Text Embedding 005 (local stand-in)", 768),
-    Embedding("text-multilingual-embedding-002",
-              "Text Multilingual Embedding 002 (local stand-in)", 768),
+    Embedding("text-multilingual-embedding-002", "Text Multilingual Embedding 002 (local stand-in)",
+              768),
 };
 
 constexpr std::string_view kEmbeddingDescription =

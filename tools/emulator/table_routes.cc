@@ -51,9 +51,9 @@ std::string TakeSegment(std::string_view& path) {
 // Names become names of files here.
 bool IsPlain(std::string_view name) {
   return name.size() <= 200 && !name.starts_with('.') && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_-.").find(c) != std::string_view::npos;
-  });
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  std::string_view("_-.").find(c) != std::string_view::npos;
+         });
 }
 
 std::optional<TablePath> ParseTablePath(std::string_view path) {
@@ -276,8 +276,7 @@ std::vector<StoredColumn> ReadSchema(const Json& load) {
 }
 
 std::optional<std::string> FindRowFault(const StoredTable& table, std::string_view line) {
-  const Json row =
-      NestsDeeperThan(line, kDepthMax) ? Json() : Json::parse(line, nullptr, false);
+  const Json row = NestsDeeperThan(line, kDepthMax) ? Json() : Json::parse(line, nullptr, false);
   if (!row.is_object()) {
     return "Failed to parse JSON: a row is not an object.";
   }
@@ -414,13 +413,13 @@ Json JobResource(const TablePath& path, const std::string& id, const Json& confi
     status["errorResult"] = entry;
     status["errors"] = Json::array({entry});
   }
-  return {{"kind", "bigquery#job"},
-          {"id", fmt::format("{}:us-central1.{}", path.project, id)},
-          {"jobReference",
-           {{"projectId", path.project}, {"jobId", id}, {"location", "us-central1"}}},
-          {"configuration", configuration},
-          {"status", std::move(status)},
-          {"statistics", std::move(statistics)}};
+  return {
+      {"kind", "bigquery#job"},
+      {"id", fmt::format("{}:us-central1.{}", path.project, id)},
+      {"jobReference", {{"projectId", path.project}, {"jobId", id}, {"location", "us-central1"}}},
+      {"configuration", configuration},
+      {"status", std::move(status)},
+      {"statistics", std::move(statistics)}};
 }
 
 // Right after its insertion a job is told to run still, so that clients have to ask again.
@@ -483,10 +482,9 @@ TableAnswer InsertJob(Service& service, Exchange& exchange, const TablePath& pat
 
 TableAnswer GetJob(Service& service, Exchange& /*exchange*/, const TablePath& path) {
   auto resource = service.tables.FindJob(path.id);
-  return resource.has_value()
-             ? TableAnswer(*std::move(resource))
-             : std::unexpected(ClassicNotFound(
-                   fmt::format("Not found: Job {}:us-central1.{}", path.project, path.id)));
+  return resource.has_value() ? TableAnswer(*std::move(resource))
+                              : std::unexpected(ClassicNotFound(fmt::format(
+                                    "Not found: Job {}:us-central1.{}", path.project, path.id)));
 }
 
 struct TableRoute {

@@ -105,8 +105,7 @@ std::optional<StoredTable> TableStore::Find(const std::string& name) {
 Result<void> TableStore::Adopt(const StoredTable& table, const std::string& path) {
   const std::scoped_lock lock(mutex_);
   if (!datasets_.contains(DatasetOf(table.name))) {
-    return Fail(ErrorCode::kNotFound,
-                fmt::format("Not found: Dataset {}", DatasetOf(table.name)));
+    return Fail(ErrorCode::kNotFound, fmt::format("Not found: Dataset {}", DatasetOf(table.name)));
   }
   if (tables_.contains(table.name)) {
     return Fail(ErrorCode::kConflict, fmt::format("Already Exists: Table {}", table.name));

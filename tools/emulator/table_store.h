@@ -42,8 +42,8 @@ class TableStore {
   [[nodiscard]] bool HasDataset(const std::string& dataset);
 
   [[nodiscard]] std::optional<StoredTable> Find(const std::string& name);
-  // Moves the rows under `path` into the store as `table`; kConflict when one of that name is there,
-  // kNotFound without its dataset.
+  // Moves the rows under `path` into the store as `table`; kConflict when one of that name is
+  // there, kNotFound without its dataset.
   [[nodiscard]] Result<void> Adopt(const StoredTable& table, const std::string& path);
   // False when it was not there.
   [[nodiscard]] Result<bool> Remove(const std::string& name);

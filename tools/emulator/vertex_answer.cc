@@ -25,9 +25,8 @@ std::string StatusText(const ApiError& error) {
                        : status == 499 ? "Client Closed Request"
                        : status == 503 ? "Service Unavailable"
                                        : "Internal Server Error";
-  const Json object = {{"code", status},
-                       {"message", error.message},
-                       {"status", std::string(RpcName(error.code))}};
+  const Json object = {
+      {"code", status}, {"message", error.message}, {"status", std::string(RpcName(error.code))}};
   return fmt::format("{}: {}", phrase, Dump(Json{{"error", object}}));
 }
 
@@ -157,10 +156,9 @@ bool AppendVertexLine(const Model& model, const VertexLineForm& form, std::strin
   ApiAnswer answer = is_instance ? Prediction(model, json, form.ignores_dimension)
                                  : Response(model, json.at("request"), form.ignores_dimension);
   if (twist.error_code != 0) {
-    answer = std::unexpected(ApiError{.code = static_cast<RpcCode>(twist.error_code),
-                                      .message = twist.error_message.empty()
-                                                     ? "Deadline exceeded."
-                                                     : twist.error_message});
+    answer = std::unexpected(ApiError{
+        .code = static_cast<RpcCode>(twist.error_code),
+        .message = twist.error_message.empty() ? "Deadline exceeded." : twist.error_message});
   }
   is_instance ? AppendInstanceAnswer(json, form.in_table, twist, answer, out)
               : AppendRequestAnswer(json, twist, answer, time, model.use == ModelUse::kEmbed, out);

@@ -32,8 +32,7 @@ uint64_t RowsMax(VertexModelKind kind) {
 }
 
 VertexModelKind KindOf(const Job& job) {
-  return VertexModelKindOf(job.model,
-                           job.use == ModelUse::kEmbed ? Task::kEmbed : Task::kGenerate);
+  return VertexModelKindOf(job.model, job.use == ModelUse::kEmbed ? Task::kEmbed : Task::kGenerate);
 }
 
 ApiError ImportFailed(std::string_view why) {
@@ -150,8 +149,9 @@ class VertexJobForm final : public JobForm {
     }
     SLUICE_ASSIGN(const ObjectName name, ParseObjectUri(source));
     const auto object = objects_.Find(name.bucket, name.object);
-    return object.has_value() ? objects_.OpenData(*object)
-                              : Fail(ErrorCode::kNotFound, fmt::format("Not found: URI {}", source));
+    return object.has_value()
+               ? objects_.OpenData(*object)
+               : Fail(ErrorCode::kNotFound, fmt::format("Not found: URI {}", source));
   }
 
   // A job that did not come to its end leaves only what it wrote while it ran.

@@ -95,9 +95,9 @@ std::expected<std::string, ApiError> ReadSource(const Json& config) {
     return std::unexpected(InvalidArgument("The local service takes one object as a source."));
   }
   const std::string uri = list.front()->get<std::string>();
-  return ParseObjectUri(uri).has_value()
-             ? std::expected<std::string, ApiError>(uri)
-             : std::unexpected(InvalidArgument(fmt::format("Invalid Cloud Storage URI: '{}'", uri)));
+  return ParseObjectUri(uri).has_value() ? std::expected<std::string, ApiError>(uri)
+                                         : std::unexpected(InvalidArgument(fmt::format(
+                                               "Invalid Cloud Storage URI: '{}'", uri)));
 }
 
 std::expected<std::string, ApiError> ReadDestination(const Json& config) {
@@ -112,9 +112,9 @@ std::expected<std::string, ApiError> ReadDestination(const Json& config) {
     return std::unexpected(Missing("output_config.predictions_format"));
   }
   const std::string uri = StringField(ObjectMember(config, "gcsDestination"), "outputUriPrefix");
-  return ParsePrefixUri(uri).has_value()
-             ? std::expected<std::string, ApiError>(uri)
-             : std::unexpected(InvalidArgument(fmt::format("Invalid Cloud Storage URI: '{}'", uri)));
+  return ParsePrefixUri(uri).has_value() ? std::expected<std::string, ApiError>(uri)
+                                         : std::unexpected(InvalidArgument(fmt::format(
+                                               "Invalid Cloud Storage URI: '{}'", uri)));
 }
 
 std::expected<std::map<std::string, std::string>, ApiError> ReadLabels(const Json& json) {
@@ -123,8 +123,8 @@ std::expected<std::map<std::string, std::string>, ApiError> ReadLabels(const Jso
   for (const auto& [name, value] : ObjectMember(json, "labels").items()) {
     const auto fits = [&](const std::string& text) {
       return text.size() <= kLabelBytesMax && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-      });
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+             });
     };
     if (!value.is_string() || !fits(name) || !fits(value.get<std::string>())) {
       return std::unexpected(InvalidArgument(fmt::format("Invalid label: '{}'", name)));
@@ -184,11 +184,9 @@ Json OutputInfo(const Job& job) {
 
 Json InputConfig(const Job& job) {
   if (IsTableUri(job.cloud.source)) {
-    return {{"instancesFormat", "bigquery"},
-            {"bigquerySource", {{"inputUri", job.cloud.source}}}};
+    return {{"instancesFormat", "bigquery"}, {"bigquerySource", {{"inputUri", job.cloud.source}}}};
   }
-  return {{"instancesFormat", "jsonl"},
-          {"gcsSource", {{"uris", Json::array({job.cloud.source})}}}};
+  return {{"instancesFormat", "jsonl"}, {"gcsSource", {{"uris", Json::array({job.cloud.source})}}}};
 }
 
 Json OutputConfig(const Job& job) {
@@ -272,9 +270,10 @@ std::optional<ApiError> QuotaRefusal(Service& service) {
     return ApiError{
         .code = RpcCode::kResourceExhausted,
         .message = "Resource exhausted, please try again later.",
-        .details = with_delay
-                       ? R"([{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1s"}])"
-                       : ""};
+        .details =
+            with_delay
+                ? R"([{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1s"}])"
+                : ""};
   }
   return std::nullopt;
 }
@@ -361,9 +360,8 @@ RouteAnswer ListJobs(Service& service, Exchange& exchange, const VertexPath& pat
                        ? std::chrono::milliseconds(service.faults.Number(Fault::kListLag))
                        : std::chrono::milliseconds(0);
   const EmulatedJobPage page = service.cloud_jobs.List(
-      *start, UnixNanoseconds(service.clock.WallNow() - lag), *count, [&](const Job& job) {
-        return job.cloud.location == path.location && filter->Takes(job);
-      });
+      *start, UnixNanoseconds(service.clock.WallNow() - lag), *count,
+      [&](const Job& job) { return job.cloud.location == path.location && filter->Takes(job); });
   if (page.jobs.empty()) {
     return "{}";
   }
@@ -493,10 +491,10 @@ void AnswerVertex(Service& service, Exchange& exchange) {
   if (route == kRoutes.end()) {
     answer = std::unexpected(ApiError{.code = RpcCode::kNotFound, .message = "Method not found."});
   } else if (!IsSignedIn(service, exchange)) {
-    answer = std::unexpected(
-        ApiError{.code = RpcCode::kUnauthenticated,
-                 .message = "Request had invalid authentication credentials. Expected OAuth 2 "
-                            "access token, login cookie or other valid authentication credential."});
+    answer = std::unexpected(ApiError{
+        .code = RpcCode::kUnauthenticated,
+        .message = "Request had invalid authentication credentials. Expected OAuth 2 "
+                   "access token, login cookie or other valid authentication credential."});
   } else {
     answer = route->handler(service, exchange, path);
   }

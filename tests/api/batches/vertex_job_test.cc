@@ -65,9 +65,7 @@ TEST(VertexJob, WhatTheServiceRefusesIsAUsageErrorThatSaysSo) {
       {[](auto& r) { r.output_gcs_uri = "s3://x"; }, "s3://x"},
       {[](auto& r) { r.model = "../x"; }, "model"},
       {[](auto& r) { r.model = "publishers/google"; }, "model"},
-      {[](auto& r) {
-         r = {.model = "gemini-embedding-001", .bigquery_uri = "bq://p.d.t"};
-       },
+      {[](auto& r) { r = {.model = "gemini-embedding-001", .bigquery_uri = "bq://p.d.t"}; },
        "BigQuery"},
       {[](auto& r) {
          r.model = "gemini-embedding-2";
@@ -91,9 +89,9 @@ TEST(VertexJob, ReadsAJobThatHasEnded) {
   const BatchJob job = ParseVertexJob(JobWith(R"(
     "displayName": "my job",
     "model": "publishers/google/models/gemini-2.5-flash",
-    "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": ["gs://b/in.jsonl"]}},
-    "outputConfig": {"gcsDestination": {"outputUriPrefix": "gs://b/out"}},
-    "outputInfo": {"gcsOutputDirectory": "gs://b/out/prediction-model-2026-08-22T10:00:00.153782Z"},
+    "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": ["gs://my-b/in.jsonl"]}},
+    "outputConfig": {"gcsDestination": {"outputUriPrefix": "gs://my-b/out"}},
+    "outputInfo": {"gcsOutputDirectory": "gs://my-b/out/prediction-model-2026-08-22T10:00:00.153782Z"},
     "completionStats": {"successfulCount": "98", "failedCount": "2"},
     "labels": {"sluice": "r-1-1"},
     "state": "JOB_STATE_SUCCEEDED", "createTime": "2026-08-22T10:00:00.153782Z")"))
@@ -101,9 +99,9 @@ TEST(VertexJob, ReadsAJobThatHasEnded) {
   EXPECT_EQ(job.name, kName);
   EXPECT_EQ(job.id(), "5798");
   EXPECT_TRUE(job.succeeded() && job.done && job.has_results());
-  EXPECT_EQ(job.source_file, "gs://b/in.jsonl");
-  EXPECT_EQ(job.destination, "gs://b/out");
-  EXPECT_EQ(job.result_file, "gs://b/out/prediction-model-2026-08-22T10:00:00.153782Z");
+  EXPECT_EQ(job.source_file, "gs://my-b/in.jsonl");
+  EXPECT_EQ(job.destination, "gs://my-b/out");
+  EXPECT_EQ(job.result_file, "gs://my-b/out/prediction-model-2026-08-22T10:00:00.153782Z");
   EXPECT_EQ(job.stats->total_count, 100);
   EXPECT_EQ(job.labels.at("sluice"), "r-1-1");
 }
@@ -121,7 +119,9 @@ TEST(VertexJob, ReadsWhereATableIs) {
 }
 
 TEST(VertexJob, StatesAndStatsAreReadLeniently) {
-  const auto read = [](const std::string& members) { return ParseVertexJob(JobWith(members)).value(); };
+  const auto read = [](const std::string& members) {
+    return ParseVertexJob(JobWith(members)).value();
+  };
   EXPECT_TRUE(read(R"("state":"JOB_STATE_PAUSED")").done);
   EXPECT_FALSE(read(R"("state":"JOB_STATE_UPDATING")").done);
   EXPECT_EQ(read(R"("state":"JOB_STATE_UPDATING")").raw_state, "JOB_STATE_UPDATING");
@@ -129,7 +129,8 @@ TEST(VertexJob, StatesAndStatsAreReadLeniently) {
   EXPECT_EQ(read(R"("completionStats":{"incompleteCount":"-1"})").stats->total_count, 0);
   EXPECT_FALSE(read(R"("completionStats":7,"error":{},"labels":[1])").error.has_value());
   EXPECT_EQ(read(R"("error":{"code":3,"message":"Failed to import data."})").error->code, 3);
-  EXPECT_EQ(read(R"("inputConfig":{"gcsSource":{"uris":"gs://b/x"}})").source_file, "gs://b/x");
+  EXPECT_EQ(read(R"("inputConfig":{"gcsSource":{"uris":"gs://my-b/x"}})").source_file,
+            "gs://my-b/x");
 }
 
 TEST(VertexJob, BelievesNoNameThatDoesNotFitIntoAnAddress) {
@@ -141,11 +142,11 @@ TEST(VertexJob, BelievesNoNameThatDoesNotFitIntoAnAddress) {
   EXPECT_FALSE(ParseVertexJobPage(R"({"batchPredictionJobs":[{"name":"x"}]})").has_value());
   EXPECT_FALSE(ParseVertexJobPage(R"({"error":{"code":1}})").has_value());
   EXPECT_TRUE(ParseVertexJobPage("{}").value().jobs.empty());
-  EXPECT_EQ(ParseVertexJobPage(R"({"batchPredictionJobs":[)" + JobWith("") +
-                               R"(],"nextPageToken":"t"})")
-                .value()
-                .next_page_token,
-            "t");
+  EXPECT_EQ(
+      ParseVertexJobPage(R"({"batchPredictionJobs":[)" + JobWith("") + R"(],"nextPageToken":"t"})")
+          .value()
+          .next_page_token,
+      "t");
 }
 
 TEST(VertexPlace, NamesOfJobs) {
@@ -161,7 +162,9 @@ TEST(VertexPlace, NamesOfJobs) {
 }
 
 TEST(VertexPlace, HostsFollowTheLocation) {
-  const auto host = [](std::string location) { return VertexPlace{"p", std::move(location)}.base_url(); };
+  const auto host = [](std::string location) {
+    return VertexPlace{"p", std::move(location)}.base_url();
+  };
   EXPECT_EQ(host("us-central1"), "https://us-central1-aiplatform.googleapis.com");
   EXPECT_EQ(host("global"), "https://aiplatform.googleapis.com");
   EXPECT_EQ(host("eu"), "https://aiplatform.eu.rep.googleapis.com");
@@ -177,8 +180,7 @@ TEST(VertexAnswers, TheFinalObjectAloneIsReadWhenItIsThere) {
                                  "prediction.errors_stats-00000-of-00001",
                                  "prediction.results-00000-of-00002", "readme.txt"}),
             (Names{"errors_0001.jsonl", "incremental_predictions/1.jsonl",
-                   "prediction.errors_stats-00000-of-00001",
-                   "prediction.results-00000-of-00002"}));
+                   "prediction.errors_stats-00000-of-00001", "prediction.results-00000-of-00002"}));
   EXPECT_TRUE(ChooseAnswerObjects({}).empty());
 }
 

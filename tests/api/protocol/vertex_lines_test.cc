@@ -4,7 +4,7 @@
 #include "api/protocol/line_protocol.h"
 #include "api/protocol/row_status.h"
 #include "api/protocol/vertex_model.h"
-#include "io/record/block.h"
+#include "io/corpus/corpus.h"
 
 namespace sluice {
 namespace {
@@ -65,9 +65,10 @@ TEST(VertexLines, RequestsOfEachKind) {
             "\"title: none | text: Hi\"}]}}}\n");
   RequestOptions titled = Embeds("gemini-embedding-001");
   titled.title_field = "title";
-  EXPECT_NE(RequestOf(titled, {"\"Hi\"", "\"T\""})
-                .find("\"embed_content_config\":{\"task_type\":\"RETRIEVAL_DOCUMENT\",\"title\":\"T\"}"),
-            std::string::npos);
+  EXPECT_NE(
+      RequestOf(titled, {"\"Hi\"", "\"T\""})
+          .find("\"embed_content_config\":{\"task_type\":\"RETRIEVAL_DOCUMENT\",\"title\":\"T\"}"),
+      std::string::npos);
   titled.model = "text-embedding-005";
   titled.dimension = 256;
   EXPECT_EQ(RequestOf(titled, {"\"Hi\"", "\"T\""}),
@@ -110,20 +111,20 @@ TEST(VertexLines, VectorsThatAreTooLongAreCutAndScaled) {
 TEST(VertexLines, TextEmbeddingAnswersWithTheKeyInEitherPlace) {
   const std::string rest =
       R"("predictions":[{"embeddings":{"statistics":{"token_count":8,"truncated":false},"values":[0.5]}}],"status":""})";
-  for (const std::string& line :
-       {R"({"key":"000000000007","instance":{"content":"a"},)" + rest,
-        R"({"instance":{"content":"a","key":"000000000007"},)" + rest}) {
+  for (const std::string& line : {R"({"key":"000000000007","instance":{"content":"a"},)" + rest,
+                                  R"({"instance":{"content":"a","key":"000000000007"},)" + rest}) {
     const Decoded ok(Embeds("text-embedding-005"), line);
     ASSERT_FALSE(ok.reply.failure.has_value()) << ok.reply.failure->message;
     EXPECT_EQ(ok.reply.ordinal, ParseKey("000000000007"));
     EXPECT_EQ(ok.reply.vector.size(), 1U);
     EXPECT_EQ(ok.reply.usage.prompt_tokens, 8);
   }
-  for (const char* line :
-       {R"({"key":"1","predictions":[]})", R"({"key":"1"})", R"({"key":"1","predictions":7})",
-        R"({"key":"1","predictions":[{"embeddings":{"values":[1]}},{"embeddings":{"values":[2]}}]})",
-        R"({"key":"1","predictions":[{"embeddings":{"values":[1e999]}}]})",
-        R"({"key":"1","predictions":[{"embeddings":{"values":[]}}]})"}) {
+  for (
+      const char* line :
+      {R"({"key":"1","predictions":[]})", R"({"key":"1"})", R"({"key":"1","predictions":7})",
+       R"({"key":"1","predictions":[{"embeddings":{"values":[1]}},{"embeddings":{"values":[2]}}]})",
+       R"({"key":"1","predictions":[{"embeddings":{"values":[1e999]}}]})",
+       R"({"key":"1","predictions":[{"embeddings":{"values":[]}}]})"}) {
     EXPECT_EQ(Decoded(Embeds("text-embedding-005"), line).reply.failure->failure_class,
               FailureClass::kMalformed)
         << line;
@@ -138,15 +139,17 @@ TEST(VertexLines, StatusesInEveryForm) {
   };
   RequestOptions generates = Embeds("gemini-2.5-flash");
   generates.task = Task::kGenerate;
-  for (const Case& c : {
-           Case{R"("Bad Request: {\"error\": {\"code\": 400, \"message\": \"Please use a valid role\"}}")",
-                400, FailureClass::kInvalid},
-           Case{R"("Too Many Requests: {broken")", 429, FailureClass::kQuota},
-           Case{R"("504 DEADLINE_EXCEEDED")", 4, FailureClass::kTransient},
-           Case{R"("Client Closed Request")", 499, FailureClass::kTransient},
-           Case{R"({"code":14,"message":"m"})", 14, FailureClass::kTransient},
-           Case{R"("who knows")", 0, FailureClass::kInvalid},
-       }) {
+  for (
+      const Case& c : {
+          Case{
+              R"("Bad Request: {\"error\": {\"code\": 400, \"message\": \"Please use a valid role\"}}")",
+              400, FailureClass::kInvalid},
+          Case{R"("Too Many Requests: {broken")", 429, FailureClass::kQuota},
+          Case{R"("504 DEADLINE_EXCEEDED")", 4, FailureClass::kTransient},
+          Case{R"("Client Closed Request")", 499, FailureClass::kTransient},
+          Case{R"({"code":14,"message":"m"})", 14, FailureClass::kTransient},
+          Case{R"("who knows")", 0, FailureClass::kInvalid},
+      }) {
     const Decoded failed(generates, R"({"key":"000000000007","status":)" + c.status +
                                         R"(,"request":{"contents":[]},"response":{}})");
     ASSERT_TRUE(failed.reply.failure.has_value()) << c.status;

@@ -50,10 +50,10 @@ StageSource SourceOf(const std::string& text) {
 std::string RequestLines(int count, size_t text_size = 20) {
   std::string lines;
   for (int i = 0; i < count; ++i) {
-    lines += fmt::format(
-        R"({{"key":"{}","request":{{"content":{{"parts":[{{"text":"text {:0{}}"}}]}},)"
-        R"("embed_content_config":{{"output_dimensionality":{}}}}}}})",
-        i, i, text_size, kDimension);
+    lines +=
+        fmt::format(R"({{"key":"{}","request":{{"content":{{"parts":[{{"text":"text {:0{}}"}}]}},)"
+                    R"("embed_content_config":{{"output_dimensionality":{}}}}}}})",
+                    i, i, text_size, kDimension);
     lines += '\n';
   }
   return lines;
@@ -98,7 +98,7 @@ class ProviderConformanceTest : public testing::TestWithParam<std::string> {
     far_side.faults = std::move(faults);
     far_side.required_key = kTestKey;
     far_side.buckets = {"test-bucket"};
-    far_side.credentials_file = folder_->Path("credentials.json");
+    far_side.credentials_file = CredentialsFile();
     auto started = Emulator::Start(std::move(far_side));
     ASSERT_TRUE(started.has_value()) << started.error().message;
     emulator_ = std::move(*started);
@@ -120,11 +120,16 @@ class ProviderConformanceTest : public testing::TestWithParam<std::string> {
     return options;
   }
 
+  // One for all tests: making its key takes a second.
+  static std::string CredentialsFile() {
+    static const TempFolder folder;
+    return folder.Path("credentials.json");
+  }
+
   std::shared_ptr<AccessTokens> Tokens() const {
     const EnvironmentLookup environment = [&](const std::string& name) {
-      return name == "GOOGLE_APPLICATION_CREDENTIALS"
-                 ? std::optional(folder_->Path("credentials.json"))
-                 : std::nullopt;
+      return name == "GOOGLE_APPLICATION_CREDENTIALS" ? std::optional(CredentialsFile())
+                                                      : std::nullopt;
     };
     return FindDefaultCredentials(environment, *transport_, clock_).value().tokens;
   }
@@ -408,8 +413,7 @@ TEST_P(ProviderConformanceTest, AWrongKeyIsSaidOnceAndNeverShown) {
   const std::string content = RequestLines(3);
   const auto staged = stranger->Stage(SourceOf(content), "sl-1", {}, {});
   const auto listed = stranger->ListJobs("", {});
-  const CreateAnswer created =
-      stranger->CreateJob(
+  const CreateAnswer created = stranger->CreateJob(
       {.model = kModel, .staged_file = far_side().file, .display_name = "d"}, {});
   for (const Error& error : {staged.error(), listed.error(), *created.error}) {
     EXPECT_EQ(error.code, ErrorCode::kAuth) << error.message;
