@@ -64,8 +64,7 @@ void CheckObject(const StorageClient& storage, const ObjectName& name, size_t si
   const RemoteObject stored = Must(storage.Upload(name, source, options), "upload");
   Expect(stored.size == size, "the size of an upload");
   Expect(Downloaded(storage, name) == content, "a download has other bytes");
-  Expect(Must(storage.ReadRange(stored, size / 2, 100), "a range") ==
-             content.substr(size / 2, 100),
+  Expect(Must(storage.ReadRange(stored, size / 2, 100), "a range") == content.substr(size / 2, 100),
          "a range has other bytes");
   const RemoteObject again = Must(storage.Upload(name, source, options), "the same upload again");
   Expect(again.generation == stored.generation, "the same upload made a new object");
@@ -83,7 +82,8 @@ void CheckAll(const StorageClient& storage, const std::string& bucket) {
   Expect(top.prefixes == std::vector<std::string>{"peer/"}, "the prefixes of a list");
   auto objects =
       Must(storage.ListAll(bucket, {.prefix = "peer/", .page_size = 1}).Rest(), "all pages");
-  Expect(objects.size() == 2 && objects[0].name.object == "peer/many chunks", "the names of a list");
+  Expect(objects.size() == 2 && objects[0].name.object == "peer/many chunks",
+         "the names of a list");
   const RemoteObject whole = Must(storage.Compose(named("peer/whole"), objects), "compose");
   Expect(whole.size == objects[0].size + objects[1].size, "the size of a composed object");
   objects.push_back(whole);
@@ -111,6 +111,4 @@ int Main(const std::string& bucket) {
 }  // namespace
 }  // namespace sluice
 
-int main(int count, char** arguments) {
-  return count == 2 ? sluice::Main(arguments[1]) : 2;
-}
+int main(int count, char** arguments) { return count == 2 ? sluice::Main(arguments[1]) : 2; }
