@@ -136,6 +136,9 @@ std::string EnvironmentTopic() {
   text +=
       "  GEMINI_API_KEY            the API key\n"
       "  GOOGLE_API_KEY            the same; holds when both are set\n"
+      "  GOOGLE_APPLICATION_CREDENTIALS\n"
+      "                            key file of Google Cloud, for gs:// (docs/sign-in.md)\n"
+      "  STORAGE_EMULATOR_HOST     another Cloud Storage, without a sign-in\n"
       "  NO_COLOR                  no colours\n"
       "  CLICOLOR_FORCE            colours even where no terminal is\n\n";
   return text + std::string(kDefaults);

@@ -121,7 +121,7 @@ Result<FreshToken> Impersonate(const TokenService& service, const std::string& u
 }
 
 Result<FreshToken> Fetch(const TokenService& service, const ExternalAccount& account,
-                         std::stop_token stop) {
+                         const std::stop_token& stop) {
   SLUICE_ASSIGN(const std::string subject, SubjectToken(service, account.source, stop));
   SLUICE_ASSIGN(
       FreshToken token,
@@ -151,8 +151,8 @@ Credentials CredentialsOf(CredentialFile file, const std::string& path,
   return std::visit(
       [&](auto& account) {
         std::string word = AccountWord(account);
-        auto fetch = [service, account](std::stop_token stop) {
-          return Fetch(service, account, std::move(stop));
+        auto fetch = [service, account](const std::stop_token& stop) {
+          return Fetch(service, account, stop);
         };
         return Credentials{.tokens = std::make_shared<CachedTokens>(std::move(fetch),
                                                                     std::move(word), quota, clock),
@@ -273,7 +273,7 @@ std::string WellKnownFile(const EnvironmentLookup& environment) {
 
 Result<Credentials> FindDefaultCredentials(const EnvironmentLookup& environment,
                                            Transport& transport, Clock& clock,
-                                           std::stop_token stop) {
+                                           const std::stop_token& stop) {
   const std::string quota_project = Variable(environment, "GOOGLE_CLOUD_QUOTA_PROJECT");
   if (std::string token = Variable(environment, kTokenVariable); !token.empty()) {
     SLUICE_TRY(CheckGivenToken(token));

@@ -34,7 +34,7 @@ struct Credentials {
 // in or when a file is not what it should be; kUnfinished.
 [[nodiscard]] Result<Credentials> FindDefaultCredentials(const EnvironmentLookup& environment,
                                                          Transport& transport, Clock& clock,
-                                                         std::stop_token stop = {});
+                                                         const std::stop_token& stop = {});
 
 // GOOGLE_CLOUD_PROJECT, else GCLOUD_PROJECT; empty: neither is set.
 [[nodiscard]] std::string ProjectOfEnvironment(const EnvironmentLookup& environment);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/local_cloud.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/scripted_server.h"
 
 namespace sluice {
@@ -235,6 +236,145 @@ TEST(Storage, NobodyGetsInWithoutAToken) {
   const Error error = StorageClient(*stranger).Get(Named("x")).error();
   EXPECT_EQ(error.code, ErrorCode::kAuth);
   EXPECT_EQ(error.http_status, 401);
+}
+
+// A service that says what the test tells it to.
+struct LyingCloud {
+  explicit LyingCloud(std::vector<Play> plays) : server(std::move(plays)) {
+    service =
+        GoogleService::Make({.base_url = server.url(), .api_version = "v1"}, *transport, clock)
+            .value();
+  }
+  // The start of an upload whose session is at this server.
+  [[nodiscard]] Play Session() const {
+    return {.answer = HttpAnswer(200, "", {"Location: " + server.url() + "/u?upload_id=1"})};
+  }
+  static Play Object(const std::string& members) {
+    return JsonPlay(200, R"({"bucket":"test-bucket","name":"x",)" + members + "}");
+  }
+  static Play Incomplete(const std::string& range) {
+    return {.answer = HttpAnswer(308, "", {"Range: " + range})};
+  }
+
+  ScriptedServer server;
+  ManualClock clock;
+  std::unique_ptr<Transport> transport = MakeCurlTransport({});
+  std::unique_ptr<GoogleService> service;
+};
+
+TEST(Storage, SendsWhatTheReferenceShows) {
+  LyingCloud cloud({});
+  cloud.server.Add(cloud.Session());
+  cloud.server.Add(LyingCloud::Incomplete("bytes=0-262143"));
+  cloud.server.Add(LyingCloud::Object(R"("size":"262145","generation":"7","crc32c":"AAAAAA==")"));
+  cloud.server.Add({.answer = HttpAnswer(204, "")});
+  const std::string content = Content(kChunk + 1);
+  // The made-up checksum is not that of the content: the object is removed again.
+  EXPECT_EQ(
+      StorageClient(*cloud.service)
+          .Upload(Named("x"), SourceOfBytes(content),
+                  {.content_type = "text/plain", .metadata = {{"a", "b"}}, .chunk_bytes = kChunk})
+          .error()
+          .code,
+      ErrorCode::kBadAnswer);
+  const auto requests = cloud.server.requests();
+  ASSERT_EQ(requests.size(), 4U);
+  EXPECT_EQ(requests[0].method + ' ' + requests[0].target,
+            "POST /upload/storage/v1/b/test-bucket/o?uploadType=resumable&name=x&"
+            "ifGenerationMatch=0");
+  EXPECT_EQ(requests[0].Header("x-upload-content-length"), "262145");
+  EXPECT_EQ(requests[0].Header("x-upload-content-type"), "text/plain");
+  EXPECT_EQ(requests[0].body, R"({"contentType":"text/plain","metadata":{"a":"b"}})");
+  EXPECT_EQ(requests[1].method + ' ' + requests[1].target, "PUT /u?upload_id=1");
+  EXPECT_EQ(requests[1].Header("content-range"), "bytes 0-262143/262145");
+  EXPECT_EQ(requests[1].Header("content-length"), "262144");
+  EXPECT_EQ(requests[1].body + requests[2].body, content);
+  EXPECT_EQ(requests[2].Header("content-range"), "bytes 262144-262144/262145");
+  EXPECT_EQ(requests[3].method + ' ' + requests[3].target,
+            "DELETE /storage/v1/b/test-bucket/o/x?ifGenerationMatch=7");
+}
+
+TEST(Storage, BelievesNoImpossibleRange) {
+  for (const char* range : {"bytes=0-7", "bytes=0-99999999999999999999", "bytes=1-2", "bytes 0-2",
+                            "bytes=0-18446744073709551615", "bytes=0--1"}) {
+    LyingCloud cloud({});
+    cloud.server.Add(cloud.Session());
+    cloud.server.Add(LyingCloud::Incomplete(range));
+    EXPECT_EQ(
+        StorageClient(*cloud.service).Upload(Named("x"), SourceOfBytes("content")).error().code,
+        ErrorCode::kBadAnswer)
+        << range;
+  }
+}
+
+TEST(Storage, AnUploadThatMakesNoProgressEnds) {
+  LyingCloud cloud({});
+  cloud.server.Add(cloud.Session());
+  for (int i = 0; i < 20; ++i) {
+    cloud.server.Add(LyingCloud::Incomplete("bytes=0-1"));
+  }
+  EXPECT_EQ(StorageClient(*cloud.service).Upload(Named("x"), SourceOfBytes("content")).error().code,
+            ErrorCode::kTransport);
+  EXPECT_LT(cloud.server.requests().size(), 12U);
+}
+
+TEST(Storage, WrongBytesAreNeverTakenForTheObject) {
+  LyingCloud cloud({LyingCloud::Object(R"("size":"3","generation":"7","crc32c":"4waSgw==")"),
+                    JsonPlay(200, "abc"), JsonPlay(200, "abc"), JsonPlay(200, "abc")});
+  std::string bytes;
+  int restarts = 0;
+  const auto read = StorageClient(*cloud.service)
+                        .Download(
+                            Named("x"), 100,
+                            [&](std::span<const std::byte> part) -> Result<void> {
+                              bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
+                              return {};
+                            },
+                            [&]() -> Result<void> {
+                              ++restarts;
+                              bytes.clear();
+                              return {};
+                            });
+  EXPECT_EQ(read.error().code, ErrorCode::kBadAnswer);
+  EXPECT_EQ(restarts, 3);
+  EXPECT_EQ(bytes, "");
+  EXPECT_EQ(cloud.server.requests().size(), 4U);
+}
+
+TEST(Storage, WhatCannotBeCheckedIsNotRead) {
+  const auto read = [](const std::string& members) {
+    LyingCloud cloud({LyingCloud::Object(members)});
+    return StorageClient(*cloud.service)
+        .Download(
+            Named("x"), 100, [](std::span<const std::byte>) { return Result<void>(); },
+            [] { return Result<void>(); })
+        .error();
+  };
+  EXPECT_EQ(read(R"("size":"3","crc32c":"4waSgw==","contentEncoding":"gzip")").code,
+            ErrorCode::kRefused);
+  EXPECT_EQ(read(R"("size":"3")").code, ErrorCode::kBadAnswer);
+}
+
+TEST(Storage, APartIsTheOneThatWasAsked) {
+  RemoteObject object;
+  object.name = Named("x");
+  object.size = 10;
+  object.generation = 7;
+  object.crc32c = 1;
+  for (const Play& play : {JsonPlay(200, "0123"),
+                           Play{.answer = HttpAnswer(206, "1234", {"Content-Range: bytes 1-4/10"})},
+                           Play{.answer = HttpAnswer(206, "012", {"Content-Range: bytes 0-3/10"})},
+                           Play{.answer = HttpAnswer(206, "0123")}}) {
+    LyingCloud cloud(std::vector<Play>(5, play));
+    EXPECT_EQ(StorageClient(*cloud.service).ReadRange(object, 0, 4).error().code,
+              ErrorCode::kBadAnswer);
+  }
+}
+
+TEST(Storage, AnAnswerAboutAnotherObjectIsNone) {
+  LyingCloud cloud(std::vector<Play>(
+      5, JsonPlay(200, R"({"bucket":"test-bucket","name":"y","size":"1","crc32c":"AAAAAA=="})")));
+  EXPECT_EQ(StorageClient(*cloud.service).Get(Named("x")).error().code, ErrorCode::kBadAnswer);
 }
 
 TEST(Storage, ASessionAtAnotherOriginGetsNothing) {
