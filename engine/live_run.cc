@@ -58,9 +58,9 @@ Result<RunSummary> LiveRun::GoOn() {
 
 Result<RunSummary> LiveRun::Finish(Manifest& manifest, bool packs) {
   SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options_.provider_name, options_.request));
-  SLUICE_TRY(CountWhatIsThere(manifest));
   SLUICE_ASSIGN(const auto state, ledger_.Get(kStateKey));
   if (state == kDone) {
+    SLUICE_TRY(CountWhatIsThere(manifest));
     return SummarizeFinished(manifest);
   }
   SLUICE_TRY(KeepOptions(ledger_, options_));
@@ -70,6 +70,7 @@ Result<RunSummary> LiveRun::Finish(Manifest& manifest, bool packs) {
                                     .protocol = *protocol,
                                     .stop = environment_.stop},
                                    manifest, dimension, ledger_));
+  SLUICE_TRY(CountWhatIsThere(manifest));
   AnswerCollector collector(CollectOptionsOf(dimension), {.files = environment_.files,
                                                           .provider = environment_.provider,
                                                           .protocol = *protocol,

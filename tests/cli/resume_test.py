@@ -97,8 +97,14 @@ class Resume(harness.CliTest):
                 refused = self.sluice("prepare", *flags, packer, code=7, stdin_path=self.folder / "other")
                 self.assertIn("standard input is not what it was", refused.err)
                 self.sluice("prepare", *flags, packer, stdin_path=self.folder / "whole")
-                for path in sorted((self.folder / f"wanted-{packer}" / "shards").iterdir()):
-                    self.assertEqual((self.folder / packer / "shards" / path.name).read_bytes(), path.read_bytes())
+                self.assertEqual(self.unpacked(packer), self.unpacked(f"wanted-{packer}"))
+                self.assertEqual(self.read(f"{packer}/ids.jsonl"), self.read(f"wanted-{packer}/ids.jsonl"))
+
+    def unpacked(self, run):
+        """Names and content: where frames end depends on where reading began."""
+        shards = sorted((self.folder / run / "shards").iterdir())
+        return [(path.name, subprocess.run(["zstd", "-dcq", path], stdout=subprocess.PIPE, check=True).stdout)
+                for path in shards]
 
     def kill_in_the_middle(self, command, manifest):
         """Gives most of the input and kills the process when two shards are sealed."""
