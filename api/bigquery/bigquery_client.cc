@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "api/http/done_answer.h"
 #include "api/http/google_error.h"
 #include "api/http/json_fields.h"
 #include "api/http/paged_list.h"
@@ -79,10 +80,9 @@ std::map<std::string, std::string> ReadLabels(const Json& job) {
 
 // Reasons that the service's page of errors calls worth a new job.
 bool MayPass(std::string_view reason) {
-  constexpr std::string_view kPassing[] = {"backendError",         "jobBackendError",
-                                           "internalError",        "jobInternalError",
-                                           "rateLimitExceeded",    "jobRateLimitExceeded",
-                                           "quotaExceeded"};
+  constexpr std::string_view kPassing[] = {
+      "backendError",      "jobBackendError",      "internalError", "jobInternalError",
+      "rateLimitExceeded", "jobRateLimitExceeded", "quotaExceeded"};
   return std::ranges::find(kPassing, reason) != std::end(kPassing);
 }
 
@@ -165,6 +165,7 @@ Result<TableRow> ReadRow(const Json& row, const std::vector<TableColumn>& column
 }
 
 Result<void> Nothing(const HttpResponse& /*answer*/) { return {}; }
+Result<void> Deleted(const HttpResponse& answer) { return CheckDone(answer, EmptyAnswer::kAny2xx); }
 
 Result<void> SuccessIf(ErrorCode code, const Result<void>& result) {
   return !result.has_value() && result.error().code == code ? Result<void>() : result;
@@ -249,12 +250,12 @@ std::string BigQueryClient::JobPath(const std::string& job_id) const {
 Result<void> BigQueryClient::MakeDataset(const std::string& dataset, std::stop_token stop) const {
   const Json body = {{"datasetReference", {{"projectId", project_}, {"datasetId", dataset}}},
                      {"location", location_}};
-  return SuccessIf(ErrorCode::kConflict,
-                   service_.Call<void>(
-                       Repeat::kSafe,
-                       JsonRequest("POST", fmt::format("/projects/{}/datasets", project_),
-                                   Dump(body), std::move(stop)),
-                       &Nothing));
+  return SuccessIf(
+      ErrorCode::kConflict,
+      service_.Call<void>(Repeat::kSafe,
+                          JsonRequest("POST", fmt::format("/projects/{}/datasets", project_),
+                                      Dump(body), std::move(stop)),
+                          &Nothing));
 }
 
 Result<TableJob> BigQueryClient::Load(const TableName& table, const std::vector<std::string>& uris,
@@ -273,9 +274,9 @@ Result<TableJob> BigQueryClient::LoadByUpload(const TableName& table, const Stag
       {"jobReference",
        {{"projectId", project_}, {"jobId", options.job_id}, {"location", location_}}},
       {"configuration", LoadConfiguration(table, {}, options)}};
-  const auto sent = CallWithRetry<void>(
-      Repeat::kSafe, service_.options().retry, service_.clock(), stop,
-      [&] { return SendRows(source, Dump(metadata), options, stop); });
+  const auto sent =
+      CallWithRetry<void>(Repeat::kSafe, service_.options().retry, service_.clock(), stop,
+                          [&] { return SendRows(source, Dump(metadata), options, stop); });
   const bool existed = !sent.has_value() && sent.error().code == ErrorCode::kConflict;
   SLUICE_TRY(existed ? Result<void>() : sent);
   return Await(options.job_id, existed, std::move(stop));
@@ -291,9 +292,9 @@ Result<void> BigQueryClient::SendRows(const StageSource& source, std::string_vie
       "Content-Type: application/octet-stream\r\n\r\n",
       kBoundary, metadata);
   const std::string after = fmt::format("\r\n--{}--\r\n", kBoundary);
-  HttpRequest request = service_.Request(
-      "POST", fmt::format("/projects/{}/jobs?uploadType=multipart", project_), std::move(stop),
-      kUploadPrefix);
+  HttpRequest request =
+      service_.Request("POST", fmt::format("/projects/{}/jobs?uploadType=multipart", project_),
+                       std::move(stop), kUploadPrefix);
   request.headers.emplace_back("Content-Type",
                                fmt::format("multipart/related; boundary={}", kBoundary));
   request.timeout = std::chrono::milliseconds(0);  // any size; a stall still ends it
@@ -305,11 +306,10 @@ Result<void> BigQueryClient::SendRows(const StageSource& source, std::string_vie
 
 Result<TableJob> BigQueryClient::Insert(const std::string& job_id, std::string body,
                                         std::stop_token stop) const {
-  const auto inserted =
-      service_.Call<void>(Repeat::kSafe,
-                          JsonRequest("POST", fmt::format("/projects/{}/jobs", project_),
-                                      std::move(body), stop),
-                          &Nothing);
+  const auto inserted = service_.Call<void>(
+      Repeat::kSafe,
+      JsonRequest("POST", fmt::format("/projects/{}/jobs", project_), std::move(body), stop),
+      &Nothing);
   // 409: this id was inserted before, by us or by a try of this call whose answer was lost.
   const bool existed = !inserted.has_value() && inserted.error().code == ErrorCode::kConflict;
   SLUICE_TRY(existed ? Result<void>() : inserted);
@@ -320,10 +320,10 @@ Result<TableJob> BigQueryClient::Await(const std::string& job_id, bool existed,
                                        std::stop_token stop) const {
   auto pause = service_.options().retry.first_wait;
   while (true) {
-    SLUICE_ASSIGN(const Json answer,
-                  service_.Call<Json>(
-                      Repeat::kSafe, Request("GET", JobPath(job_id), stop),
-                      [&](const HttpResponse& text) { return ParseJob(text, job_id); }));
+    SLUICE_ASSIGN(
+        const Json answer,
+        service_.Call<Json>(Repeat::kSafe, Request("GET", JobPath(job_id), stop),
+                            [&](const HttpResponse& text) { return ParseJob(text, job_id); }));
     SLUICE_ASSIGN(std::optional<TableJob> job, ReadEnd(answer, job_id));
     if (job.has_value()) {
       job->existed = existed;
@@ -381,10 +381,10 @@ Result<bool> BigQueryClient::HasTable(const TableName& table, std::stop_token st
 }
 
 Result<void> BigQueryClient::DeleteTable(const TableName& table, std::stop_token stop) const {
-  return SuccessIf(ErrorCode::kNotFound,
-                   service_.Call<void>(Repeat::kSafe,
-                                       Request("DELETE", TablePath(table), std::move(stop)),
-                                       &Nothing));
+  return SuccessIf(
+      ErrorCode::kNotFound,
+      service_.Call<void>(Repeat::kSafe, Request("DELETE", TablePath(table), std::move(stop)),
+                          &Deleted));
 }
 
 }  // namespace sluice

@@ -4,7 +4,7 @@
 #include "api/protocol/line_protocol.h"
 #include "api/protocol/row_status.h"
 #include "api/protocol/vertex_model.h"
-#include "io/record/block.h"
+#include "io/corpus/corpus.h"
 
 namespace sluice {
 namespace {
