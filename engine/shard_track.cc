@@ -35,12 +35,12 @@ bool MayFollow(ShardState before, ShardState after) {
       return IsOneOf(after, {kSubmitted, kEnded, kSealed});
     case kEnded:
       return IsOneOf(after, {kEnded, kMerged, kSealed});
-    case kMerged:
-      return IsOneOf(after, {kMerged, kDone, kRepack});
+    case kMerged:  // ENDED: its rows are gone from this disk, and fetched again
+      return IsOneOf(after, {kMerged, kDone, kRepack, kEnded});
     case kDone:
-      return IsOneOf(after, {kDone, kRepack});
+      return IsOneOf(after, {kDone, kRepack, kEnded});
     case kRepack:
-      return IsOneOf(after, {kRepack, kSealed, kDone});
+      return IsOneOf(after, {kRepack, kSealed, kDone, kEnded});
   }
   return false;
 }
