@@ -16,13 +16,16 @@ constexpr int kDepthMax = 256;
 
 // What stands in front of an error object, or alone. Words of google.rpc may stand anywhere.
 constexpr std::pair<std::string_view, int> kPhrases[] = {
-    {"Bad Request", 400},         {"Unauthorized", 401},       {"Forbidden", 403},
-    {"Not Found", 404},           {"Request Timeout", 408},    {"Too Many Requests", 429},
-    {"Client Closed", 499},       {"Internal Server", 500},    {"Bad Gateway", 502},
-    {"Service Unavailable", 503}, {"Gateway Timeout", 504},    {"DEADLINE_EXCEEDED", 4},
-    {"RESOURCE_EXHAUSTED", 8},    {"UNAVAILABLE", 14},         {"INVALID_ARGUMENT", 3},
-    {"PERMISSION_DENIED", 7},     {"FAILED_PRECONDITION", 9},  {"NOT_FOUND", 5},
-    {"CANCELLED", 1},             {"INTERNAL", 13},
+    {"Bad Request", 400},       {"Unauthorized", 401},
+    {"Forbidden", 403},         {"Not Found", 404},
+    {"Request Timeout", 408},   {"Too Many Requests", 429},
+    {"Client Closed", 499},     {"Internal Server", 500},
+    {"Bad Gateway", 502},       {"Service Unavailable", 503},
+    {"Gateway Timeout", 504},   {"DEADLINE_EXCEEDED", 4},
+    {"RESOURCE_EXHAUSTED", 8},  {"UNAVAILABLE", 14},
+    {"INVALID_ARGUMENT", 3},    {"PERMISSION_DENIED", 7},
+    {"FAILED_PRECONDITION", 9}, {"NOT_FOUND", 5},
+    {"CANCELLED", 1},           {"INTERNAL", 13},
 };
 
 int CodeOfPhrase(std::string_view text) {
@@ -58,6 +61,20 @@ RowStatus ReadText(const std::string& text) {
 }
 
 }  // namespace
+
+std::string BoundedMessage(std::string text) {
+  if (text.size() <= kRowMessageBytesMax) {
+    return text;
+  }
+  size_t size = kRowMessageBytesMax;
+  const auto goes_on = [&](size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+  };
+  while (size > 0 && goes_on(size)) {
+    --size;
+  }
+  return text.substr(0, size) + " ... (cut)";  // a text of its own: the long one's room is freed
+}
 
 bool IsNoFailure(std::string_view token) {
   return token.empty() || token == "null" || token == "\"\"" || token == "{}";
