@@ -165,6 +165,7 @@ Result<TableRow> ReadRow(const Json& row, const std::vector<TableColumn>& column
 }
 
 Result<void> Nothing(const HttpResponse& /*answer*/) { return {}; }
+
 Result<void> Deleted(const HttpResponse& answer) { return CheckDone(answer, EmptyAnswer::kAny2xx); }
 
 Result<void> SuccessIf(ErrorCode code, const Result<void>& result) {
