@@ -1,9 +1,15 @@
 #include "engine/ledger.h"
 
+#include <algorithm>
+#include <array>
+#include <climits>
 #include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sqlite3.h>
+
+#include "api/http/decimal.h"
+#include "api/http/google_error.h"
 
 namespace sluice {
 namespace {
@@ -51,7 +57,42 @@ constexpr std::string_view kTrackColumns =
     "shard, rows, state, attempt, jobs_ended_empty, staged_file, job, note, given_up";
 constexpr std::string_view kTrackColumnsSince2 =
     "jobs_ended, round, rows_asked, retry_classes, request_file, request_bytes, request_xxh3";
+constexpr std::string_view kAttemptRowsSince2 = "rows";
+constexpr std::string_view kAttemptRowsOf1 =
+    "(SELECT rows FROM shards WHERE shards.shard=attempts.shard)";
 constexpr std::string_view kTrackColumnsOf1 = "jobs_ended_empty, 0, rows, '', '', 0, ''";
+
+// Shards (or attempts) with values that no version of sluice wrote.
+constexpr char kOddShards[] =
+    "SELECT shard FROM shards WHERE typeof(rows)<>'integer' OR rows<0"
+    " OR typeof(attempt)<>'integer' OR attempt NOT BETWEEN 1 AND 1000000000"
+    " OR typeof(jobs_ended_empty)<>'integer' OR jobs_ended_empty NOT BETWEEN 0 AND 1000000000"
+    " OR shard NOT BETWEEN 0 AND 4294967295";
+constexpr char kOddShardsSince2[] =
+    "SELECT shard FROM shards WHERE typeof(jobs_ended)<>'integer'"
+    " OR jobs_ended NOT BETWEEN 0 AND 1000000000 OR typeof(round)<>'integer'"
+    " OR round NOT BETWEEN 0 AND 1000000000 OR typeof(rows_asked)<>'integer' OR rows_asked<0"
+    " OR typeof(request_bytes)<>'integer' OR request_bytes<0"
+    " UNION SELECT shard FROM attempts WHERE typeof(rows)<>'integer' OR rows<0";
+constexpr char kOddAttempts[] =
+    "SELECT shard FROM attempts WHERE typeof(shard)<>'integer'"
+    " OR shard NOT BETWEEN 0 AND 4294967295 OR typeof(attempt)<>'integer'"
+    " OR attempt NOT BETWEEN 1 AND 1000000000"
+    " OR outcome NOT IN ('INTENT','CREATED','REFUSED','NOT_SENT','UNKNOWN','DEAD')";
+
+// Shards that contradict the other tables.
+constexpr char kMergesOfNoShard[] =
+    "SELECT shard FROM merges WHERE shard NOT IN (SELECT shard FROM shards)";
+constexpr char kAttemptsOfNoShard[] =
+    "SELECT a.shard FROM attempts a LEFT JOIN shards s ON s.shard=a.shard"
+    " WHERE s.shard IS NULL OR a.attempt>s.attempt";
+constexpr char kShardsWithoutAttempt[] =
+    "SELECT shard FROM shards s WHERE state IN ('INTENT','UNKNOWN','FENCED','SUBMITTED')"
+    " AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.shard=s.shard AND a.attempt=s.attempt)";
+constexpr char kShardsAskedBefore[] =
+    "SELECT shard FROM shards s WHERE state IN ('SEALED','STAGED') AND EXISTS (SELECT 1 FROM"
+    " attempts a WHERE a.shard=s.shard AND a.attempt=s.attempt"
+    " AND a.outcome NOT IN ('NOT_SENT','REFUSED'))";
 
 // Attempts that made a job, or may have.
 constexpr std::string_view kMayHaveMadeAJob = "outcome NOT IN ('NOT_SENT','REFUSED','DEAD')";
@@ -82,17 +123,29 @@ std::string ToJson(const std::optional<RowFailure>& failure) {
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::optional<RowFailure> FailureFromJson(const std::string& text) {
+std::unexpected<Error> Damaged(const std::string& what) {
+  return Fail(ErrorCode::kIo, "the ledger is damaged: " + what,
+              "restore it from a copy; starting over would pay again for jobs that exist");
+}
+
+bool IsBetween(const Json& json, int64_t least, int64_t most) {
+  return json.is_number_integer() && json.get<int64_t>() >= least && json.get<int64_t>() <= most;
+}
+
+Result<std::optional<RowFailure>> FailureFromJson(const std::string& text) {
   if (text.empty()) {
     return std::nullopt;
   }
   const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) {
-    return RowFailure{.message = "the reason is not readable any more"};
+  const Json type = json.is_object() ? json.value("class", Json()) : Json();
+  const Json code = json.is_object() ? json.value("code", Json()) : Json();
+  if (!IsBetween(type, 0, static_cast<int>(FailureClass::kCancelled)) ||
+      !IsBetween(code, INT_MIN, INT_MAX) || !json.value("message", Json()).is_string()) {
+    return Damaged("a reason to give up cannot be read");
   }
-  return RowFailure{.failure_class = static_cast<FailureClass>(json.value("class", 0)),
-                    .code = json.value("code", 0),
-                    .message = json.value("message", "")};
+  return RowFailure{.failure_class = static_cast<FailureClass>(type.get<int>()),
+                    .code = code.get<int>(),
+                    .message = json["message"]};
 }
 
 Json ToJson(const MergeCounts& counts) {
@@ -118,25 +171,88 @@ Json ToJson(const MergeCounts& counts) {
   return json;
 }
 
-std::optional<int64_t> OptionalCount(const Json& json, const char* name) {
-  return json.contains(name) ? std::optional(json.at(name).get<int64_t>()) : std::nullopt;
+// Throws for what is no count at all.
+uint64_t Count(const Json& json) { return json.get_ref<const Json::number_unsigned_t&>(); }
+
+std::optional<uint64_t> OptionalCount(const Json& json, const char* name) {
+  return json.contains(name) ? std::optional(Count(json.at(name))) : std::nullopt;
+}
+
+std::map<std::string, uint64_t> CountsByClass(const Json& json) {
+  std::map<std::string, uint64_t> counts;
+  for (const auto& [name, count] : json.items()) {
+    counts[name] = Count(count);
+  }
+  return counts;
 }
 
 MergeCounts CountsFromJson(const Json& json) {
-  return {.ok = json.at("ok"),
-          .failed = json.at("failed"),
-          .failed_by_class = json.at("failed_by_class"),
-          .duplicates = json.at("duplicates"),
-          .conflicts = json.at("conflicts"),
-          .strangers = json.at("strangers"),
-          .malformed_lines = json.at("malformed_lines"),
+  return {.ok = Count(json.at("ok")),
+          .failed = Count(json.at("failed")),
+          .failed_by_class = CountsByClass(json.at("failed_by_class")),
+          .duplicates = Count(json.at("duplicates")),
+          .conflicts = Count(json.at("conflicts")),
+          .strangers = Count(json.at("strangers")),
+          .malformed_lines = Count(json.at("malformed_lines")),
           .prompt_tokens = OptionalCount(json, "prompt_tokens"),
           .output_tokens = OptionalCount(json, "output_tokens"),
-          .answer_bytes = json.at("answer_bytes"),
-          .values = json.value("values", uint64_t{0}),
-          .general_values = json.value("general_values", uint64_t{0}),
-          .digest = json.contains("digest") ? std::optional(json.at("digest").get<uint64_t>())
-                                            : std::nullopt};
+          .answer_bytes = Count(json.at("answer_bytes")),
+          .values = OptionalCount(json, "values").value_or(0),
+          .general_values = OptionalCount(json, "general_values").value_or(0),
+          .digest = OptionalCount(json, "digest")};
+}
+
+bool HasTypes(const Json& object, std::initializer_list<std::string_view> texts,
+              std::initializer_list<std::string_view> numbers) {
+  return object.is_object() &&
+         std::ranges::all_of(texts,
+                             [&](auto name) { return object.value(name, Json()).is_string(); }) &&
+         std::ranges::all_of(
+             numbers, [&](auto name) { return object.value(name, Json()).is_number_unsigned(); });
+}
+
+// Settings by the names of their flags: every one but these is text.
+bool IsSetting(std::string_view name, const Json& value) {
+  constexpr std::array kNumbers = {"--dim",         "--max-line-bytes", "--shard-rows",
+                                   "--shard-bytes", "--shard-tokens",   "--shard-answer-bytes",
+                                   "compress"};
+  constexpr std::array kFlags = {"--normalize", "keep_answers", "keep_remote"};
+  if (std::ranges::find(kNumbers, name) != kNumbers.end()) {
+    return value.is_number_unsigned();
+  }
+  return std::ranges::find(kFlags, name) != kFlags.end() ? value.is_boolean() : value.is_string();
+}
+
+bool AreSettings(const Json& json) {
+  if (!json.is_object()) {
+    return false;
+  }
+  for (const auto& [name, value] : json.items()) {
+    if (!IsSetting(name, value)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Whether an entry of `meta` is what its readers expect (docs/formats.md); others are text.
+bool IsReadableFact(std::string_view key, const std::string& value) {
+  if (key == "dimension") {
+    return ParseDecimal<int>(value).has_value();
+  }
+  const Json json = Json::parse(value, nullptr, false);
+  if (key == "settings" || key == "how") {
+    return AreSettings(json);
+  }
+  if (key == "files") {
+    return json.is_array() && std::ranges::all_of(json, [](const Json& file) {
+             return HasTypes(file, {"name"}, {"size"}) &&
+                    file.value("mtime_ns", Json()).is_number_integer();
+           });
+  }
+  return key != "outputs" || (json.is_array() && std::ranges::all_of(json, [](const Json& output) {
+                                return HasTypes(output, {"path"}, {"bytes", "rows"});
+                              }));
 }
 
 // SQLite calls many a full disk an I/O error.
@@ -270,8 +386,7 @@ Result<Ledger> Ledger::Open(const std::string& path) {
     SLUICE_ASSIGN(Statement check, ledger.Prepare("PRAGMA quick_check(1)"));
     SLUICE_ASSIGN(const bool checked, check.Step());
     if (!checked || check.Text(0) != "ok") {
-      return Fail(ErrorCode::kIo, fmt::format("the ledger '{}' is damaged", path),
-                  "restore it from a copy; starting over would pay again for jobs that exist");
+      return Damaged("SQLite cannot use '" + path + "'");
     }
   }
   SLUICE_ASSIGN(ledger.version_, ledger.ReadVersion());
@@ -283,6 +398,8 @@ Result<Ledger> Ledger::Open(const std::string& path) {
   // What an earlier process could write but not sync can be read here all the same, so it is
   // written once more, into the main file, before anything is done that relies on it.
   SLUICE_TRY(ledger.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  SLUICE_TRY(ledger.CheckValues());
+  SLUICE_TRY(ledger.CheckRelations());
   return ledger;
 }
 
@@ -313,7 +430,61 @@ Result<Ledger> Ledger::OpenToRead(const std::string& path) {
   }
   sqlite3_busy_timeout(database, 10'000);
   SLUICE_ASSIGN(ledger.version_, ledger.ReadVersion());
+  if (ledger.version_ > 0) {
+    SLUICE_TRY(ledger.CheckValues());
+  }
   return ledger;
+}
+
+Result<void> Ledger::CheckValues() {
+  SLUICE_TRY(ExpectNone(kOddShards, "shard {}: a number is not one"));
+  SLUICE_TRY(ExpectNone(kOddAttempts, "shard {}: an attempt has an unknown outcome or number"));
+  if (version_ >= 2) {
+    SLUICE_TRY(ExpectNone(kOddShardsSince2, "shard {}: a number is not one"));
+  }
+  SLUICE_TRY(Tracks());
+  SLUICE_TRY(Merges());
+  SLUICE_ASSIGN(Statement select, Prepare("SELECT key, value FROM meta"));
+  while (true) {
+    SLUICE_ASSIGN(const bool more, select.Step());
+    if (!more) {
+      return {};
+    }
+    if (!IsReadableFact(select.Text(0), select.Text(1))) {
+      return Damaged("its entry '" + PrintableText(select.Text(0), 64) + "' cannot be read");
+    }
+  }
+}
+
+// What each write relies on, so that a row that is gone is an error here and no stop later.
+Result<void> Ledger::CheckRelations() {
+  SLUICE_TRY(ExpectNone(kMergesOfNoShard, "shard {} is merged and not there"));
+  SLUICE_TRY(ExpectNone(kAttemptsOfNoShard, "shard {} does not know of an attempt of its own"));
+  SLUICE_TRY(ExpectNone(kShardsWithoutAttempt, "the attempt of shard {} that asks is not there"));
+  SLUICE_TRY(ExpectNone(kShardsAskedBefore, "shard {} is to be asked, and was asked already"));
+  SLUICE_ASSIGN(const auto merges, Merges());
+  SLUICE_ASSIGN(const auto tracks, Tracks());
+  for (const ShardTrack& track : tracks) {
+    const auto counts = merges.find(track.shard);
+    if (WasMerged(track) != (counts != merges.end())) {
+      return Damaged(fmt::format("shard {} is {}, but its merge {} noted", track.shard,
+                                 ShardStateName(track.state),
+                                 WasMerged(track) ? "was never" : "is"));
+    }
+    if (counts != merges.end() && counts->second.ok + counts->second.failed != track.rows) {
+      return Damaged(fmt::format("the counts of shard {} do not add up", track.shard));
+    }
+    if (const std::string fault = FaultOfStep(&track, track); !fault.empty()) {
+      return Damaged(fault);
+    }
+  }
+  return {};
+}
+
+Result<void> Ledger::ExpectNone(const char* shards, fmt::format_string<int64_t> fault) {
+  SLUICE_ASSIGN(Statement select, Prepare(shards));
+  SLUICE_ASSIGN(const bool found, select.Step());
+  return found ? Damaged(fmt::format(fault, select.Integer(0))) : Result<void>();
 }
 
 Result<void> Ledger::Execute(const char* sql) {
@@ -373,9 +544,8 @@ Result<std::vector<ShardTrack>> Ledger::Select(const std::string& where) {
     const std::optional<ShardState> state = ParseShardState(select.Text(2));
     const std::optional<FailureClasses> classes = FailureClasses::Parse(select.Text(12));
     if (!state.has_value() || !classes.has_value()) {
-      return Fail(ErrorCode::kIo,
-                  fmt::format("the ledger holds an unknown state '{}' or class '{}'",
-                              select.Text(2), select.Text(12)));
+      return Damaged(fmt::format("it holds an unknown state '{}' or class '{}'", select.Text(2),
+                                 select.Text(12)));
     }
     ShardTrack& track = tracks.emplace_back();
     track.shard = static_cast<uint32_t>(select.Integer(0));
@@ -386,7 +556,7 @@ Result<std::vector<ShardTrack>> Ledger::Select(const std::string& where) {
     track.staged_file = select.Text(5);
     track.job = select.Text(6);
     track.note = select.Text(7);
-    track.given_up = FailureFromJson(select.Text(8));
+    SLUICE_ASSIGN(track.given_up, FailureFromJson(select.Text(8)));
     track.jobs_ended = static_cast<int>(select.Integer(9));
     track.round = static_cast<int>(select.Integer(10));
     track.rows_asked = static_cast<uint64_t>(select.Integer(11));
@@ -406,6 +576,10 @@ Result<void> Ledger::Write(const ShardTrack& track) {
   SLUICE_ASSIGN(const std::optional<ShardTrack> before, Find(track.shard));
   const std::string fault = FaultOfStep(before.has_value() ? &*before : nullptr, track);
   SLUICE_CHECK(fault.empty(), fault);
+  if (before.has_value() && WasMerged(*before) && !WasMerged(track)) {
+    SLUICE_ASSIGN(Statement remove, Prepare("DELETE FROM merges WHERE shard=?"));
+    SLUICE_TRY(remove.Bind(int64_t{track.shard}).Run());
+  }
   SLUICE_ASSIGN(
       Statement insert,
       Prepare(
@@ -585,14 +759,16 @@ Result<std::map<uint32_t, MergeCounts>> Ledger::SelectMerges(const std::string& 
       merges[static_cast<uint32_t>(select.Integer(0))] =
           CountsFromJson(Json::parse(select.Text(1)));
     } catch (const Json::exception&) {
-      return Fail(ErrorCode::kIo, "the ledger holds counts that cannot be read");
+      return Damaged(fmt::format("the counts of shard {} cannot be read", select.Integer(0)));
     }
   }
 }
 
 Result<std::vector<AttemptRecord>> Ledger::Attempts() {
-  SLUICE_ASSIGN(Statement select, Prepare("SELECT shard, attempt, display_name, outcome, job"
-                                          " FROM attempts ORDER BY shard, attempt"));
+  const std::string sql = fmt::format(
+      "SELECT shard, attempt, display_name, outcome, job, {} FROM attempts ORDER BY shard, attempt",
+      version_ >= 2 ? kAttemptRowsSince2 : kAttemptRowsOf1);
+  SLUICE_ASSIGN(Statement select, Prepare(sql.c_str()));
   std::vector<AttemptRecord> attempts;
   while (true) {
     SLUICE_ASSIGN(const bool more, select.Step());
@@ -603,7 +779,8 @@ Result<std::vector<AttemptRecord>> Ledger::Attempts() {
                         .attempt = static_cast<int>(select.Integer(1)),
                         .display_name = select.Text(2),
                         .outcome = select.Text(3),
-                        .job = select.Text(4)});
+                        .job = select.Text(4),
+                        .rows = static_cast<uint64_t>(select.Integer(5))});
   }
 }
 

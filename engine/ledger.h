@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <fmt/format.h>
 #include <functional>
 #include <map>
 #include <memory>
@@ -43,6 +44,10 @@ struct AttemptRecord {
   std::string display_name;
   std::string outcome;  // "INTENT" until it is known
   std::string job;
+  uint64_t rows = 0;  // asked for
+
+  // Whether it is known for good if it made a job.
+  [[nodiscard]] bool is_settled() const { return outcome != "INTENT" && outcome != "UNKNOWN"; }
 };
 
 // What became of an attempt, as far as its create request is concerned.
@@ -71,16 +76,17 @@ struct SurplusJob {
 class Ledger {
  public:
   // Makes the schema in a new file, and brings an older one up to date. Errors: kIo for a damaged
-  // file or one of a newer version.
+  // file, one that contradicts itself or holds what no sluice wrote, or one of a newer version.
   [[nodiscard]] static Result<Ledger> Open(const std::string& path);
-  // For looking on while another process writes.
+  // For looking on while another process writes. Errors: kIo for what no sluice wrote.
   [[nodiscard]] static Result<Ledger> OpenToRead(const std::string& path);
 
   [[nodiscard]] Result<std::optional<std::string>> Get(const std::string& key);
   [[nodiscard]] Result<void> Set(const std::string& key, const std::string& value);
 
   [[nodiscard]] Result<std::vector<ShardTrack>> Tracks();
-  // Durable when it returns, as all writes here.
+  // Durable when it returns, as all writes here. A shard whose only merge is undone (from DONE back
+  // to ENDED) loses its counts with it.
   [[nodiscard]] Result<void> Save(const ShardTrack& track);
   // Notes that a create request for this attempt is about to leave. A second intent for one attempt
   // stops the process unless the first one was definitely not acted upon. Errors: kBudget when the
@@ -117,6 +123,10 @@ class Ledger {
 
   Result<void> Execute(const char* sql);
   Result<void> MakeCurrent();
+  Result<void> CheckValues();
+  Result<void> CheckRelations();
+  // Errors: kIo with `fault` about the first shard that the statement finds.
+  Result<void> ExpectNone(const char* shards, fmt::format_string<int64_t> fault);
   Result<int64_t> ReadVersion();
   Result<std::optional<ShardTrack>> Find(uint32_t shard);
   Result<std::vector<ShardTrack>> Select(const std::string& where);

@@ -115,19 +115,18 @@ std::string Shown(const Json& value) {
   return text;
 }
 
-// Lossy for names that are not UTF-8, which only makes two such names look alike here.
 std::string Printable(const std::string& text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// The path from the root, so that the file is found again from wherever it is looked for; null when
-// JSON cannot hold it.
-Json PathOf(const CorpusFile& file) {
+// The path from the root, so that the file is found again from wherever it is looked for; as it was
+// given when the working folder has a name that JSON cannot hold. (Names of files are UTF-8.)
+std::string PathOf(const CorpusFile& file) {
   std::error_code error;
   const bool is_as_it_is = file.is_standard_input() || file.is_address();
   const std::string path =
       is_as_it_is ? file.path : std::filesystem::absolute(file.path, error).string();
-  return error || FindInvalidUtf8(path).has_value() ? Json() : Json(path);
+  return error || FindInvalidUtf8(path).has_value() ? file.path : path;
 }
 
 Json FileJson(const CorpusFile& file) {

@@ -80,6 +80,16 @@ struct ShardTrack {
   JobState job_state = JobState::kUnspecified;
 };
 
+// Every row that the track's round asked for is in the output or in the work files.
+[[nodiscard]] inline bool IsMerged(const ShardTrack& track) {
+  return track.state == ShardState::kMerged || track.state == ShardState::kDone ||
+         track.state == ShardState::kRepack;
+}
+// The same of any round: one after the first begins when the one before it was merged.
+[[nodiscard]] inline bool WasMerged(const ShardTrack& track) {
+  return IsMerged(track) || track.round > 0;
+}
+
 // Why a track may not become `after`; empty when it may. `before` is null for a new one.
 [[nodiscard]] std::string FaultOfStep(const ShardTrack* before, const ShardTrack& after);
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/http/decimal.h"
 #include "engine/verify_corpus.h"
 #include "engine/verify_input.h"
 #include "engine/verify_jobs.h"
@@ -61,6 +62,7 @@ struct LedgerContent {
   std::vector<ShardTrack> tracks;
   std::vector<AttemptRecord> attempts;
   std::map<uint32_t, MergeCounts> merges;
+  uint64_t surplus_jobs = 0;
 };
 
 Result<LedgerContent> ReadLedger(const std::string& path) {
@@ -83,6 +85,8 @@ Result<LedgerContent> ReadLedger(const std::string& path) {
   SLUICE_ASSIGN(content.tracks, ledger.Tracks());
   SLUICE_ASSIGN(content.attempts, ledger.Attempts());
   SLUICE_ASSIGN(content.merges, ledger.Merges());
+  SLUICE_ASSIGN(const auto surplus, ledger.Surplus());
+  content.surplus_jobs = surplus.size();
   return content;
 }
 
@@ -90,7 +94,7 @@ int DimensionOf(const LedgerContent& ledger) {
   if (ledger.pinned->request.task != Task::kEmbed) {
     return 0;
   }
-  const int known = std::atoi(ledger.dimension.c_str());
+  const int known = ParseDecimal<int>(ledger.dimension).value_or(0);
   return known > 0 ? known : ledger.pinned->request.dimension;
 }
 
@@ -195,6 +199,7 @@ Result<void> Look(FileSystem& files, const RunDirectory& directory, const std::s
                           .tracks = ledger->tracks,
                           .attempts = ledger->attempts,
                           .merges = ledger->merges,
+                          .surplus_jobs = ledger->surplus_jobs,
                           .outputs = ledger->outputs,
                           .dimension = DimensionOf(*ledger),
                           .is_finished = ledger->state == kDone,

@@ -1,12 +1,10 @@
 #include "engine/verify_failures.h"
 
-#include <algorithm>
-#include <array>
 #include <charconv>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "api/protocol/line_protocol.h"
+#include "engine/failure_classes.h"
 
 namespace sluice {
 namespace {
@@ -16,13 +14,6 @@ using Json = nlohmann::json;
 constexpr std::string_view kRowMember = "{\"row\":";
 constexpr std::string_view kJobMember = ",\"job\":";
 constexpr std::string_view kErrorMember = ",\"error\":";
-
-bool IsFailureClass(std::string_view name) {
-  using enum FailureClass;
-  constexpr std::array kAll = {kTransient, kQuota,   kTooLong,  kBlocked,
-                               kInvalid,   kMissing, kMalformed};
-  return std::ranges::any_of(kAll, [&](FailureClass one) { return FailureClassName(one) == name; });
-}
 
 std::optional<Ordinal> RowOf(std::string_view line) {
   Ordinal row = 0;
@@ -46,9 +37,12 @@ std::optional<VerifiedFailure> ReadFailure(std::string_view members) {
     return std::nullopt;
   }
   const std::string_view text = members.substr(error + kErrorMember.size());
-  VerifiedFailure failure{.failure_class = json["error"].value("class", ""),
-                          .error = std::string(text.substr(0, text.size() - 1))};
-  return IsFailureClass(failure.failure_class) ? std::optional(failure) : std::nullopt;
+  const Json name = json["error"].value("class", Json());
+  if (!name.is_string() || !ParseFailureClass(name.get<std::string>()).has_value()) {
+    return std::nullopt;
+  }
+  return VerifiedFailure{.failure_class = name,
+                         .error = std::string(text.substr(0, text.size() - 1))};
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct VerifyInput {
   std::vector<ShardTrack> tracks;
   std::vector<AttemptRecord> attempts;
   std::map<uint32_t, MergeCounts> merges;
+  uint64_t surplus_jobs = 0;
   std::string outputs;  // JSON; empty before the output is there
   int dimension = 0;    // of the vectors; 0 for generation, and while it is not known
   bool is_finished = false;
@@ -34,11 +35,5 @@ struct VerifyInput {
 
   [[nodiscard]] bool is_packed() const { return manifest.end().has_value(); }
 };
-
-// Every row that the track's round asked for is in the output or in the work files.
-[[nodiscard]] inline bool IsMerged(const ShardTrack& track) {
-  return track.state == ShardState::kMerged || track.state == ShardState::kDone ||
-         track.state == ShardState::kRepack;
-}
 
 }  // namespace sluice

@@ -1,11 +1,12 @@
 #include "engine/verify_jobs.h"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <map>
+#include <optional>
 #include <set>
 
+#include "engine/failures.h"
 #include "engine/job_plan.h"
 #include "io/shard/shard_file.h"
 
@@ -14,9 +15,6 @@ namespace {
 
 constexpr const char* kLedger = "ledger.db";
 constexpr const char* kManifest = "manifest.jsonl";
-
-// A round after the first begins when the one before it was merged.
-bool WasMerged(const ShardTrack& track) { return IsMerged(track) || track.round > 0; }
 
 std::string Of(uint32_t shard) { return fmt::format("{}, shard {}", kLedger, shard); }
 
@@ -61,6 +59,54 @@ void CheckTrack(const VerifyInput& input, const ShardTrack& track, Findings& fin
   }
 }
 
+// Nothing goes on before it is known what became of an attempt.
+void CheckSettled(const AttemptRecord& attempt, const ShardTrack& track, Findings& findings) {
+  const bool is_waited_for = track.state == ShardState::kIntent ||
+                             track.state == ShardState::kUnknown ||
+                             track.state == ShardState::kFenced;
+  if (!attempt.is_settled() && (attempt.attempt != track.attempt || !is_waited_for)) {
+    findings.AddProblem(
+        Of(track.shard),
+        fmt::format("attempt {} is {}, and the shard is {} in attempt {}", attempt.attempt,
+                    attempt.outcome, ShardStateName(track.state), track.attempt));
+  }
+}
+
+// The rows that a round after the first asks for, as the failures of the one before name them;
+// nothing when that is not there (any more), or the next round's classes stand in the track.
+std::optional<uint64_t> RowsToAsk(const VerifyInput& input, const ShardTrack& track) {
+  const std::string path = input.directory.shard_failures(track.shard, track.round - 1);
+  if (IsMerged(track) || !input.files.Exists(path)) {
+    return std::nullopt;
+  }
+  const auto failures = ReadFailures(input.files, path);
+  return failures.has_value() ? std::optional(RowsOfClasses(*failures, track.retry_classes).size())
+                              : std::nullopt;
+}
+
+// What each attempt asked for, all rows of the shard at first and in the current round what that is
+// about, and what became of it.
+void CheckAttemptsOf(const VerifyInput& input, const ShardTrack& track, Findings& findings) {
+  const std::optional<uint64_t> wanted =
+      track.round == 0 ? std::optional(track.rows) : RowsToAsk(input, track);
+  if (wanted.has_value() && track.rows_asked != *wanted) {
+    findings.AddProblem(Of(track.shard), fmt::format("asks for {} rows in round {}, expected {}",
+                                                     track.rows_asked, track.round, *wanted));
+  }
+  const auto attempts =
+      std::ranges::equal_range(input.attempts, track.shard, {}, &AttemptRecord::shard);
+  for (const AttemptRecord& attempt : attempts) {
+    CheckSettled(attempt, track, findings);
+    const uint64_t asked = attempt.attempt == track.attempt ? track.rows_asked
+                           : &attempt == &attempts.front()  ? track.rows
+                                                            : std::min(attempt.rows, track.rows);
+    if (attempt.rows != asked) {
+      findings.AddProblem(Of(track.shard), fmt::format("attempt {} asked for {} rows, expected {}",
+                                                       attempt.attempt, attempt.rows, asked));
+    }
+  }
+}
+
 // A job that is known was asked for by exactly one attempt, whose intent stands there.
 void CheckAttempts(const VerifyInput& input, Findings& findings) {
   const JobPlan plan({.run_id = input.run_id});
@@ -78,9 +124,10 @@ void CheckAttempts(const VerifyInput& input, Findings& findings) {
       findings.AddProblem(Of(attempt.shard),
                           fmt::format("job {} stands in two attempts", attempt.job));
     }
-    if (attempt.outcome == "CREATED" && attempt.job.empty()) {
+    if ((attempt.outcome == "CREATED") != !attempt.job.empty()) {
       findings.AddProblem(Of(attempt.shard),
-                          fmt::format("attempt {} made a job without a name", attempt.attempt));
+                          fmt::format("attempt {} is {} and its job is '{}'", attempt.attempt,
+                                      attempt.outcome, attempt.job));
     }
   }
   for (const ShardTrack& track : input.tracks) {
@@ -126,6 +173,7 @@ void CheckLedger(const VerifyInput& input, Findings& findings) {
   for (const ShardTrack& track : input.tracks) {
     tracked.insert(track.shard);
     CheckTrack(input, track, findings);
+    CheckAttemptsOf(input, track, findings);
   }
   for (const auto& [shard, counts] : input.merges) {
     if (!tracked.contains(shard)) {

@@ -62,9 +62,10 @@ Json ShardsOf(const VerifyInput& input) {
           {"compressed_bytes", compressed}};
 }
 
-uint64_t JobsMade(const VerifyInput& input) {
-  return static_cast<uint64_t>(std::ranges::count_if(
-      input.attempts, [](const AttemptRecord& attempt) { return !attempt.job.empty(); }));
+Json JobsOf(const VerifyInput& input) {
+  const auto made = std::ranges::count_if(
+      input.attempts, [](const AttemptRecord& attempt) { return !attempt.job.empty(); });
+  return {{"created", static_cast<uint64_t>(made)}, {"surplus", input.surplus_jobs}};
 }
 
 // Of the members of `wanted`, each has to be in `found` with the same value.
@@ -121,7 +122,7 @@ void CheckReport(const VerifyInput& input, Findings& findings) {
   Compare("documents.", report.value("documents", Json()), DocumentsOf(input), findings);
   Compare("answers.", report.value("answers", Json()), AnswersOf(input), findings);
   Compare("shards.", report.value("shards", Json()), ShardsOf(input), findings);
-  Compare("jobs.", report.value("jobs", Json()), {{"created", JobsMade(input)}}, findings);
+  Compare("jobs.", report.value("jobs", Json()), JobsOf(input), findings);
   const bool embeds = input.pinned.request.task == Task::kEmbed;
   Compare("", report,
           {{"model", input.pinned.request.model},

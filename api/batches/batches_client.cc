@@ -5,6 +5,7 @@
 #include <random>
 
 #include "api/batches/gemini_batch_api.h"
+#include "api/http/done_answer.h"
 #include "api/http/google_error.h"
 
 namespace sluice {
@@ -63,7 +64,7 @@ bool IsDefiniteRefusal(const HttpResponse& answer) {
   return refusing && ParseGoogleStatus(answer.body).has_value();
 }
 
-Result<void> Nothing(const HttpResponse&) { return {}; }
+Result<void> Done(const HttpResponse& answer) { return CheckDone(answer); }
 
 // Adds the call to an Error of a parser.
 template <typename T>
@@ -202,8 +203,7 @@ Result<void> Batches::Cancel(const std::string& given_name, std::stop_token stop
   SLUICE_ASSIGN(const std::string name, api_->FullName(given_name));
   const auto result = service_.Call<void>(
       Repeat::kSafe,
-      service_.JsonRequest("POST", fmt::format("/{}:cancel", name), "{}", std::move(stop)),
-      &Nothing);
+      service_.JsonRequest("POST", fmt::format("/{}:cancel", name), "{}", std::move(stop)), &Done);
   // FAILED_PRECONDITION: there is nothing to cancel any more.
   return !result && result.error().code == ErrorCode::kConflict ? Result<void>() : result;
 }
@@ -211,7 +211,7 @@ Result<void> Batches::Cancel(const std::string& given_name, std::stop_token stop
 Result<void> Batches::Delete(const std::string& given_name, std::stop_token stop) const {
   SLUICE_ASSIGN(const std::string name, api_->FullName(given_name));
   return service_.Call<void>(Repeat::kSafe, service_.Request("DELETE", "/" + name, std::move(stop)),
-                             &Nothing);
+                             &Done);
 }
 
 Result<uint64_t> Batches::FetchAnswers(const BatchJob& job, uint64_t bytes_max,

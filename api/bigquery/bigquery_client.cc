@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "api/http/done_answer.h"
 #include "api/http/google_error.h"
 #include "api/http/json_fields.h"
 #include "api/http/paged_list.h"
@@ -164,6 +165,8 @@ Result<TableRow> ReadRow(const Json& row, const std::vector<TableColumn>& column
 }
 
 Result<void> Nothing(const HttpResponse& /*answer*/) { return {}; }
+
+Result<void> Deleted(const HttpResponse& answer) { return CheckDone(answer, EmptyAnswer::kAny2xx); }
 
 Result<void> SuccessIf(ErrorCode code, const Result<void>& result) {
   return !result.has_value() && result.error().code == code ? Result<void>() : result;
@@ -382,7 +385,7 @@ Result<void> BigQueryClient::DeleteTable(const TableName& table, std::stop_token
   return SuccessIf(
       ErrorCode::kNotFound,
       service_.Call<void>(Repeat::kSafe, Request("DELETE", TablePath(table), std::move(stop)),
-                          &Nothing));
+                          &Deleted));
 }
 
 }  // namespace sluice

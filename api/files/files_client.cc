@@ -9,6 +9,7 @@
 #include "api/files/sha256.h"
 #include "api/files/upload_body.h"
 #include "api/files/upload_session.h"
+#include "api/http/done_answer.h"
 #include "io/file/atomic_file.h"
 
 namespace sluice {
@@ -31,7 +32,7 @@ bool IsMimeTypeRefusal(const Error& error) {
 }
 
 bool IsTakenName(const Error& error) {
-  return error.http_status == 409 ||
+  return (error.http_status == 409 && error.code == ErrorCode::kConflict) ||
          (error.http_status == 400 && error.message.find("already exists") != std::string::npos);
 }
 
@@ -54,6 +55,10 @@ Result<RemoteFile> ReadFileNamed(const std::string& name, const HttpResponse& an
   return file;
 }
 
+bool TellsContent(const RemoteFile& file) {
+  return file.size_bytes.has_value() || !file.sha256_hash.empty();
+}
+
 }  // namespace
 
 Result<void> CheckStored(const RemoteFile& file, uint64_t size, std::string_view sha256) {
@@ -64,6 +69,11 @@ Result<void> CheckStored(const RemoteFile& file, uint64_t size, std::string_view
   if (!file.sha256_hash.empty() && !IsSameSha256(file.sha256_hash, sha256)) {
     return Fail(ErrorCode::kBadAnswer,
                 fmt::format("{}: the service stored other bytes than were sent", file.name));
+  }
+  if (!TellsContent(file)) {
+    return Fail(
+        ErrorCode::kBadAnswer,
+        fmt::format("{}: the service tells neither size nor hash of what it stored", file.name));
   }
   return {};
 }
@@ -137,6 +147,9 @@ Result<UploadedFile> Files::UploadAs(const std::string& mime_type, const StageSo
     return Fail(ErrorCode::kBadAnswer, fmt::format("upload of files/{}: the service stored {}",
                                                    options.file_id, file.name));
   }
+  if (!TellsContent(file)) {
+    SLUICE_ASSIGN(file, Get(file.name, stop));
+  }
   if (auto stored = CheckStored(file, source.size, end.sha256); !stored) {
     // Nobody may use it; when this does not succeed, the name is taken by a file that differs.
     static_cast<void>(Delete(file.name, stop));
@@ -194,7 +207,7 @@ PagedList<RemoteFile> Files::ListAll(const ListFilesOptions& options, std::stop_
 Result<void> Files::Delete(const std::string& name, std::stop_token stop) const {
   SLUICE_TRY(CheckResourceName(name, "files"));
   return service_.Call<void>(Repeat::kSafe, service_.Request("DELETE", "/" + name, std::move(stop)),
-                             [](const HttpResponse&) { return Result<void>(); });
+                             [](const HttpResponse& answer) { return CheckDone(answer); });
 }
 
 Result<RemoteFile> Files::WaitActive(const std::string& name, std::stop_token stop) const {

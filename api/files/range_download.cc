@@ -12,15 +12,12 @@
 namespace sluice {
 namespace {
 
+constexpr size_t kBeginBytes = 4;
+
 // Whether bytes begin as gzip and zstd do, and as no text does. Readers of downloads unpack what
 // they are given, but a pack that somebody in between has made may be cut, or a bomb.
-bool IsPacked(std::span<const std::byte> begin) {
-  const auto starts_with = [&](std::initializer_list<int> magic) {
-    return begin.size() >= magic.size() &&
-           std::ranges::equal(magic, begin.first(magic.size()), {}, {},
-                              [](std::byte byte) { return std::to_integer<int>(byte); });
-  };
-  return starts_with({0x1f, 0x8b}) || starts_with({0x28, 0xb5, 0x2f, 0xfd});
+bool IsPacked(std::string_view begin) {
+  return begin.starts_with("\x1f\x8b") || begin.starts_with("\x28\xb5\x2f\xfd");
 }
 
 }  // namespace
@@ -108,12 +105,29 @@ Result<void> RangeDownload::Write(std::span<const std::byte> bytes) {
     SLUICE_TRY(BeginFromZero());
     return Fail(ErrorCode::kBadAnswer, "a download is longer than was announced");
   }
-  if (position_ == 0 && packed_ == PackedBody::kRefused && IsPacked(bytes)) {
-    return Fail(ErrorCode::kBadAnswer, "a download is packed, which was not asked for");
+  if (packed_ == PackedBody::kRefused) {
+    SLUICE_TRY(CheckBegin(bytes));
   }
   SLUICE_TRY(writer_(bytes));
   position_ += bytes.size();
   return {};
+}
+
+// The first bytes may come one by one: those before may have been taken already.
+Result<void> RangeDownload::CheckBegin(std::span<const std::byte> bytes) {
+  if (position_ >= kBeginBytes) {
+    return {};
+  }
+  begin_.resize(static_cast<size_t>(position_));
+  begin_.append(reinterpret_cast<const char*>(bytes.data()),
+                std::min(bytes.size(), kBeginBytes - begin_.size()));
+  if (!IsPacked(begin_)) {
+    return {};
+  }
+  if (position_ > 0) {
+    SLUICE_TRY(BeginFromZero());
+  }
+  return Fail(ErrorCode::kBadAnswer, "a download is packed, which was not asked for");
 }
 
 }  // namespace sluice

@@ -40,6 +40,7 @@ class RangeDownload {
   Result<void> ReadHead(const HttpResponse& head);
   Result<void> BeginFromZero();
   Result<void> Write(std::span<const std::byte> bytes);
+  Result<void> CheckBegin(std::span<const std::byte> bytes);
 
   const GoogleService& service_;
   const HttpRequest request_;
@@ -49,6 +50,7 @@ class RangeDownload {
   uint64_t position_ = 0;
   std::optional<uint64_t> total_;
   std::string etag_;
+  std::string begin_;  // the first bytes of the body, as far as they have come
 };
 
 }  // namespace sluice

@@ -47,7 +47,8 @@ Result<std::optional<std::string>> ResumableUpload::GoOn() {
   }
   auto answer = SendThrough(kept->url, true);
   const bool refused =
-      !answer && answer.error().http_status != 0 && !IsTransient(answer.error().code);
+      !answer && answer.error().http_status != 0 &&
+      (!IsTransient(answer.error().code) || answer.error().code == ErrorCode::kBadAnswer);
   // What is wrong with an old session need not be wrong with a new one.
   return refused ? Result<std::optional<std::string>>(std::nullopt) : answer;
 }
@@ -223,7 +224,7 @@ Result<ResumableUpload::Standing> ResumableUpload::ReadStanding(const HttpRespon
   if (status == "cancelled" || answer.status == 404 || answer.status == 410) {
     return Standing{.kind = Standing::kGone, .answer = {}};
   }
-  if (answer.status == 401 || answer.status == 403 || answer.status == 413) {
+  if (answer.status == 401 || answer.status == 413) {
     return std::unexpected(std::move(error));
   }
   if (!IsTransient(error.code)) {

@@ -58,6 +58,20 @@ bool IsMissingFile(const GoogleStatus& status) {
          ContainsWord(status.message, "permission to access the file");
 }
 
+// Cloud Storage tells of a download (alt=media) that fails in plain text, and only there.
+bool IsWordOfStorage(std::string_view body) {
+  return body.starts_with("No such object") ||
+         body.find("does not have storage.objects.get access") != std::string_view::npos;
+}
+
+// Whether a status is as good as its body. What it says of a key (401), of load (408, 429) or of a
+// size (413) holds for whoever said it; that a thing is gone or a call is refused only the service
+// itself can tell, and pages of gateways and sign-ins go away.
+bool NeedsTheServicesWord(int http_status) {
+  return http_status >= 400 && http_status < 500 && http_status != 401 && http_status != 408 &&
+         http_status != 413 && http_status != 429;
+}
+
 ErrorCode CodeOf(int http_status, const GoogleStatus& status, bool is_file) {
   if (http_status == 400 && status.reason == "API_KEY_INVALID") {
     return ErrorCode::kAuth;
@@ -155,7 +169,10 @@ Error ErrorOfAnswer(const HttpResponse& answer, const AnswerContext& context) {
   const std::optional<GoogleStatus> status = ParseGoogleStatus(answer.body);
   Error error;
   error.http_status = answer.status;
-  error.code = CodeOf(answer.status, status.value_or(GoogleStatus{}), context.is_file);
+  const bool is_word = status.has_value() || IsWordOfStorage(answer.body);
+  error.code = !is_word && NeedsTheServicesWord(answer.status)
+                   ? ErrorCode::kBadAnswer
+                   : CodeOf(answer.status, status.value_or(GoogleStatus{}), context.is_file);
   error.message = fmt::format("{}: HTTP {}{}", context.what, answer.status,
                               Explain(answer, status ? &*status : nullptr));
   if (const auto header = answer.Header("retry-after")) {

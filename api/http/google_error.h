@@ -36,9 +36,10 @@ struct AnswerContext {
 
 // Of an answer that is not 2xx. The code: 400 with an invalid key, 401 and 403 kAuth; a missing
 // file and 404 kNotFound; 409, 412 and a failed precondition that may pass kConflict; 408, 429, 5xx
-// kUnavailable, and so is 403 for a quota; other 4xx kRefused; everything else kBadAnswer. The
-// message is bounded and printable ASCII; a wait that the service asks for is kAskedWaitMax at
-// most.
+// kUnavailable, and so is 403 for a quota; other 4xx kRefused; everything else kBadAnswer. So is a
+// 4xx whose body is not the service's own (a gateway's page, nothing at all), except 401, 408, 413
+// and 429: it says nothing about what was asked for. The message is bounded and printable ASCII; a
+// wait that the service asks for is kAskedWaitMax at most.
 [[nodiscard]] Error ErrorOfAnswer(const HttpResponse& answer, const AnswerContext& context);
 
 // `text` cut to `size_max` bytes, with everything that is not printable ASCII as \xNN.

@@ -26,6 +26,25 @@ constexpr std::string_view kSignInHint =
     "sign in again: gcloud auth application-default login, or name a service account's key file in "
     "GOOGLE_APPLICATION_CREDENTIALS; the account also needs a role that allows the call";
 
+std::string WhatWasAsked(const HttpRequest& request) {
+  return request.label.empty() ? fmt::format("{} {}", request.method, UrlPath(request.url))
+                               : request.label;
+}
+
+// What is streamed passes by whoever reads the answer: the secret is made unreadable on its way.
+Result<HttpResponse> SendMasked(Transport& transport, const HttpRequest& request,
+                                std::string_view secret) {
+  if (!request.body_writer || !IsSecret(secret)) {
+    return transport.Send(request);
+  }
+  SecretMask mask(secret, request.body_writer);
+  HttpRequest masked = request;
+  masked.body_writer = [&](std::span<const std::byte> bytes) { return mask.Write(bytes); };
+  SLUICE_ASSIGN(HttpResponse answer, transport.Send(masked));
+  SLUICE_TRY(mask.Flush());
+  return answer;
+}
+
 // Nothing was asked of the API itself when the token service failed, whatever the call.
 Error BeforeSending(Error error) {
   if (IsTransient(error.code)) {
@@ -125,11 +144,18 @@ Result<HttpResponse> GoogleService::SendWithToken(const HttpRequest& request,
 
 Result<HttpResponse> GoogleService::Exchange(const HttpRequest& request,
                                              std::string_view secret) const {
-  Result<HttpResponse> answer = transport_.Send(request);
+  Result<HttpResponse> answer = SendMasked(transport_, request, secret);
   brake_.Note(answer);
-  if (answer) {
-    CutOut(answer->body, secret);
+  if (!answer) {
+    return answer;
   }
+  if (NestsDeeperThan(answer->body, kAnswerDepthMax)) {
+    Error error{.code = ErrorCode::kBadAnswer,
+                .message = WhatWasAsked(request) + ": the answer is nested too deeply"};
+    error.http_status = answer->status;
+    return std::unexpected(std::move(error));
+  }
+  CutOut(answer->body, secret);
   return answer;
 }
 
@@ -138,17 +164,11 @@ Result<HttpResponse> GoogleService::SendForSuccess(const HttpRequest& request) c
   if (!answer.ok()) {
     return std::unexpected(ErrorOf(answer, request));
   }
-  if (NestsDeeperThan(answer.body, kAnswerDepthMax)) {
-    return Fail(ErrorCode::kBadAnswer, fmt::format("{} {}: the answer is nested too deeply",
-                                                   request.method, UrlPath(request.url)));
-  }
   return answer;
 }
 
 Error GoogleService::ErrorOf(const HttpResponse& answer, const HttpRequest& request) const {
-  const std::string what = request.label.empty()
-                               ? fmt::format("{} {}", request.method, UrlPath(request.url))
-                               : request.label;
+  const std::string what = WhatWasAsked(request);
   Error error = ErrorOfAnswer(answer, {.what = what,
                                        .is_file = request.url.find("/files/") != std::string::npos,
                                        .now = clock_.WallNow()});

@@ -56,10 +56,11 @@ class GoogleService {
                                         std::stop_token stop, std::string_view prefix = "") const;
 
   // Sends once, and during an outage no more often than OutageBrake lets. Any complete answer is a
-  // value; its body is free of key and token. Errors as Transport::Send(); those of
-  // AccessTokens::Token(), with kNotSent for all that may pass. A token that is answered with 401,
-  // by which nothing was done, is given up, and the request sent once more with a new one; not when
-  // it has a body_reader, which is used up: then the 401 is the answer.
+  // value; its body is free of key and token. Errors as Transport::Send(); kBadAnswer for a body
+  // that is nested too deeply to be JSON of this service; those of AccessTokens::Token(), with
+  // kNotSent for all that may pass. A token that is answered with 401, by which nothing was done,
+  // is given up, and the request sent once more with a new one; not when it has a body_reader,
+  // which is used up: then the 401 is the answer.
   [[nodiscard]] Result<HttpResponse> Send(const HttpRequest& request) const;
 
   // Sends, repeats as the retry table says, and reads a 2xx answer with `read`. An Error of `read`
@@ -73,8 +74,7 @@ class GoogleService {
     });
   }
 
-  // Like Send(), but an answer that is not 2xx is an Error (see ErrorOfAnswer), and so is a 2xx
-  // body that is nested too deeply to be JSON of this service.
+  // Like Send(), but an answer that is not 2xx is an Error (see ErrorOfAnswer).
   [[nodiscard]] Result<HttpResponse> SendForSuccess(const HttpRequest& request) const;
   [[nodiscard]] Error ErrorOf(const HttpResponse& answer, const HttpRequest& request) const;
 

@@ -62,6 +62,20 @@ RowStatus ReadText(const std::string& text) {
 
 }  // namespace
 
+std::string BoundedMessage(std::string text) {
+  if (text.size() <= kRowMessageBytesMax) {
+    return text;
+  }
+  size_t size = kRowMessageBytesMax;
+  const auto goes_on = [&](size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+  };
+  while (size > 0 && goes_on(size)) {
+    --size;
+  }
+  return text.substr(0, size) + " ... (cut)";  // a text of its own: the long one's room is freed
+}
+
 bool IsNoFailure(std::string_view token) {
   return token.empty() || token == "null" || token == "\"\"" || token == "{}";
 }

@@ -6,6 +6,7 @@
 //   Bad Request: {"error": {"code": 400, "message": "...", "status": "INVALID_ARGUMENT"}}
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,11 @@ struct RowStatus {
   std::string message = {};
   std::string details = {};  // a JSON array as sent, may be empty
 };
+
+// What is kept of a text by a stranger that explains a failed row: a run holds those of all failed
+// rows of a shard at once. Longer ones end in " ... (cut)", at the boundary of a UTF-8 character.
+inline constexpr size_t kRowMessageBytesMax = 1'000;
+[[nodiscard]] std::string BoundedMessage(std::string text);
 
 // Whether the token of `error` or `status` tells of no failure: absent, null, "" or {}.
 [[nodiscard]] bool IsNoFailure(std::string_view token);

@@ -210,6 +210,8 @@ Result<ObjectUpload::Standing> ObjectUpload::ReadStanding(const Result<HttpRespo
     return Standing{.kind = Standing::kGone};
   }
   Error error = service_.ErrorOf(*answer, request);
+  // Whoever says it: who is told that the object is there looks at it, and asks the service then.
+  error.code = answer->status == 412 ? ErrorCode::kConflict : error.code;
   // A chunk is out of step with the session (400, 416), or its token has ended (401): the session
   // is asked, with a new token. When it says the same of the question, that is the answer.
   const bool carries_bytes = request.body_reader != nullptr;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/files/range_download.h"
+#include "api/http/done_answer.h"
 #include "api/http/google_error.h"
 #include "api/http/header_values.h"
 #include "api/storage/object_upload.h"
@@ -43,6 +44,11 @@ Result<RemoteObject> ReadObjectNamed(const ObjectName& name, const HttpResponse&
                 fmt::format("{}: the answer is about {}", Uri(name), Uri(object->name)));
   }
   return object;
+}
+
+Result<void> SendDelete(const GoogleService& service, const HttpRequest& request) {
+  SLUICE_ASSIGN(const HttpResponse answer, service.SendForSuccess(request));
+  return CheckDone(answer, EmptyAnswer::kAny2xx);
 }
 
 // The service has a checksum for every object; without one nothing speaks for the bytes.
@@ -231,15 +237,15 @@ Result<void> StorageClient::Delete(const ObjectName& name, std::stop_token stop,
   bool is_repeated = false;
   return CallWithRetry<void>(Repeat::kSafe, service_.options().retry, service_.clock(),
                              request.stop, [&]() -> Result<void> {
-                               const auto answer = service_.SendForSuccess(request);
+                               const auto deleted = SendDelete(service_, request);
                                // A first try whose answer was lost has removed it.
                                const bool is_gone =
-                                   !answer && answer.error().code == ErrorCode::kNotFound;
-                               if (answer || (is_gone && is_repeated)) {
+                                   !deleted && deleted.error().code == ErrorCode::kNotFound;
+                               if (deleted || (is_gone && is_repeated)) {
                                  return {};
                                }
                                is_repeated = true;
-                               return std::unexpected(answer.error());
+                               return deleted;
                              });
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "io/corpus/corpus.h"
+#include "io/json/json_text.h"
 
 namespace sluice {
 namespace {
@@ -69,6 +70,16 @@ bool IsOfThePath(ErrorCode code) { return code == ErrorCode::kNotFound || code =
 
 std::unexpected<Error> Unusable(std::string_view input, std::string_view reason) {
   return Fail(ErrorCode::kInput, fmt::format("cannot use input '{}': {}", input, reason));
+}
+
+// A name goes into every line that is written about its documents, and is how a file is found
+// again.
+Result<void> CheckName(const std::string& path) {
+  if (!FindInvalidUtf8(path).has_value()) {
+    return {};
+  }
+  return Fail(ErrorCode::kInput, fmt::format("cannot use input {:?}: its name is not UTF-8", path),
+              "give it another name, or leave it out with --exclude");
 }
 
 class Lister {
@@ -223,7 +234,11 @@ Result<std::vector<CorpusFile>> ListCorpusFiles(FileSystem& files, const CorpusO
   for (const std::string& input : options.inputs) {
     SLUICE_TRY(lister.AddInput(input));
   }
-  return lister.TakeList();
+  std::vector<CorpusFile> list = lister.TakeList();
+  for (const CorpusFile& file : list) {
+    SLUICE_TRY(CheckName(file.path));
+  }
+  return list;
 }
 
 }  // namespace sluice

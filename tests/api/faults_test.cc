@@ -195,6 +195,16 @@ void ExpectNotFoundIsUnderstood(const std::string& fault) {
   EXPECT_FALSE(job.error().message.empty());
 }
 
+// Without a word of the service's own, 404 is a failed call, and the next one may succeed.
+void ExpectNobodysNotFound(const std::string& fault) {
+  LocalClient local({fault});
+  const auto job = local.batches().Get("batches/none");
+  EXPECT_EQ(job.error().code, ErrorCode::kBadAnswer);
+  EXPECT_EQ(job.error().http_status, 404);
+  LocalClient passing({fault + "=1"});
+  EXPECT_EQ(passing.batches().Get("batches/none").error().code, ErrorCode::kNotFound);
+}
+
 // An error is given as one, by its key, with words even when the service sent none.
 void ExpectItemErrors(const std::string& fault, const std::string& message) {
   LocalClient local({fault + "=50"});
@@ -360,8 +370,8 @@ const std::map<std::string_view, std::function<void()>>& Cases() {
          EXPECT_TRUE(local.files().UploadBytes(LocalClient::Lines(3)).has_value());
        }},
       {"error-array", [] { ExpectNotFoundIsUnderstood("error-array"); }},
-      {"error-html", [] { ExpectNotFoundIsUnderstood("error-html"); }},
-      {"error-empty", [] { ExpectNotFoundIsUnderstood("error-empty"); }},
+      {"error-html", [] { ExpectNobodysNotFound("error-html"); }},
+      {"error-empty", [] { ExpectNobodysNotFound("error-empty"); }},
       {"job-state-prefix", [] { ExpectWholeJob({"job-state-prefix"}); }},
       {"inline-single-level",
        [] {

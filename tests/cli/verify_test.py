@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -417,6 +418,18 @@ class Damage(Verified):
             "UPDATE meta SET value=json_set(value,'$.\"--text-field\"','id') WHERE key='settings'",
             "UPDATE meta SET value=json_set(value,'$.\"--task-type\"','') WHERE key='settings'",
             "DROP TABLE merges",
+            "UPDATE shards SET given_up='x' WHERE shard=1",
+            "UPDATE meta SET value='x' WHERE key='dimension'",
+            "UPDATE attempts SET outcome='UNKNOWN',job='' WHERE shard=1",
+            "UPDATE attempts SET outcome='DEAD' WHERE shard=1",
+            "UPDATE attempts SET outcome='UNKNOWN',job='' WHERE shard=0 AND attempt=1",
+            "CREATE TEMP TABLE one AS SELECT * FROM attempts WHERE shard=0 AND attempt=(SELECT attempt FROM shards WHERE "
+            "shard=0); UPDATE one SET job='',outcome='UNKNOWN',attempt=attempt+1,display_name='sluice/'||(SELECT value FROM "
+            "meta WHERE key='run_id')||'/0/'||(attempt+1); INSERT INTO attempts SELECT * FROM one; "
+            "UPDATE shards SET attempt=attempt+1 WHERE shard=0",
+            "UPDATE attempts SET rows=39 WHERE shard=0",
+            "UPDATE shards SET rows_asked=39 WHERE shard=0",
+            "INSERT INTO surplus VALUES('batches/x','sluice/x/0/1','SUCCEEDED',0)",
         ]
         for statement in statements:
             def damage(run, statement=statement):
@@ -448,6 +461,34 @@ class Damage(Verified):
                              ("a blank line gone", lambda data: data.replace(b"\n\n", b"\n", 1)),
                              ("a refused line mended", lambda data: data.replace(b"{broken", b'{"a":1}'))):
             self.damaged(what, lambda run: edit(run.parent / "c.jsonl", change))
+
+
+class Names(Verified):
+    def test_a_name_that_is_not_utf8_is_refused_before_anything_is_bought(self):
+        (self.folder / "docs").mkdir()
+        (self.folder / "docs" / "good.txt").write_text("a text")
+        bad = bytes(self.folder / "docs") + b"/caf\xe9.txt"
+        with open(bad, "w") as file:
+            file.write("another")
+        service = harness.LocalService(self)
+        for name in ("v.npy", "v.jsonl"):
+            ended = self.sluice("run", "docs", *service.flags(), "--dim", "8", "-o", name, code=7, env=service.env())
+            self.assertIn("its name is not UTF-8", ended.err)
+            self.assertIn("caf", ended.err)
+        self.assertEqual(service.events("create"), [])
+        self.sluice("run", "docs", *LOCAL, "--exclude", "caf*", "-o", "v.npy", "--fresh")
+        self.expect_good("v.npy.sluice", results=1)
+
+    def test_a_working_folder_that_is_not_utf8(self):
+        below = os.fsencode(self.folder) + b"/caf\xe9"
+        os.mkdir(below)
+        os.mkdir(below + b"/docs")
+        with open(below + b"/docs/good.txt", "w") as file:
+            file.write("a text")
+        for words in (("run", "docs", *LOCAL, "-o", "v.npy"), ("verify", "v.npy.sluice")):
+            ended = subprocess.run([harness.BINARY, *words], cwd=below, env=harness.environment(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            self.assertEqual(ended.returncode, 0, ended.stdout)
 
 
 if __name__ == "__main__":

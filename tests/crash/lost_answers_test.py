@@ -21,8 +21,8 @@ KINDS = {
     "list that lags": (["create-lost=reset", "list-lag=60"], "120ms"),
     "list that begins with an empty page": (["create-lost=503", "list-empty-page=1.0"], "25ms"),
     "list that is out of date": (["create-lost=reset", "list-stale-stats"], "25ms"),
-    "errors that are no JSON": (["create-lost=503", "error-html"], "25ms"),
-    "errors without a body": (["create-lost=503", "error-empty"], "25ms"),
+    "errors that are no JSON": (["create-lost=503", "error-html=0.5"], "25ms"),
+    "errors without a body": (["create-lost=503", "error-empty=0.5"], "25ms"),
     "service that fails now and then": (["create-lost=503", "http-503=0.15"], "60ms"),
 }
 

@@ -19,11 +19,16 @@ class LedgerTest : public testing::Test {
                                "request_bytes", "request_xxh3"}) {
       sql += std::string("ALTER TABLE shards DROP COLUMN ") + column + ";";
     }
+    Execute(sql + "PRAGMA user_version=1;");
+  }
+
+  // By the SQLite of the system.
+  void Execute(const std::string& sql) {
     const std::string command =
         "python3 -c 'import sqlite3,sys; d=sqlite3.connect(sys.argv[1]); "
-        "d.executescript(sys.argv[2]+\"PRAGMA user_version=1;\")' '" +
-        path_ + "' '" + sql + "'";
-    ASSERT_EQ(std::system(command.c_str()), 0);
+        "d.executescript(open(sys.argv[2]).read()); d.commit()' '" +
+        path_ + "' '" + folder_.Write("sql", sql) + "'";
+    ASSERT_EQ(std::system(command.c_str()), 0) << sql;
   }
 
   TempFolder folder_;
@@ -232,6 +237,23 @@ TEST_F(LedgerTest, KeepsMergeCountsAndAddsThoseOfLaterRounds) {
   EXPECT_EQ(both.values, 3840u);
 }
 
+TEST_F(LedgerTest, AShardThatIsSentBackIsMergedAnew) {
+  Ledger ledger = Open();
+  ShardTrack track = SaveEnded(ledger);
+  for (const uint64_t ok : {6U, 7U}) {
+    track.state = ShardState::kMerged;
+    MergeCounts counts;
+    counts.ok = ok;
+    counts.failed = 7 - ok;
+    ASSERT_TRUE(ledger.SaveMerged(track, counts).has_value());
+    EXPECT_EQ(ledger.Merges().value().at(4).ok, ok);
+    track.state = ShardState::kEnded;
+    ASSERT_TRUE(ledger.Save(track).has_value());
+    EXPECT_TRUE(ledger.Merges().value().empty());
+    EXPECT_TRUE(Ledger::Open(path_).has_value());
+  }
+}
+
 TEST_F(LedgerTest, OpensALedgerOfTheFirstVersion) {
   {
     Ledger ledger = Open();
@@ -252,6 +274,88 @@ TEST_F(LedgerTest, OpensALedgerOfTheFirstVersion) {
   ShardTrack other = SaveStaged(ledger, 9);
   EXPECT_FALSE(SaveIntent(ledger, other, {.jobs_max = {}, .rows_max = 13}).has_value())
       << "the rows of old attempts count";
+}
+
+// Whatever stands in it, a ledger is used, or refused with one clear error.
+TEST_F(LedgerTest, RefusesWhatNoSluiceWrote) {
+  {
+    Ledger ledger = Open();
+    ShardTrack track = SaveEnded(ledger);
+    track.given_up = RowFailure{.failure_class = FailureClass::kQuota, .message = "x"};
+    ASSERT_TRUE(ledger.Save(track).has_value());
+    track.state = ShardState::kMerged;
+    MergeCounts counts;
+    counts.ok = 7;
+    ASSERT_TRUE(ledger.SaveMerged(track, counts).has_value());
+    (void)SaveSubmitted(ledger, 5);
+    (void)SaveStaged(ledger, 6);
+    ASSERT_TRUE(ledger.Set("dimension", "8").has_value());
+    ASSERT_TRUE(
+        ledger.Set("settings", R"({"--dim":8,"--model":"m","--normalize":true})").has_value());
+    ASSERT_TRUE(ledger.Set("files", R"([{"name":"'a'","size":1,"mtime_ns":2}])").has_value());
+    ASSERT_TRUE(ledger.Set("outputs", R"([{"path":"a","bytes":1,"rows":2}])").has_value());
+    ASSERT_TRUE(ledger.Set("note", "{free").has_value());
+  }
+  ASSERT_TRUE(Ledger::Open(path_).has_value());
+  const std::string whole = TempFolder::Read(path_);
+  const auto expect_refused = [&](const std::string& sql, bool is_value) {
+    (void)folder_.Write("ledger.db", whole);
+    Execute(sql);
+    for (const bool reads : {true, false}) {
+      const auto ledger = reads ? Ledger::OpenToRead(path_) : Ledger::Open(path_);
+      if (reads && !is_value) {
+        EXPECT_TRUE(ledger.has_value()) << sql;
+        continue;
+      }
+      ASSERT_FALSE(ledger.has_value()) << sql;
+      EXPECT_EQ(ledger.error().code, ErrorCode::kIo) << sql;
+      EXPECT_TRUE(ledger.error().message.starts_with("the ledger is damaged: "))
+          << ledger.error().message;
+      EXPECT_FALSE(ledger.error().hint.empty());
+    }
+  };
+  for (const char* given_up :
+       {"x", "7", "[]", "{}", R"({"class":"x","code":0,"message":""})",
+        R"({"class":8,"code":0,"message":""})", R"({"class":-1,"code":0,"message":""})",
+        R"({"class":1.5,"code":0,"message":""})", R"({"class":1,"code":1e99,"message":""})",
+        R"({"class":1,"code":0,"message":7})"}) {
+    expect_refused(std::string("UPDATE shards SET given_up='") + given_up + "'", true);
+  }
+  for (const char* value : {"rows=-1", "rows='x'", "attempt=1.5", "attempt=-1", "jobs_ended=''",
+                            "round=-1", "rows_asked='many'", "request_bytes=-5", "state='LOST'",
+                            "retry_classes='x'", "shard=-4", "shard=99999999999"}) {
+    expect_refused(std::string("UPDATE shards SET ") + value + " WHERE shard=4", true);
+  }
+  for (const char* value : {"outcome='MAYBE'", "rows=-1", "attempt='x'", "shard=-1"}) {
+    expect_refused(std::string("UPDATE attempts SET ") + value + " WHERE shard=4", true);
+  }
+  for (const char* value : {"x", "[]", "{}", "null"}) {
+    expect_refused(std::string("UPDATE merges SET counts='") + value + "'", true);
+  }
+  for (const char* value :
+       {"$.ok',-7)", "$.ok',7.5)", "$.ok','7')", "$.digest','x')",
+        "$.failed_by_class',json('[[]]'))", "$.failed_by_class',json('{\"quota\":-1}'))"}) {
+    expect_refused(std::string("UPDATE merges SET counts=json_set(counts,'") + value, true);
+  }
+  for (const char* fact :
+       {"dimension|x", "dimension|", "dimension|99999999999999", "settings|x", "settings|[]",
+        R"(settings|{"--dim":"x"})", R"(settings|{"--dim":-1})", R"(settings|{"--model":7})",
+        R"(settings|{"--normalize":"no"})", "files|{", "files|{}", "files|[7]",
+        R"(files|[{"name":7,"size":1,"mtime_ns":2}])", "outputs|x", "outputs|[{}]"}) {
+    std::string key(fact);
+    const std::string value = key.substr(key.find('|') + 1);
+    key.resize(key.find('|'));
+    expect_refused("UPDATE meta SET value='" + value + "' WHERE key='" + key + "'", true);
+  }
+  for (const char* sql : {"DELETE FROM shards WHERE shard=4", "DELETE FROM shards WHERE shard=5",
+                          "DELETE FROM merges", "DELETE FROM attempts WHERE shard=5",
+                          "INSERT INTO merges SELECT 6,counts FROM merges",
+                          "UPDATE merges SET counts=json_set(counts,'$.ok',6)",
+                          "UPDATE shards SET job='' WHERE shard=5",
+                          "UPDATE shards SET job='',state='STAGED' WHERE shard=5",
+                          "UPDATE attempts SET attempt=2 WHERE shard=5"}) {
+    expect_refused(sql, false);
+  }
 }
 
 TEST_F(LedgerTest, RefusesADamagedFileInsteadOfStartingOver) {

@@ -190,9 +190,12 @@ TEST(BatchesCreate, AnswersDecideTheOutcome) {
       {JsonPlay(403, no_right), CreateOutcome::kRefused, ErrorCode::kAuth},
       {JsonPlay(404, no_model), CreateOutcome::kRefused, ErrorCode::kNotFound},
       // Refusals that are not in the service's own form may be a middlebox's.
-      {JsonPlay(400, "<html>"), CreateOutcome::kUnknown, ErrorCode::kRefused},
-      {JsonPlay(403, ""), CreateOutcome::kUnknown, ErrorCode::kAuth},
-      {JsonPlay(404, "{}"), CreateOutcome::kUnknown, ErrorCode::kNotFound},
+      {JsonPlay(400, "<html>"), CreateOutcome::kUnknown, ErrorCode::kBadAnswer},
+      {JsonPlay(403, ""), CreateOutcome::kUnknown, ErrorCode::kBadAnswer},
+      {JsonPlay(404, "{}"), CreateOutcome::kUnknown, ErrorCode::kBadAnswer},
+      {JsonPlay(200, R"({"name":"batches/abc","done":true,"response":{"inlinedResponses":)" +
+                         std::string(400'000, '[') + std::string(400'000, ']') + "}}"),
+       CreateOutcome::kUnknown, ErrorCode::kBadAnswer},
       {JsonPlay(409, kRefusal), CreateOutcome::kUnknown, ErrorCode::kConflict},
       {JsonPlay(408, kRefusal), CreateOutcome::kUnknown, ErrorCode::kUnavailable},
       {JsonPlay(429, quota), CreateOutcome::kUnknown, ErrorCode::kUnavailable},
@@ -330,6 +333,21 @@ TEST(Batches, ABareIdIsTheNameOfAJob) {
 TEST(Batches, ListRefusesATokenThatLeadsBack) {
   BatchesUnderTest test(std::vector<Play>(5, JsonPlay(200, R"({"nextPageToken":"t"})")));
   EXPECT_EQ(test.batches.List({.page_token = "t"}, {}).error().code, ErrorCode::kBadAnswer);
+}
+
+// The fence of an attempt stands on this: what says nothing of the kind has cancelled nothing.
+TEST(Batches, OnlyTheServiceSaysThatAJobIsCancelledOrDeleted) {
+  for (const Play& play :
+       {JsonPlay(200, "<html>sign in</html>"), JsonPlay(200, ""), JsonPlay(200, "[]"),
+        JsonPlay(200, R"({"error":{"code":503}})"), JsonPlay(409, "<html>"), JsonPlay(404, "")}) {
+    BatchesUnderTest cancelling(std::vector<Play>(5, play));
+    EXPECT_EQ(cancelling.batches.Cancel("batches/a", {}).error().code, ErrorCode::kBadAnswer);
+    BatchesUnderTest deleting({play, JsonPlay(200, "{}")});
+    EXPECT_TRUE(deleting.batches.Delete("batches/a", {}).has_value());
+    EXPECT_EQ(deleting.server.requests().size(), 2U);
+  }
+  BatchesUnderTest done({{.answer = "HTTP/1.1 204 No Content\r\n\r\n"}});
+  EXPECT_TRUE(done.batches.Delete("batches/a", {}).has_value());
 }
 
 TEST(Batches, CancelAndDelete) {

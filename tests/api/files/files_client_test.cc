@@ -229,6 +229,41 @@ TEST(FilesUpload, OpensANewSessionWhenOneIsGone) {
   }
 }
 
+// A final answer that tells neither size nor hash proves nothing: the file is asked for once.
+TEST(FilesUpload, LooksAtTheFileWhenTheAnswerTellsNothingOfIt) {
+  const std::string content = Content(1000);
+  const std::string bare = R"({"name":"files/sl-1","state":"ACTIVE"})";
+  FilesUnderTest test;
+  test.Started().Final(bare).Plays(JsonPlay(200, FileJson(content)));
+  const auto uploaded = test.Upload(content);
+  ASSERT_TRUE(uploaded.has_value()) << uploaded.error().message;
+  EXPECT_EQ(uploaded->file.size_bytes, content.size());
+  EXPECT_EQ(test.server.requests().at(2).method, "GET");
+  for (const std::string& told : {bare, FileJson("other"), FileJson(Content(1001))}) {
+    FilesUnderTest other;
+    other.Started().Final(bare).Plays(JsonPlay(200, told)).Plays(JsonPlay(200, "{}"));
+    EXPECT_EQ(other.Upload(content).error().code, ErrorCode::kBadAnswer);
+    EXPECT_EQ(other.server.requests().back().method, "DELETE");
+  }
+}
+
+// A refusal of a middlebox: the session is asked, and the upload goes on.
+TEST(FilesUpload, GoesOnAfterAnothersRefusal) {
+  const std::string content = Content(1000);
+  FilesUnderTest test;
+  test.Started().Plays(JsonPlay(403, "<html>")).Received(500).Final(FileJson(content));
+  EXPECT_TRUE(test.Upload(content).has_value());
+}
+
+TEST(FilesDelete, OnlyTheServiceSaysThatAFileIsGone) {
+  for (const Play& play : {JsonPlay(200, "<html>sign in</html>"), JsonPlay(404, "<html>"),
+                           JsonPlay(403, "<html>the file may not exist</html>")}) {
+    FilesUnderTest test;
+    test.Plays(play).Plays(play).Plays(play).Plays(play).Plays(play);
+    EXPECT_EQ(test.files.Delete("files/sl-1").error().code, ErrorCode::kBadAnswer);
+  }
+}
+
 TEST(FilesUpload, GivesUpWithoutProgress) {
   const std::string content = Content(100'000);
   FilesUnderTest test;
@@ -523,6 +558,29 @@ TEST(FilesDownload, GivesUpWithoutProgressAndOnRefusals) {
   FilesUnderTest gone;
   gone.Plays(JsonPlay(404, R"({"error":{"code":404,"message":"x","status":"NOT_FOUND"}})"));
   EXPECT_EQ(Download(gone, taken).error().code, ErrorCode::kNotFound);
+}
+
+// However the first bytes are cut into pieces.
+TEST(FilesDownload, APackIsRefusedAndNothingOfItStays) {
+  for (const std::string& magic : {std::string("\x1f\x8b"), std::string("(\xb5/\xfd")}) {
+    for (const int pause : {0, 5}) {
+      FilesUnderTest test;
+      test.Plays({.answer = HttpAnswer(200, magic + " packed"),
+                  .pause_per_byte = std::chrono::milliseconds(pause)});
+      test.Plays(Whole("(whole)"));
+      Taken taken;
+      EXPECT_EQ(Download(test, taken).value(), 7U);
+      EXPECT_EQ(taken.bytes, "(whole)");
+      FilesUnderTest staying;
+      for (int i = 0; i < 9; ++i) {
+        staying.Plays({.answer = HttpAnswer(200, magic + " packed"),
+                       .pause_per_byte = std::chrono::milliseconds(pause / 5)});
+      }
+      Taken nothing;
+      EXPECT_EQ(Download(staying, nothing).error().code, ErrorCode::kBadAnswer);
+      EXPECT_EQ(nothing.bytes, "");
+    }
+  }
 }
 
 TEST(FilesDownload, IsBounded) {

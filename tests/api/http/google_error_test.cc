@@ -50,14 +50,16 @@ TEST(GoogleError, MapsStatusToCode) {
            {403, Body(403, "PERMISSION_DENIED", no_file), true, ErrorCode::kNotFound},
            {403, Body(403, "PERMISSION_DENIED", "Your API key was reported as leaked."), true,
             ErrorCode::kAuth},
-           {403, "", true, ErrorCode::kAuth},
            {404, Body(404, "NOT_FOUND", "gone"), false, ErrorCode::kNotFound},
            {408, "", false, ErrorCode::kUnavailable},
            {409, Body(409, "ALREADY_EXISTS", "there"), false, ErrorCode::kConflict},
            {412, Body(412, "", "a condition"), false, ErrorCode::kConflict},
            {413, "", false, ErrorCode::kRefused},
            {429, "", false, ErrorCode::kUnavailable},
-           {499, "", false, ErrorCode::kRefused},
+           {499, Body(499, "CANCELLED", "x"), false, ErrorCode::kRefused},
+           {404, "No such object: bucket/x", false, ErrorCode::kNotFound},
+           {403, "x@y does not have storage.objects.get access to the Google Cloud Storage object.",
+            false, ErrorCode::kAuth},
            {500, "", false, ErrorCode::kUnavailable},
            {503, "<html>", false, ErrorCode::kUnavailable},
            {504, "", false, ErrorCode::kUnavailable},
@@ -66,6 +68,21 @@ TEST(GoogleError, MapsStatusToCode) {
     const Error error = ErrorOf(c.status, c.body, c.is_file);
     EXPECT_EQ(ErrorClass(error.code), ErrorClass(c.code)) << c.status << " " << c.body;
     EXPECT_EQ(error.http_status, c.status);
+  }
+}
+
+// What was asked for may well be there, and be done: gateways and sign-in pages come and go.
+TEST(GoogleError, AStatusWithoutTheServicesWordsIsAFailedCall) {
+  for (const int status : {400, 403, 404, 405, 407, 409, 410, 412, 451}) {
+    for (const char* body : {"", "<html>no</html>", "404 page not found", "{}",
+                             R"({"error":"denied"})", R"({"message":"not found"})"}) {
+      for (const bool is_file : {false, true}) {
+        const Error error = ErrorOf(status, body, is_file);
+        EXPECT_EQ(ErrorClass(error.code), ErrorClass(ErrorCode::kBadAnswer)) << status << body;
+        EXPECT_TRUE(IsTransient(error.code));
+        EXPECT_EQ(error.http_status, status);
+      }
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #include "api/http/google_service.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/service_under_test.h"
@@ -58,11 +59,53 @@ TEST(GoogleService, CutsTheKeyOutOfWhateverTheServiceSays) {
             "GET /v1beta/models: HTTP 502: [key]");
 }
 
+TEST(GoogleService, CutsOutAKeyThatIsWrittenWithEscapes) {
+  std::string escaped;
+  for (const char c : std::string_view(kTestKey)) {
+    escaped += escaped.empty() ? fmt::format("\\u{:04X}", c)
+               : c == '-'      ? std::string("\\u002d")
+                               : std::string(1, c);
+  }
+  const std::string body =
+      R"({"error":{"code":400,"status":"X","message":"\u0041 \\ )" + escaped + R"( x"}})";
+  ServiceUnderTest test({JsonPlay(400, body)});
+  EXPECT_EQ(
+      test.service->SendForSuccess(test.service->Request("GET", "/models", {})).error().message,
+      "GET /v1beta/models: HTTP 400 X: A \\ [key] x");
+}
+
+// The length stays, so that a download goes on at the right place.
+TEST(GoogleService, MasksTheKeyInWhatIsStreamed) {
+  const std::string key(kTestKey);
+  const std::string stars(key.size(), '*');
+  const std::string tail = key.substr(0, key.size() - 1);
+  struct Case {
+    std::string body, taken;
+  };
+  for (const Case& c : {Case{"a" + key + key + "b", "a" + stars + stars + "b"}, Case{key, stars},
+                        Case{"x" + tail, "x" + tail}, Case{tail + tail + key, tail + tail + stars},
+                        Case{"", ""}, Case{"nothing", "nothing"}}) {
+    for (const int pause : {0, 1}) {
+      ServiceUnderTest test({{.answer = HttpAnswer(200, c.body),
+                              .pause_per_byte = std::chrono::milliseconds(pause)}});
+      std::string taken;
+      HttpRequest request = test.service->Request("GET", "/files/x:download", {});
+      request.body_writer = [&](std::span<const std::byte> bytes) -> Result<void> {
+        taken.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        return {};
+      };
+      EXPECT_TRUE(test.service->Send(request).has_value());
+      EXPECT_EQ(taken, c.taken);
+    }
+  }
+}
+
 TEST(GoogleService, RefusesAbsurdNesting) {
   const std::string deep(100'000, '[');
   const std::string quoted = "{\"a\":\"" + deep + "\\\"" + deep + "\"}";
-  ServiceUnderTest test({JsonPlay(200, deep), JsonPlay(200, quoted)});
+  ServiceUnderTest test({JsonPlay(200, deep), JsonPlay(404, deep), JsonPlay(200, quoted)});
   const HttpRequest request = test.service->Request("GET", "/models", {});
+  EXPECT_EQ(test.service->Send(request).error().code, ErrorCode::kBadAnswer);
   EXPECT_EQ(test.service->SendForSuccess(request).error().code, ErrorCode::kBadAnswer);
   EXPECT_TRUE(test.service->SendForSuccess(request).has_value());
 }

@@ -1,0 +1,20 @@
+#include "api/http/done_answer.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/http/json_fields.h"
+
+namespace sluice {
+
+Result<void> CheckDone(const HttpResponse& answer, EmptyAnswer empty) {
+  if (answer.body.empty() && (answer.status == 204 || empty == EmptyAnswer::kAny2xx)) {
+    return {};
+  }
+  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  if (body.is_object() && FindMember(body, "error") == nullptr) {
+    return {};
+  }
+  return Fail(ErrorCode::kBadAnswer, "the service does not say that it is done");
+}
+
+}  // namespace sluice
