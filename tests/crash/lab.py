@@ -2,6 +2,7 @@
 way and then resumed without disturbance, and the judgement of what came of them.
 
 SLUICE_LONG=1 asks for the long forms; each test says what that means for it (docs/testing.md).
+SLUICE_LAB_BACKEND=vertex: the same runs through Vertex AI and Cloud Storage, as the local service has them.
 """
 
 import json
@@ -21,6 +22,8 @@ DOCUMENTS = 24
 SHARD_ROWS = 6
 SHARDS = DOCUMENTS // SHARD_ROWS
 LONG = os.environ.get("SLUICE_LONG") == "1"
+VERTEX = os.environ.get("SLUICE_LAB_BACKEND") == "vertex"
+BUCKET = "crash-lab"
 # What may stand in a run folder when the run is complete (docs/formats.md).
 RUN_FILES = {"lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "manifest.jsonl", "content.jsonl", "ids.jsonl",
              "rejects.jsonl", "failures.jsonl", "report.json"}
@@ -61,7 +64,7 @@ class CrashTest(harness.CliTest):
             self.wanted[ending] = self.made_by(self.undisturbed("wanted" + ending[1:] + ending))
 
     def start_service(self, *arguments):
-        self.service = harness.LocalService(self, *arguments)
+        self.service = harness.LocalService(self, *(("--bucket", BUCKET) if VERTEX else ()), *arguments)
         self.seen = 0  # bytes of its journal
         self.created = {}  # display names of jobs by run id and shard
 
@@ -73,7 +76,13 @@ class CrashTest(harness.CliTest):
     def command(self, output):
         return ["run", "c.jsonl", "-o", output, "-C", self.run_folder(output).name, "--dim", "8",
                 "--shard-rows", str(SHARD_ROWS), "--max-line-bytes", "4k", "--threads", "2",
-                *self.service.flags(), "--poll", "2ms..8ms", "--settle", "25ms", *self.more_flags]
+                *self.service_flags(), "--poll", "2ms..8ms", "--settle", "25ms", *self.more_flags]
+
+    def service_flags(self):
+        if not VERTEX:
+            return self.service.flags()
+        return ["--backend", "vertex", "--base-url", self.service.base_url, "--project", "crash-lab",
+                "--location", "us-central1", "--bucket", f"{BUCKET}/runs"]
 
     def run_folder(self, output):
         return self.folder / (output.split(".")[0] + ".sluice")
