@@ -225,7 +225,7 @@ BigQueryPlace BigQueryOfEnvironment(const EnvironmentLookup& environment) {
   // Clients differ in whether they add the path themselves: the value may have it.
   for (const std::string_view ending : {"/", "/bigquery/v2", "/"}) {
     if (host.ends_with(ending)) {
-      host.resize(host.size() - ending.size());
+      host.erase(host.size() - ending.size());
     }
   }
   place.options.base_url = std::move(host);
