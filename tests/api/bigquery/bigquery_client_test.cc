@@ -6,6 +6,7 @@
 
 #include "api/batches/table_lines.h"
 #include "tests/support/local_cloud.h"
+#include "tests/support/service_under_test.h"
 #include "tests/support/scripted_server.h"
 
 namespace sluice {
@@ -48,9 +49,9 @@ TEST(BigQuery, RowsAreLoadedAndReadBackPageByPage) {
   Tables tables({"http-503=0.2", "table-job-lost"});
   ASSERT_TRUE(tables.client->MakeDataset("d").has_value());
   ASSERT_TRUE(tables.client->MakeDataset("d").has_value());
-  const auto job = tables.client->LoadByUpload(kTable, SourceOfBytes(Rows(2500)),
-                                               {.job_id = "j1", .columns = kColumns,
-                                                .labels = {{"a", "b"}}});
+  const auto job =
+      tables.client->LoadByUpload(kTable, SourceOfBytes(Rows(2500)),
+                                  {.job_id = "j1", .columns = kColumns, .labels = {{"a", "b"}}});
   ASSERT_TRUE(job.has_value()) << job.error().message;
   EXPECT_EQ(job->rows, 2500U);
   EXPECT_EQ(job->labels.at("a"), "b");
@@ -88,7 +89,8 @@ TEST(BigQuery, RefusedRowsAreSaidSo) {
   for (const char* rows : {"{\"key\":1,\"request\":{}}\n", "{\"key\":\"a\"}\n", "[]\n",
                            "{\"key\":\"a\",\"request\":{},\"more\":1}\n"}) {
     const auto loaded = tables.client->LoadByUpload(
-        kTable, SourceOfBytes(rows), {.job_id = fmt::format("j{}", rows[1] + rows[7]), .columns = kColumns});
+        kTable, SourceOfBytes(rows),
+        {.job_id = fmt::format("j{}", rows[1] + rows[7]), .columns = kColumns});
     EXPECT_EQ(loaded.error().code, ErrorCode::kRemoteFailed) << rows;
   }
 }
@@ -96,13 +98,15 @@ TEST(BigQuery, RefusedRowsAreSaidSo) {
 TEST(BigQuery, QuotaIsTriedAgainAndAForeignJobIsNotBelieved) {
   const std::string quota =
       R"({"error":{"code":403,"message":"m","errors":[{"reason":"rateLimitExceeded"}]}})";
-  ScriptedServer server({JsonPlay(403, quota), JsonPlay(200, "{}"),
-                         JsonPlay(200, R"({"jobReference":{"jobId":"other"}})"),
-                         JsonPlay(200, R"({"jobReference":{"jobId":"j"},"status":{"state":"DONE"}})")});
+  ScriptedServer server(
+      {JsonPlay(403, quota), JsonPlay(200, "{}"),
+       JsonPlay(200, R"({"jobReference":{"jobId":"other"}})"),
+       JsonPlay(200, R"({"jobReference":{"jobId":"j"},"status":{"state":"DONE"}})")});
   LocalCloud cloud;
   GoogleServiceOptions options{.base_url = server.url(), .api_version = "v2"};
   options.retry = cloud.retry;
-  const auto service = GoogleService::Make(std::move(options), *cloud.transport, cloud.clock).value();
+  const auto service =
+      GoogleService::Make(std::move(options), *cloud.transport, cloud.clock).value();
   const BigQueryClient client(*service, "p", "us-central1");
   ASSERT_TRUE(client.Load(kTable, {"gs://bucket/x"}, {.job_id = "j"}).has_value());
   EXPECT_EQ(server.requests().at(0).target, "/bigquery/v2/projects/p/jobs");
@@ -110,9 +114,10 @@ TEST(BigQuery, QuotaIsTriedAgainAndAForeignJobIsNotBelieved) {
 }
 
 TEST(BigQuery, TheEmulatorsVariableIsTakenInEveryForm) {
-  for (const char* value : {"127.0.0.1:9050", "http://127.0.0.1:9050",
-                            "http://127.0.0.1:9050/bigquery/v2/"}) {
-    const BigQueryPlace place = BigQueryOfEnvironment(EnvironmentOf({{"BIGQUERY_EMULATOR_HOST", value}}));
+  for (const char* value :
+       {"127.0.0.1:9050", "http://127.0.0.1:9050", "http://127.0.0.1:9050/bigquery/v2/"}) {
+    const BigQueryPlace place =
+        BigQueryOfEnvironment(EnvironmentOf({{"BIGQUERY_EMULATOR_HOST", value}}));
     EXPECT_EQ(place.options.base_url, "http://127.0.0.1:9050");
     EXPECT_TRUE(place.is_emulator);
   }
@@ -121,7 +126,8 @@ TEST(BigQuery, TheEmulatorsVariableIsTakenInEveryForm) {
 }
 
 TEST(TableName, IsReadFromTheRight) {
-  EXPECT_EQ(ParseTableUri("bq://example.com:p.d.t").value(), (TableName{"example.com:p", "d", "t"}));
+  EXPECT_EQ(ParseTableUri("bq://example.com:p.d.t").value(),
+            (TableName{"example.com:p", "d", "t"}));
   EXPECT_EQ(FormatTableUri({"p", "d", "t"}), "bq://p.d.t");
   for (const char* uri : {"", "bq://", "bq://p.d", "bq://p.d.", "bq://p.d.t/x", "p.d.t",
                           "bq://p.d-d.t", "bq://P.d.t?x"}) {
@@ -142,6 +148,18 @@ TEST(TableLines, ColumnsOfJsonBecomeJsonAndNullIsLeftOut) {
   line.clear();
   AppendTableLine({{&response, "{broken"}}, line);
   EXPECT_EQ(line, "{\"response\":\"{broken\"}\n");
+}
+
+TEST(BigQuery, OnlyTheServiceSaysThatATableIsDeleted) {
+  for (const Play& play : {JsonPlay(200, "<html>sign in</html>"), JsonPlay(404, "<html>")}) {
+    for (const Play& done :
+         {JsonPlay(200, ""), Play{.answer = "HTTP/1.1 204 No Content\r\n\r\n"}}) {
+      ServiceUnderTest test({play, done});
+      const BigQueryClient client(*test.service, "p", "us");
+      EXPECT_TRUE(client.DeleteTable({.project = "p", .dataset = "d", .table = "t"}).has_value());
+      EXPECT_EQ(test.server.requests().size(), 2U);
+    }
+  }
 }
 
 }  // namespace
