@@ -6,6 +6,7 @@
 
 #include "api/batches/table_lines.h"
 #include "tests/support/local_cloud.h"
+#include "tests/support/service_under_test.h"
 #include "tests/support/scripted_server.h"
 
 namespace sluice {
@@ -147,6 +148,18 @@ TEST(TableLines, ColumnsOfJsonBecomeJsonAndNullIsLeftOut) {
   line.clear();
   AppendTableLine({{&response, "{broken"}}, line);
   EXPECT_EQ(line, "{\"response\":\"{broken\"}\n");
+}
+
+TEST(BigQuery, OnlyTheServiceSaysThatATableIsDeleted) {
+  for (const Play& play : {JsonPlay(200, "<html>sign in</html>"), JsonPlay(404, "<html>")}) {
+    for (const Play& done :
+         {JsonPlay(200, ""), Play{.answer = "HTTP/1.1 204 No Content\r\n\r\n"}}) {
+      ServiceUnderTest test({play, done});
+      const BigQueryClient client(*test.service, "p", "us");
+      EXPECT_TRUE(client.DeleteTable({.project = "p", .dataset = "d", .table = "t"}).has_value());
+      EXPECT_EQ(test.server.requests().size(), 2U);
+    }
+  }
 }
 
 }  // namespace

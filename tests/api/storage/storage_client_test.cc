@@ -7,6 +7,7 @@
 #include "tests/support/local_cloud.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/scripted_server.h"
+#include "tests/support/service_under_test.h"
 
 namespace sluice {
 namespace {
@@ -172,6 +173,16 @@ TEST(Storage, BytesThatWereChangedOnTheWayAreNotLeftThere) {
   EXPECT_EQ(error.code, ErrorCode::kBadAnswer);
   EXPECT_EQ(storage.Get(Named("x")).error().code, ErrorCode::kNotFound);
   EXPECT_TRUE(storage.Upload(Named("x"), SourceOfBytes("content")).has_value());
+}
+
+// The fence of an attempt at Vertex AI stands on this.
+TEST(Storage, OnlyTheServiceSaysThatAnObjectIsDeleted) {
+  for (const Play& play : {JsonPlay(200, "<html>sign in</html>"), JsonPlay(404, "<html>"),
+                           JsonPlay(403, ""), JsonPlay(200, R"({"error":{"code":503}})")}) {
+    ServiceUnderTest test({play, {.answer = "HTTP/1.1 204 No Content\r\n\r\n"}});
+    EXPECT_TRUE(StorageClient(*test.service).Delete(Named("x")).has_value());
+    EXPECT_EQ(test.server.requests().size(), 2U);
+  }
 }
 
 TEST(Storage, ATokenOfTwoSecondsFailsNoCallOfALongUpload) {
