@@ -692,14 +692,6 @@ Result<void> Ledger::SaveMerged(const ShardTrack& track, const MergeCounts& coun
   });
 }
 
-Result<void> Ledger::SaveSentBack(const ShardTrack& track) {
-  return InTransaction([&]() -> Result<void> {
-    SLUICE_ASSIGN(Statement remove, Prepare("DELETE FROM merges WHERE shard=?"));
-    SLUICE_TRY(remove.Bind(int64_t{track.shard}).Run());
-    return Write(track);
-  });
-}
-
 Result<void> Ledger::SaveAll(const std::vector<ShardTrack>& tracks,
                              const std::map<std::string, std::string>& meta) {
   return InTransaction([&]() -> Result<void> {

@@ -98,8 +98,6 @@ class Ledger {
   // `counts` are of one round; those of the rounds before are added, but for the failed rows, which
   // are all that are left.
   [[nodiscard]] Result<void> SaveMerged(const ShardTrack& track, const MergeCounts& counts);
-  // What was merged of the shard is to be fetched again: its counts are forgotten.
-  [[nodiscard]] Result<void> SaveSentBack(const ShardTrack& track);
   // All tracks, and meta entries beside them (an empty value removes one), in one transaction.
   [[nodiscard]] Result<void> SaveAll(const std::vector<ShardTrack>& tracks,
                                      const std::map<std::string, std::string>& meta);

@@ -59,7 +59,7 @@ Result<std::vector<uint32_t>> SendBackDamagedShards(const MergedRowsEnvironment&
       return CannotFetchAgain(track, findings.problems().front());
     }
     SendBack(track);
-    SLUICE_TRY(ledger.SaveSentBack(track));
+    SLUICE_TRY(ledger.Save(track));
     damaged.push_back(track.shard);
   }
   return damaged;
