@@ -14,6 +14,7 @@ constexpr int kMergesMax = 2;      // fetching one while another is decoded
 constexpr size_t kOtherCalls = 4;  // polls, creates, looks and clean-ups at once
 constexpr std::chrono::milliseconds kIdleWait{60'000};
 constexpr std::chrono::milliseconds kAuditAgain{60'000};  // after a list that failed
+constexpr std::chrono::milliseconds kLastAuditWaitMax{5'000};
 
 // Giving up is a word in the ledger; all else that is asked for needs the network or the disk.
 bool NeedsService(Action action) {
@@ -609,10 +610,13 @@ Result<void> Tracker::NoteAndCancel(const std::vector<BatchJob>& surplus) {
 }
 
 Result<void> Tracker::LastAudit(std::stop_token stop) {
-  // A job that was made twice may show in the list only now.
-  while (audit_due_.has_value() && !options_.cancels && !stop.stop_requested() &&
-         environment_.clock.Now() < *audit_due_) {
-    WaitForEvents(stop, *audit_due_);
+  // A job that was made twice may show in the list only now. Jobs take minutes, so that the settle
+  // time is over by far; who is through within seconds waits no longer than seconds.
+  if (audit_due_.has_value() && !options_.cancels) {
+    const MonotonicTime end = std::min(*audit_due_, environment_.clock.Now() + kLastAuditWaitMax);
+    while (!stop.stop_requested() && environment_.clock.Now() < end) {
+      WaitForEvents(stop, end);
+    }
   }
   const auto jobs = ListAllJobs(stop);
   if (!jobs.has_value()) {

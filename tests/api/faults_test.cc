@@ -7,7 +7,9 @@
 #include <set>
 #include <thread>
 
+#include "api/bigquery/bigquery_client.h"
 #include "api/files/sha256.h"
+#include "api/storage/object_name.h"
 #include "tests/support/local_client.h"
 #include "tests/support/local_cloud.h"
 #include "tools/emulator/faults.h"
@@ -119,6 +121,44 @@ void ExpectWholeUpload(std::vector<std::string> faults) {
 }
 
 // An object goes through the fault and comes out of it as it was.
+// Requests for vectors of eight numbers, as Vertex AI wants them.
+std::string VertexLines(int count) {
+  std::string lines;
+  for (int i = 0; i < count; ++i) {
+    lines += R"({"key":")" + std::to_string(i) + R"(","request":{"content":{"parts":[{"text":"a )" +
+             std::to_string(i) + R"("}]},"embedContentConfig":{"outputDimensionality":8}}})" + "\n";
+  }
+  return lines;
+}
+
+struct VertexOutcome {
+  BatchJob job;
+  Result<std::vector<JobResponse>> responses;
+};
+
+// Of a job at Vertex AI over kCount requests.
+VertexOutcome VertexJobOver(std::vector<std::string> faults) {
+  LocalCloud cloud(std::move(faults));
+  cloud.options.job_latency_min = cloud.options.job_latency_max = milliseconds(1);
+  const ObjectName name{.bucket = kTestBucket, .object = "in/requests.jsonl"};
+  EXPECT_TRUE(cloud.storage().Upload(name, SourceOfBytes(VertexLines(kCount))).has_value());
+  const auto client = MakeClient({.sign_in = SignIn::kVertex,
+                                  .project = "p",
+                                  .location = "us-central1",
+                                  .base_url = cloud.emulator->base_url(),
+                                  .retry = cloud.retry,
+                                  .environment = EnvironmentOf({})})
+                          .value();
+  CreateJobRequest request{.model = kModel, .display_name = "a job"};
+  request.gcs_uris = {FormatObjectUri(name)};
+  request.output_gcs_uri = "gs://" + std::string(kTestBucket) + "/out";
+  const CreateAnswer answer = client->batches().CreateEmbeddings(request);
+  EXPECT_EQ(answer.outcome, CreateOutcome::kCreated) << answer.error->message;
+  const auto ended = client->batches().Wait(answer.job.name, {.poll_interval = milliseconds(2)});
+  EXPECT_TRUE(ended.has_value()) << ended.error().message;
+  return {.job = *ended, .responses = client->batches().GetResponses(*ended)};
+}
+
 void ExpectWholeObject(std::vector<std::string> faults) {
   LocalCloud cloud(std::move(faults));
   cloud.WithSignIn();
@@ -416,6 +456,45 @@ const std::map<std::string_view, std::function<void()>>& Cases() {
          ASSERT_EQ(jobs.size(), 1U);
          ExpectAll(Responses(local, local.Wait(jobs[0]).value()));
          EXPECT_EQ(local.emulator->counters().jobs_created, 1U);
+       }},
+      {"partly-succeeds",
+       [] {
+         const VertexOutcome outcome = VertexJobOver({"partly-succeeds"});
+         EXPECT_EQ(outcome.job.state, JobState::kPartiallySucceeded);
+         EXPECT_EQ(outcome.responses->size(), size_t{kCount} / 2);
+         EXPECT_EQ(KeysOf(*outcome.responses).size(), outcome.responses->size());
+       }},
+      {"ignore-dimension",
+       [] {
+         const VertexOutcome outcome = VertexJobOver({"ignore-dimension"});
+         EXPECT_EQ(outcome.responses->size(), size_t{kCount});
+         for (const JobResponse& response : *outcome.responses) {
+           EXPECT_GT(response.vector.size(), 8U);  // what came, not what was asked for
+         }
+       }},
+      {"no-output-info",
+       [] {
+         // `run` looks for the folder (tests/cli/vertex_test.py); who asks for a job gets what it
+         // says.
+         const VertexOutcome outcome = VertexJobOver({"no-output-info"});
+         EXPECT_TRUE(outcome.job.succeeded());
+         EXPECT_EQ(outcome.responses.error().code, ErrorCode::kNotFound);
+       }},
+      {"table-job-lost",
+       [] {
+         LocalCloud cloud({"table-job-lost"});
+         static_cast<void>(cloud.service());
+         GoogleServiceOptions options{.base_url = cloud.emulator->base_url(), .api_version = "v2"};
+         options.retry = cloud.retry;
+         const auto service =
+             GoogleService::Make(std::move(options), *cloud.transport, cloud.clock).value();
+         const BigQueryClient tables(*service, "p", "us-central1");
+         ASSERT_TRUE(tables.MakeDataset("d").has_value());
+         const auto loaded = tables.LoadByUpload(
+             {.project = "p", .dataset = "d", .table = "t"}, SourceOfBytes("{\"key\":\"a\"}\n"),
+             {.job_id = "j", .columns = {{.name = "key", .type = "STRING"}}});
+         ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+         EXPECT_EQ(loaded->rows, 1U);  // not two: the id finds the job that was made
        }},
       {"upload-ended", [] { ExpectWholeObject({"upload-ended=2"}); }},
       {"upload-lost", [] { ExpectWholeObject({"upload-lost"}); }},

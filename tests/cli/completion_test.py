@@ -46,7 +46,7 @@ class Bash(CompletionTest):
         self.assertEqual(self.complete("sluice", "jobs", "list", "--sta"), ["--state"])
         self.assertEqual(self.complete("sluice", "jobs", "list", "--state", "s"), ["succeeded"])
         self.assertEqual(self.complete("sluice", "jobs", "list", "--state", "=", "e"), ["expired"])
-        self.assertEqual(self.complete("sluice", "run", "-b", ""), ["gemini", "local"])
+        self.assertEqual(self.complete("sluice", "run", "-b", ""), ["gemini", "vertex", "local"])
         self.assertEqual(self.complete("sluice", "run", "--task", "="), ["embed", "generate"])
         self.assertEqual(self.complete("sluice", "completion", "z"), ["zsh"])
         self.assertEqual(self.complete("sluice", "run", "status", "--fres"), ["--fresh"])

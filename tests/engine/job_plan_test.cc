@@ -269,7 +269,7 @@ TEST_F(JobPlanTest, TakesNoJobForItsOwnThatReadsAnotherFile) {
 
 TEST_F(JobPlanTest, LooksAgainBeforeItBelievesThatAJobHasNoResults) {
   ShardTrack track = Submitted();
-  const BatchJob bare = JobNamed("batches/a", plan_.DisplayName(track), JobState::kSucceeded);
+  const BatchJob bare = JobNamed("batches/a", plan_.DisplayName(track), JobState::kFailed);
   for (int look = 1; look < 5; ++look) {
     (void)plan_.OnPoll(track, bare, now_);
     EXPECT_EQ(track.state, ShardState::kSubmitted) << look;

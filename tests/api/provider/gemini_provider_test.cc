@@ -73,7 +73,7 @@ TEST(GeminiProvider, AJobWithoutAnswersIsNotFound) {
       {JsonPlay(200, R"({"name":"batches/a","metadata":{"state":"BATCH_STATE_EXPIRED"}})")});
   const auto fetched = Fetch(*test.provider, JobNamed("batches/a"));
   EXPECT_EQ(fetched.error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(fetched.error().message, "batches/a (EXPIRED) has no answers");
+  EXPECT_EQ(fetched.error().message, "batches/a (EXPIRED) has no responses");
 }
 
 TEST(GeminiProvider, EmbedsOneText) {
@@ -139,7 +139,7 @@ TEST(MakeProvider, KnowsItsProviders) {
   GeminiUnderTest test({});
   EXPECT_EQ(MakeProvider("nobody", {}, *test.transport, test.clock).error().code,
             ErrorCode::kUsage);
-  EXPECT_EQ(ProviderNames(), std::vector<std::string>{"gemini"});
+  EXPECT_EQ(ProviderNames(), (std::vector<std::string>{"gemini", "vertex"}));
 }
 
 }  // namespace
