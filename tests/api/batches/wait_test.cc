@@ -43,7 +43,8 @@ TEST(BatchesWait, EndsRightAndShowsEveryStateThoughMostPollsFail) {
                                                  "BATCH_STATE_NEW_WORD", "BATCH_STATE_SUCCEEDED"}));
 }
 
-// The job goes on only when its state was seen, so the callback cannot miss one by luck.
+// The job stands still half done and goes on only when that was seen, so the callback cannot miss a
+// state by luck, and half of the answers are always there.
 TEST(BatchesWait, ShowsEveryStateAtAServiceThatFailsSixtyPerCentOfAllCalls) {
   LocalClient local({"http-503=0.6", "stuck-running"}, milliseconds(500));
   auto created = local.batches().CreateEmbeddings(
@@ -57,7 +58,7 @@ TEST(BatchesWait, ShowsEveryStateAtAServiceThatFailsSixtyPerCentOfAllCalls) {
     if (seen.empty() || seen.back() != polled.state) {
       seen.push_back(polled.state);
     }
-    if (polled.state == JobState::kRunning) {
+    if (polled.state == JobState::kRunning && polled.stats && polled.stats->success_count == 2) {
       EXPECT_TRUE(local.batches().Cancel(polled.name).has_value());
     }
   };
