@@ -10,6 +10,7 @@
 #include "api/bigquery/bigquery_client.h"
 #include "api/files/sha256.h"
 #include "api/storage/object_name.h"
+#include "tests/support/collected_bytes.h"
 #include "tests/support/local_client.h"
 #include "tests/support/local_cloud.h"
 #include "tools/emulator/faults.h"
@@ -167,19 +168,10 @@ void ExpectWholeObject(std::vector<std::string> faults) {
   const std::string content = LocalClient::Lines(10'000);
   const auto stored = storage.Upload(name, SourceOfBytes(content), {.chunk_bytes = 512 << 10});
   ASSERT_TRUE(stored.has_value()) << stored.error().message;
-  std::string bytes;
-  const auto read = storage.Download(
-      name, content.size(),
-      [&](std::span<const std::byte> part) -> Result<void> {
-        bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
-        return {};
-      },
-      [&]() -> Result<void> {
-        bytes.clear();
-        return {};
-      });
+  CollectedBytes bytes;
+  const auto read = storage.Download(name, content.size(), bytes.writer(), bytes.restart());
   ASSERT_TRUE(read.has_value()) << read.error().message;
-  EXPECT_EQ(bytes, content);
+  EXPECT_EQ(bytes.text, content);
 }
 
 // Creating has an unknown outcome; the one job that there is can be found.

@@ -10,6 +10,8 @@
 #include "api/http/curl_transport.h"
 #include "api/storage/storage_client.h"
 #include "io/base/clock.h"
+#include "tests/support/collected_bytes.h"
+#include "tests/support/made_bytes.h"
 
 namespace sluice {
 namespace {
@@ -31,30 +33,12 @@ T Must(Result<T> result, const std::string& what) {
   }
 }
 
-std::string Content(size_t size) {
-  std::string text(size, '\0');
-  uint32_t state = 7;
-  for (char& c : text) {
-    state = state * 1664525 + 1013904223;
-    c = static_cast<char>(state >> 24);
-  }
-  return text;
-}
+std::string Content(size_t size) { return BytesWithoutPattern(size, 7); }
 
 std::string Downloaded(const StorageClient& storage, const ObjectName& name) {
-  std::string bytes;
-  Must(storage.Download(
-           name, uint64_t{1} << 30,
-           [&](std::span<const std::byte> part) -> Result<void> {
-             bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
-             return {};
-           },
-           [&]() -> Result<void> {
-             bytes.clear();
-             return {};
-           }),
-       "download");
-  return bytes;
+  CollectedBytes bytes;
+  Must(storage.Download(name, uint64_t{1} << 30, bytes.writer(), bytes.restart()), "download");
+  return bytes.text;
 }
 
 void CheckObject(const StorageClient& storage, const ObjectName& name, size_t size) {

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/provider/provider.h"
+#include "tests/support/collected_bytes.h"
 #include "tests/support/service_under_test.h"
 
 namespace sluice {
@@ -27,19 +28,9 @@ struct GeminiUnderTest {
 };
 
 Result<std::string> Fetch(Provider& provider, const BatchJob& job) {
-  std::string bytes;
-  SLUICE_TRY(provider.FetchAnswers(
-      job,
-      [&](std::span<const std::byte> part) -> Result<void> {
-        bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
-        return {};
-      },
-      [&]() -> Result<void> {
-        bytes.clear();
-        return {};
-      },
-      {}));
-  return bytes;
+  CollectedBytes bytes;
+  SLUICE_TRY(provider.FetchAnswers(job, bytes.writer(), bytes.restart(), {}));
+  return bytes.text;
 }
 
 BatchJob JobNamed(const char* name) {

@@ -11,6 +11,7 @@
 #include "api/files/sha256.h"
 #include "api/http/curl_transport.h"
 #include "api/provider/provider.h"
+#include "tests/support/collected_bytes.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_key.h"
 #include "tools/emulator/emulator.h"
@@ -154,21 +155,11 @@ class ProviderConformanceTest : public testing::TestWithParam<std::string> {
   }
 
   Result<std::string> Fetch(const BatchJob& job) {
-    std::string bytes;
+    CollectedBytes bytes;
     SLUICE_ASSIGN(const uint64_t size,
-                  provider_->FetchAnswers(
-                      job,
-                      [&](std::span<const std::byte> part) -> Result<void> {
-                        bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
-                        return {};
-                      },
-                      [&]() -> Result<void> {
-                        bytes.clear();
-                        return {};
-                      },
-                      {}));
-    EXPECT_EQ(size, bytes.size());
-    return bytes;
+                  provider_->FetchAnswers(job, bytes.writer(), bytes.restart(), {}));
+    EXPECT_EQ(size, bytes.text.size());
+    return bytes.text;
   }
 
   // All jobs of that display name, by listing to the end.

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/collected_bytes.h"
+#include "tests/support/made_bytes.h"
 #include "tests/support/local_cloud.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/scripted_server.h"
@@ -18,30 +20,14 @@ ObjectName Named(std::string object) {
   return {.bucket = kTestBucket, .object = std::move(object)};
 }
 
-std::string Content(size_t size, uint32_t seed = 1) {
-  std::string text(size, '\0');
-  for (char& c : text) {
-    seed = seed * 1664525 + 1013904223;
-    c = static_cast<char>(seed >> 24);
-  }
-  return text;
-}
+std::string Content(size_t size, uint32_t seed = 1) { return BytesWithoutPattern(size, seed); }
 
 // The whole object, or "" and a failure.
 std::string Downloaded(const StorageClient& storage, const ObjectName& name) {
-  std::string bytes;
-  const auto object = storage.Download(
-      name, uint64_t{1} << 30,
-      [&](std::span<const std::byte> part) -> Result<void> {
-        bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
-        return {};
-      },
-      [&]() -> Result<void> {
-        bytes.clear();
-        return {};
-      });
+  CollectedBytes bytes;
+  const auto object = storage.Download(name, uint64_t{1} << 30, bytes.writer(), bytes.restart());
   EXPECT_TRUE(object.has_value()) << object.error().message;
-  return object.has_value() ? bytes : "";
+  return object.has_value() ? bytes.text : "";
 }
 
 TEST(Storage, WhatIsUploadedCanBeGotListedDownloadedAndDeleted) {

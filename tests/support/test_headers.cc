@@ -1,1 +1,0 @@
-// A library has a source; the headers are named in tests/CMakeLists.txt.
