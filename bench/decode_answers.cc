@@ -14,6 +14,7 @@
 
 #include "bench/reference_decoder.h"
 #include "engine/merge.h"
+#include "io/sink/dropping_sink.h"
 #include "io/sink/npy_header.h"
 
 namespace sluice {
@@ -55,14 +56,6 @@ Result<void> WriteIds(FileSystem& files, const std::string& path, uint64_t rows)
   }
   return file->Write(AsBytes(text));
 }
-
-class DroppingSink final : public ShardSink {
- public:
-  Result<void> PutVector(Ordinal, std::span<const float>) override { return {}; }
-  Result<void> PutAnswer(Ordinal, std::string_view) override { return {}; }
-  Result<void> PutFailure(Ordinal, std::string_view) override { return {}; }
-  Result<void> Seal() override { return {}; }
-};
 
 Result<MergeOutcome> Merge(const Arguments& arguments, const std::string& work,
                            MergeEnvironment& environment, ShardSink& shard) {

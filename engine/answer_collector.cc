@@ -5,6 +5,7 @@
 
 #include "engine/answer_file.h"
 #include "engine/answer_stream.h"
+#include "io/sink/dropping_sink.h"
 
 namespace sluice {
 namespace {
@@ -58,15 +59,6 @@ std::vector<FailedAnswer> FailuresAfter(const std::vector<FailedAnswer>& before,
 uint64_t AnsweredRows(const MergeOutcome& outcome) {
   return outcome.ok + outcome.failed.size() - outcome.missing;
 }
-
-// Answers are only counted, because the vectors' length is not known.
-class CountingSink final : public ShardSink {
- public:
-  Result<void> PutVector(Ordinal, std::span<const float>) override { return {}; }
-  Result<void> PutAnswer(Ordinal, std::string_view) override { return {}; }
-  Result<void> PutFailure(Ordinal, std::string_view) override { return {}; }
-  Result<void> Seal() override { return {}; }
-};
 
 Error NoEmbedding() {
   return Error{
@@ -181,7 +173,7 @@ Result<AnswerCollector::Fetched> AnswerCollector::MergeStream(const Round& round
   if (fetched.has_dimension) {
     SLUICE_ASSIGN(fetched.sink, OpenShardSink(round.rows));
   } else {
-    fetched.sink = std::make_unique<CountingSink>();
+    fetched.sink = std::make_unique<DroppingSink>();  // only what was answered is counted
   }
   RoundSink sink(*fetched.sink, round.rows, round.unanswered);
   const auto answers = OpenLineStream(

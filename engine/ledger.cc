@@ -432,6 +432,8 @@ Result<Ledger> Ledger::OpenToRead(const std::string& path) {
   SLUICE_ASSIGN(ledger.version_, ledger.ReadVersion());
   if (ledger.version_ > 0) {
     SLUICE_TRY(ledger.CheckValues());
+    SLUICE_TRY(ledger.Tracks());
+    SLUICE_TRY(ledger.Merges());
   }
   return ledger;
 }
@@ -442,8 +444,6 @@ Result<void> Ledger::CheckValues() {
   if (version_ >= 2) {
     SLUICE_TRY(ExpectNone(kOddShardsSince2, "shard {}: a number is not one"));
   }
-  SLUICE_TRY(Tracks());
-  SLUICE_TRY(Merges());
   SLUICE_ASSIGN(Statement select, Prepare("SELECT key, value FROM meta"));
   while (true) {
     SLUICE_ASSIGN(const bool more, select.Step());
@@ -458,12 +458,12 @@ Result<void> Ledger::CheckValues() {
 
 // What each write relies on, so that a row that is gone is an error here and no stop later.
 Result<void> Ledger::CheckRelations() {
+  SLUICE_ASSIGN(const auto tracks, Tracks());
+  SLUICE_ASSIGN(const auto merges, Merges());
   SLUICE_TRY(ExpectNone(kMergesOfNoShard, "shard {} is merged and not there"));
   SLUICE_TRY(ExpectNone(kAttemptsOfNoShard, "shard {} does not know of an attempt of its own"));
   SLUICE_TRY(ExpectNone(kShardsWithoutAttempt, "the attempt of shard {} that asks is not there"));
   SLUICE_TRY(ExpectNone(kShardsAskedBefore, "shard {} is to be asked, and was asked already"));
-  SLUICE_ASSIGN(const auto merges, Merges());
-  SLUICE_ASSIGN(const auto tracks, Tracks());
   for (const ShardTrack& track : tracks) {
     const auto counts = merges.find(track.shard);
     if (WasMerged(track) != (counts != merges.end())) {

@@ -25,13 +25,11 @@ void SendBack(ShardTrack& track) {
 
 }  // namespace
 
-Result<std::vector<uint32_t>> SendBackDamagedShards(const MergedRowsEnvironment& environment,
-                                                    const Manifest& manifest, int dimension,
-                                                    Ledger& ledger) {
+Result<void> SendBackDamagedShards(const MergedRowsEnvironment& environment,
+                                   const Manifest& manifest, int dimension, Ledger& ledger) {
   SLUICE_ASSIGN(const PinnedRun pinned, ReadPinnedRun(ledger));
   SLUICE_ASSIGN(const auto tracks, ledger.Tracks());
   SLUICE_ASSIGN(const auto merges, ledger.Merges());
-  std::vector<uint32_t> damaged;
   for (ShardTrack track : tracks) {
     if (!IsMerged(track)) {
       continue;
@@ -44,7 +42,7 @@ Result<std::vector<uint32_t>> SendBackDamagedShards(const MergedRowsEnvironment&
                             .run_id = {},
                             .tracks = {track},
                             .attempts = {},
-                            .merges = merges,
+                            .merges = {{track.shard, merges.at(track.shard)}},
                             .outputs = {},
                             .dimension = dimension,
                             .is_finished = false,
@@ -60,9 +58,8 @@ Result<std::vector<uint32_t>> SendBackDamagedShards(const MergedRowsEnvironment&
     }
     SendBack(track);
     SLUICE_TRY(ledger.Save(track));
-    damaged.push_back(track.shard);
   }
-  return damaged;
+  return {};
 }
 
 }  // namespace sluice

@@ -3,9 +3,7 @@
 // fetched again, and never reaches the output.
 #pragma once
 
-#include <cstdint>
 #include <stop_token>
-#include <vector>
 
 #include "api/protocol/line_protocol.h"
 #include "engine/ledger.h"
@@ -24,10 +22,10 @@ struct MergedRowsEnvironment {
 };
 
 // Looks at all merged shards of a run that is under way, and sends those whose rows changed back to
-// where their answers are fetched. Gives their numbers. Errors: kInput for one whose rows came in
-// several rounds: not all of these can be fetched again.
-[[nodiscard]] Result<std::vector<uint32_t>> SendBackDamagedShards(
-    const MergedRowsEnvironment& environment, const Manifest& manifest, int dimension,
-    Ledger& ledger);
+// where their answers are fetched. Errors: kInput for one whose rows came in several rounds: not
+// all of these can be fetched again.
+[[nodiscard]] Result<void> SendBackDamagedShards(const MergedRowsEnvironment& environment,
+                                                 const Manifest& manifest, int dimension,
+                                                 Ledger& ledger);
 
 }  // namespace sluice

@@ -245,17 +245,22 @@ void Tracker::Dispatch(ShardTrack& track, std::function<T(std::stop_token)> call
   });
 }
 
-// A file that could not be deleted ends by itself after two days.
+void Tracker::StartUnwatched(std::function<void(std::stop_token)> call) {
+  ++calls_;
+  environment_.loop.Start([this, call = std::move(call)] {
+    call(worker_stop_.get_token());
+    environment_.loop.Post([this] { --calls_; });
+  });
+}
+
 void Tracker::DeleteLeftFiles(ShardTrack& track) {
   for (const std::string& file : std::exchange(track.left_files, {})) {
-    if (options_.keep_remote || fatal_.has_value()) {
-      continue;
+    if (!options_.keep_remote && !fatal_.has_value()) {
+      // What could not be deleted ends by itself after two days.
+      StartUnwatched([this, file](std::stop_token stop) {
+        (void)environment_.provider.DeleteFile(file, std::move(stop));
+      });
     }
-    ++calls_;
-    environment_.loop.Start([this, file] {
-      (void)environment_.provider.DeleteFile(file, worker_stop_.get_token());
-      environment_.loop.Post([this] { --calls_; });
-    });
   }
 }
 
@@ -596,15 +601,12 @@ Result<void> Tracker::NoteAndCancel(const std::vector<BatchJob>& surplus) {
     SLUICE_TRY(ledger_.SaveSurplus({.job = job.name,
                                     .display_name = job.display_name,
                                     .state = std::string(JobStateName(job.state))}));
-    if (job.complete()) {
-      continue;
-    }
-    ++calls_;
-    environment_.loop.Start([this, name = job.name] {
+    if (!job.complete()) {
       // When this does not succeed, the audit at the end finds the job again.
-      (void)environment_.provider.CancelJob(name, worker_stop_.get_token());
-      environment_.loop.Post([this] { --calls_; });
-    });
+      StartUnwatched([this, name = job.name](std::stop_token stop) {
+        (void)environment_.provider.CancelJob(name, std::move(stop));
+      });
+    }
   }
   return {};
 }

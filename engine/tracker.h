@@ -88,6 +88,9 @@ class Tracker {
   void Dispatch(ShardTrack& track, std::function<T(std::stop_token)> call,
                 std::function<std::optional<Error>(T)> apply);
 
+  // A call of which nothing is kept, and on which nobody waits but the end of the run.
+  void StartUnwatched(std::function<void(std::stop_token)> call);
+
   void DeleteLeftFiles(ShardTrack& track);
   void StartStage(ShardTrack& track);
   void StartCreate(ShardTrack& track);

@@ -117,12 +117,12 @@ class InputFile::Counter final : public ByteSource {
   std::optional<Checksum> checksum_;
 };
 
-// Passes on what begins as it did before. The difference is told before the last byte of the known
-// beginning is given away.
+// Passes standard input on when it begins as it did before. The difference is told before the last
+// byte of the known beginning is given away.
 class InputFile::SameBeginning final : public ByteSource {
  public:
-  SameBeginning(std::unique_ptr<ByteSource> source, ContentRead known, std::string name)
-      : source_(std::move(source)), known_(std::move(known)), name_(std::move(name)) {}
+  SameBeginning(std::unique_ptr<ByteSource> source, ContentRead known)
+      : source_(std::move(source)), known_(std::move(known)) {}
 
   Result<size_t> Read(std::span<std::byte> buffer) override {
     SLUICE_ASSIGN(const size_t read, source_->Read(buffer));
@@ -131,8 +131,7 @@ class InputFile::SameBeginning final : public ByteSource {
       count_ += read;
       const bool is_other = count_ >= known_.to && checksum_.Hex() != known_.checksum;
       if (is_other || read == 0) {
-        return Fail(ErrorCode::kInput,
-                    fmt::format("{} is not what it was when this run began", name_),
+        return Fail(ErrorCode::kInput, "standard input is not what it was when this run began",
                     "give the same input again, or start over with --fresh");
       }
     }
@@ -142,7 +141,6 @@ class InputFile::SameBeginning final : public ByteSource {
  private:
   std::unique_ptr<ByteSource> source_;
   ContentRead known_;
-  std::string name_;
   uint64_t count_ = 0;
   Checksum checksum_;
 };
@@ -161,7 +159,7 @@ Result<std::unique_ptr<InputFile>> InputFile::Open(FileSystem& files, const Corp
   SLUICE_ASSIGN(std::unique_ptr<ByteSource> raw,
                 input->OpenRaw(offset, compression, std::move(stream)));
   if (known.has_value() && file.is_standard_input()) {
-    raw = std::make_unique<SameBeginning>(std::move(raw), *known, "standard input");
+    raw = std::make_unique<SameBeginning>(std::move(raw), *known);
   }
   auto counter = std::make_unique<Counter>(std::move(raw), bytes_read, hashes);
   input->counter_ = counter.get();
