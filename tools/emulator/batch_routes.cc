@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "tools/emulator/create_faults.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/operation.h"
 #include "tools/emulator/timestamp.h"
@@ -160,16 +161,6 @@ std::optional<ApiError> EnqueuedRefusal(Service& service, const Job& job) {
   return refused ? std::optional(QuotaExceeded("")) : std::nullopt;
 }
 
-JobFate DrawFate(Faults& faults) {
-  if (faults.Happens(Fault::kStuckPending)) {
-    return JobFate::kStuck;
-  }
-  if (faults.Happens(Fault::kExpire)) {
-    return JobFate::kExpire;
-  }
-  return faults.Happens(Fault::kFailJob) ? JobFate::kFail : JobFate::kRun;
-}
-
 OperationForm Form(Service& service) {
   return {.inlined_mark = "",
           .job_state_prefix = service.faults.Happens(Fault::kJobStatePrefix),
@@ -189,30 +180,6 @@ Result<Job> KeepJob(Service& service, Draft draft) {
                                   {"inputFile", job.inlined() ? "" : "files/" + job.input_file},
                                   {"requests", fmt::format("{}", job.request_count)}});
   return job;
-}
-
-// The job exists; what the client hears of it may be nothing.
-RouteAnswer AnswerCreate(Service& service, Call& call, const Job& job) {
-  if (!service.faults.Happens(Fault::kCreateLost)) {
-    return OperationText(job, Form(service));
-  }
-  const std::string_view how = service.faults.Word(Fault::kCreateLost);
-  if (how == "reset") {
-    call.exchange.Abort();
-    return std::nullopt;
-  }
-  if (how == "timeout") {
-    call.exchange.Stall();
-    return std::nullopt;
-  }
-  return std::unexpected(
-      ApiError{.code = RpcCode::kUnavailable, .message = "The service is currently unavailable."});
-}
-
-// For as long as the fault says; false when the service stops.
-bool Pause(Service& service, Fault fault) {
-  const std::chrono::milliseconds delay(service.faults.Number(fault));
-  return service.clock.SleepUntil(service.clock.Now() + delay, service.stop);
 }
 
 RouteAnswer CreateBatch(Service& service, Call& call, ModelUse use, std::string_view method) {
@@ -250,7 +217,7 @@ RouteAnswer CreateBatch(Service& service, Call& call, ModelUse use, std::string_
   if (!job.has_value()) {
     return std::unexpected(ToApiError(job.error()));
   }
-  return AnswerCreate(service, call, *job);
+  return AnswerCreate(service, call.exchange, [&] { return OperationText(*job, Form(service)); });
 }
 
 // The lines of a results file as the elements of a JSON array.

@@ -449,4 +449,11 @@ std::string PercentDecode(std::string_view text, bool plus_is_blank) {
   return decoded;
 }
 
+std::string TakeSegment(std::string_view& path) {
+  path.remove_prefix(path.starts_with('/') ? 1 : 0);
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return PercentDecode(segment, false);
+}
+
 }  // namespace sluice

@@ -86,5 +86,7 @@ class HttpServer {
 
 // "%41b+c" -> "Ab c" ('+' is a blank only in a query).
 [[nodiscard]] std::string PercentDecode(std::string_view text, bool plus_is_blank);
+// Takes the first segment off `path`, decoded: "a" of "/a/b", which leaves "/b".
+[[nodiscard]] std::string TakeSegment(std::string_view& path);
 
 }  // namespace sluice

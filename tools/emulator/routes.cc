@@ -73,14 +73,6 @@ constexpr Route kRoutes[] = {
 
 constexpr std::string_view kVersions[] = {"v1beta", "v1alpha", "v1"};
 
-// Takes the first segment off `path`, decoded.
-std::string TakeSegment(std::string_view& path) {
-  path.remove_prefix(path.starts_with('/') ? 1 : 0);
-  const std::string_view segment = path.substr(0, path.find('/'));
-  path.remove_prefix(segment.size());
-  return PercentDecode(segment, false);
-}
-
 // Cuts ":verb" off the end of a name.
 std::string TakeVerb(std::string& name) {
   const size_t colon = name.find(':');

@@ -7,6 +7,7 @@
 #include "api/http/decimal.h"
 #include "io/json/base64.h"
 #include "tools/emulator/byte_range.h"
+#include "tools/emulator/classic_routes.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/object_resource.h"
 #include "tools/emulator/object_upload_routes.h"
@@ -21,14 +22,6 @@ constexpr size_t kPageMax = 1000;
 constexpr size_t kComposedMax = 32;
 constexpr int kNotModified = 304;
 constexpr std::string_view kRoot = "/storage/v1/b";
-
-// Takes the first segment off `path`, decoded.
-std::string TakeSegment(std::string_view& path) {
-  path.remove_prefix(path.starts_with('/') ? 1 : 0);
-  const std::string_view segment = path.substr(0, path.find('/'));
-  path.remove_prefix(segment.size());
-  return PercentDecode(segment, false);
-}
 
 std::optional<StoragePath> ParseStoragePath(std::string_view path) {
   StoragePath parsed;
@@ -319,12 +312,7 @@ StorageAnswer ComposeObject(Service& service, Exchange& exchange, const StorageP
   return ObjectText(*stored, BaseUrl(exchange));
 }
 
-struct StorageRoute {
-  std::string_view method;
-  std::string_view name;  // in the counters
-  bool fits = false;
-  StorageAnswer (*handler)(Service& service, Exchange& exchange, const StoragePath& path);
-};
+using StorageRoute = ClassicRoute<StoragePath, StorageAnswer>;
 
 StorageAnswer AnswerPath(Service& service, Exchange& exchange, const StoragePath& path) {
   const bool plain = path.prefix.empty();
@@ -342,18 +330,7 @@ StorageAnswer AnswerPath(Service& service, Exchange& exchange, const StoragePath
        ComposeObject},
       {exchange.method(), "objects.insert",
        path.prefix == "upload" && path.in_objects && path.object.empty(), AnswerObjectUpload}};
-  const auto route = std::ranges::find_if(routes, [&](const StorageRoute& candidate) {
-    return candidate.fits && candidate.method == exchange.method();
-  });
-  if (route == std::end(routes)) {
-    service.counters.CountRequest("unknown");
-    return std::unexpected(ClassicNotFound("Not Found"));
-  }
-  service.counters.CountRequest(std::string(route->name));
-  if (!IsSignedIn(service, exchange)) {
-    return std::unexpected(ClassicUnauthorized());
-  }
-  return route->handler(service, exchange, path);
+  return AnswerByRoute<StoragePath, StorageAnswer>(service, exchange, path, routes);
 }
 
 }  // namespace

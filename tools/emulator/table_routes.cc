@@ -11,7 +11,7 @@
 #include "api/storage/object_name.h"
 #include "io/codec/byte_source.h"
 #include "io/file/line_reader.h"
-#include "tools/emulator/classic_error.h"
+#include "tools/emulator/classic_routes.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/multipart.h"
 #include "tools/emulator/random_id.h"
@@ -40,13 +40,6 @@ struct TablePath {
   [[nodiscard]] std::string dataset() const { return project + '.' + id; }
   [[nodiscard]] std::string name() const { return dataset() + '.' + table; }
 };
-
-std::string TakeSegment(std::string_view& path) {
-  path.remove_prefix(path.starts_with('/') ? 1 : 0);
-  const std::string_view segment = path.substr(0, path.find('/'));
-  path.remove_prefix(segment.size());
-  return PercentDecode(segment, false);
-}
 
 // Names become names of files here.
 bool IsPlain(std::string_view name) {
@@ -487,12 +480,7 @@ TableAnswer GetJob(Service& service, Exchange& /*exchange*/, const TablePath& pa
                                     "Not found: Job {}:us-central1.{}", path.project, path.id)));
 }
 
-struct TableRoute {
-  std::string_view method;
-  std::string_view name;  // in the counters
-  bool fits = false;
-  TableAnswer (*handler)(Service& service, Exchange& exchange, const TablePath& path);
-};
+using TableRoute = ClassicRoute<TablePath, TableAnswer>;
 
 TableAnswer AnswerPath(Service& service, Exchange& exchange, const TablePath& path) {
   const bool jobs = path.collection == "jobs";
@@ -507,18 +495,7 @@ TableAnswer AnswerPath(Service& service, Exchange& exchange, const TablePath& pa
       TableRoute{"DELETE", "tables.delete", whole_table && !path.is_data, DeleteTable},
       TableRoute{"POST", "jobs.insert", jobs && path.id.empty(), InsertJob},
       TableRoute{"GET", "jobs.get", jobs && !path.id.empty() && !path.is_upload, GetJob}};
-  const auto* const route = std::ranges::find_if(routes, [&](const TableRoute& candidate) {
-    return candidate.fits && candidate.method == exchange.method();
-  });
-  if (route == routes.end()) {
-    service.counters.CountRequest("unknown");
-    return std::unexpected(ClassicNotFound("Not Found"));
-  }
-  service.counters.CountRequest(std::string(route->name));
-  if (!IsSignedIn(service, exchange)) {
-    return std::unexpected(ClassicUnauthorized());
-  }
-  return route->handler(service, exchange, path);
+  return AnswerByRoute<TablePath, TableAnswer>(service, exchange, path, routes);
 }
 
 }  // namespace

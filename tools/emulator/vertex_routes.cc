@@ -9,6 +9,7 @@
 #include "api/bigquery/table_name.h"
 #include "api/protocol/vertex_model.h"
 #include "api/storage/object_name.h"
+#include "tools/emulator/create_faults.h"
 #include "tools/emulator/job_filter.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/timestamp.h"
@@ -31,14 +32,6 @@ struct VertexPath {
   std::string id;          // of a job, or of a model
   std::string verb;
 };
-
-// Takes the first segment off `path`, decoded.
-std::string TakeSegment(std::string_view& path) {
-  path.remove_prefix(path.starts_with('/') ? 1 : 0);
-  const std::string_view segment = path.substr(0, path.find('/'));
-  path.remove_prefix(segment.size());
-  return PercentDecode(segment, false);
-}
 
 std::optional<VertexPath> ParseVertexPath(std::string_view path) {
   const std::string version = TakeSegment(path);
@@ -248,16 +241,6 @@ std::string JobText(Service& service, const Job& job) {
 
 // --- the calls
 
-JobFate DrawFate(Faults& faults) {
-  if (faults.Happens(Fault::kStuckPending)) {
-    return JobFate::kStuck;
-  }
-  if (faults.Happens(Fault::kExpire)) {
-    return JobFate::kExpire;
-  }
-  return faults.Happens(Fault::kFailJob) ? JobFate::kFail : JobFate::kRun;
-}
-
 std::optional<ApiError> QuotaRefusal(Service& service) {
   if (service.faults.Happens(Fault::kQuotaPerDay)) {
     return ApiError{.code = RpcCode::kResourceExhausted,
@@ -291,30 +274,6 @@ Result<Job> KeepJob(Service& service, Job job) {
   return kept;
 }
 
-// For as long as the fault says; false when the service stops.
-bool Pause(Service& service, Fault fault) {
-  const std::chrono::milliseconds delay(service.faults.Number(fault));
-  return service.clock.SleepUntil(service.clock.Now() + delay, service.stop);
-}
-
-// The job exists; what the client hears of it may be nothing.
-RouteAnswer AnswerCreate(Service& service, Exchange& exchange, const Job& job) {
-  if (!service.faults.Happens(Fault::kCreateLost)) {
-    return JobText(service, job);
-  }
-  const std::string_view how = service.faults.Word(Fault::kCreateLost);
-  if (how == "reset") {
-    exchange.Abort();
-    return std::nullopt;
-  }
-  if (how == "timeout") {
-    exchange.Stall();
-    return std::nullopt;
-  }
-  return std::unexpected(
-      ApiError{.code = RpcCode::kUnavailable, .message = "The service is currently unavailable."});
-}
-
 RouteAnswer CreateJob(Service& service, Exchange& exchange, const VertexPath& path) {
   const ApiAnswer body = ReadSmallBody(service, exchange);
   if (!body.has_value()) {
@@ -338,7 +297,7 @@ RouteAnswer CreateJob(Service& service, Exchange& exchange, const VertexPath& pa
     return std::nullopt;
   }
   const Result<Job> job = KeepJob(service, *std::move(draft));
-  return job.has_value() ? AnswerCreate(service, exchange, *job)
+  return job.has_value() ? AnswerCreate(service, exchange, [&] { return JobText(service, *job); })
                          : std::unexpected(ToApiError(job.error()));
 }
 
