@@ -1,7 +1,6 @@
 #include "api/client.h"
 
 #include <csignal>
-#include <cstdlib>
 #include <optional>
 
 #include "api/auth/default_credentials.h"
@@ -87,11 +86,6 @@ class VertexClient final : public Client {
   std::optional<Files> files_;
 };
 
-std::optional<std::string> ReadVariable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 // The first that is not empty.
 std::string FirstOf(std::string given, const std::optional<std::string>& variable,
                     const std::string& fallback) {
@@ -173,7 +167,7 @@ Result<std::unique_ptr<Client>> MakeVertexClient(const ClientOptions& options) {
 
 Result<std::unique_ptr<Client>> MakeClient(ClientOptions options) {
   if (!options.environment) {
-    options.environment = ReadVariable;
+    options.environment = ProcessVariable;
   }
   if (options.ignore_sigpipe) {
     IgnoreSigpipe();

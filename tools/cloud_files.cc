@@ -1,6 +1,5 @@
 #include "tools/cloud_files.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 #include <mutex>
@@ -14,11 +13,6 @@
 
 namespace sluice {
 namespace {
-
-std::optional<std::string> Environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
 
 std::string ContentTypeOf(std::string_view path) {
   return path.ends_with(".jsonl") ? "application/jsonl" : "application/octet-stream";
@@ -35,11 +29,11 @@ struct CloudFiles::State {
   Result<StorageClient> Storage() {
     const std::scoped_lock lock(mutex);
     if (service == nullptr) {
-      StoragePlace place = StorageOfEnvironment(Environment);
+      StoragePlace place = StorageOfEnvironment(ProcessVariable);
       transport = MakeCurlTransport({.user_agent = fmt::format("sluice/{}", kVersion)});
       if (!place.is_emulator) {
         SLUICE_ASSIGN(const Credentials credentials,
-                      FindDefaultCredentials(Environment, *transport, clock, stop));
+                      FindDefaultCredentials(ProcessVariable, *transport, clock, stop));
         place.options.tokens = credentials.tokens;
       }
       SLUICE_ASSIGN(service, GoogleService::Make(std::move(place.options), *transport, clock));

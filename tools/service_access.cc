@@ -1,6 +1,5 @@
 #include "tools/service_access.h"
 
-#include <cstdlib>
 #include <fmt/format.h>
 #include <utility>
 
@@ -13,11 +12,6 @@
 namespace sluice {
 namespace {
 
-std::optional<std::string> ReadVariable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 // Fills in what Vertex AI needs of `provider`.
 Result<void> SignIn(const ServiceAccessOptions& options, Transport& transport, Clock& clock,
                     ProviderOptions& provider) {
@@ -27,17 +21,18 @@ Result<void> SignIn(const ServiceAccessOptions& options, Transport& transport, C
                 "GOOGLE_APPLICATION_CREDENTIALS=FILE");
   }
   SLUICE_ASSIGN(VertexSignIn sign_in,
-                SignInToVertex(options.base_url, ReadVariable, transport, clock));
+                SignInToVertex(options.base_url, ProcessVariable, transport, clock));
   provider.tokens = std::move(sign_in.tokens);
   const RunCloud& cloud = options.cloud;
-  provider.project = cloud.project.empty() ? ProjectOfEnvironment(ReadVariable) : cloud.project;
+  provider.project = cloud.project.empty() ? ProjectOfEnvironment(ProcessVariable) : cloud.project;
   if (provider.project.empty()) {
     provider.project = std::move(sign_in.project_id);
   }
-  provider.location = cloud.location.empty() ? LocationOfEnvironment(ReadVariable) : cloud.location;
+  provider.location =
+      cloud.location.empty() ? LocationOfEnvironment(ProcessVariable) : cloud.location;
   provider.bucket = cloud.bucket;
   provider.bigquery_dataset = cloud.bigquery_dataset;
-  provider.environment = ReadVariable;
+  provider.environment = ProcessVariable;
   return {};
 }
 
@@ -61,7 +56,7 @@ std::string ReadBaseUrl(const Arguments& arguments, bool vertex) {
   const auto origin = arguments.origins.find(kFlag);
   const bool is_for_gemini = !arguments.Has(kFlag) || (origin != arguments.origins.end() &&
                                                        origin->second == "GOOGLE_GEMINI_BASE_URL");
-  return vertex && is_for_gemini ? ReadVariable("GOOGLE_VERTEX_BASE_URL").value_or("")
+  return vertex && is_for_gemini ? ProcessVariable("GOOGLE_VERTEX_BASE_URL").value_or("")
                                  : arguments.TextOr(kFlag, "");
 }
 
@@ -90,7 +85,7 @@ Result<ServiceAccess> ServiceAccess::Open(const ServiceAccessOptions& options, C
       break;
     }
     case Backend::kGemini: {
-      SLUICE_ASSIGN(ApiKey key, FindApiKey(options.api_key_file, ReadVariable));
+      SLUICE_ASSIGN(ApiKey key, FindApiKey(options.api_key_file, ProcessVariable));
       access.warning_ = key.warning();
       provider.api_key = std::move(key.value);
       break;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <memory>
 #include <string_view>
@@ -80,6 +81,11 @@ std::string ApiKey::warning() const {
   return readable_by_others
              ? fmt::format("others can read the API key in {}: chmod 600 {}", origin, origin)
              : "";
+}
+
+std::optional<std::string> ProcessVariable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
 Result<ApiKey> FindApiKey(const std::string& key_file, const EnvironmentLookup& environment) {

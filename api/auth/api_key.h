@@ -20,6 +20,8 @@ struct ApiKey {
 };
 
 using EnvironmentLookup = std::function<std::optional<std::string>(const std::string& name)>;
+// Of this process.
+[[nodiscard]] std::optional<std::string> ProcessVariable(const std::string& name);
 
 // Reads `key_file` ("-": standard input) when it is not empty; else takes GOOGLE_API_KEY, else
 // GEMINI_API_KEY, the order of the official SDKs (@google/genai 3.1.0, 2026-11). Blanks around the

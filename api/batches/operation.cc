@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/batches/job_fields.h"
 #include "api/http/google_service.h"
 #include "api/http/json_fields.h"
 
@@ -53,19 +54,6 @@ std::optional<JobStats> ReadStats(const Json& metadata) {
                   .pending_count = count("pendingRequestCount")};
 }
 
-std::optional<JobError> ReadError(const Json& operation) {
-  const Json* error = FindMember(operation, "error");
-  if (error == nullptr || !error->is_object()) {
-    return std::nullopt;
-  }
-  const Json* details = FindMember(*error, "details");
-  return JobError{.code = static_cast<int>(IntegerMember(*error, "code").value_or(0)),
-                  .message = TextMember(*error, "message"),
-                  .details = details == nullptr
-                                 ? ""
-                                 : details->dump(-1, ' ', true, Json::error_handler_t::replace)};
-}
-
 void ReadState(const Json& operation, const Json& metadata, BatchJob& job) {
   job.raw_state = TextMember(metadata, "state");
   if (job.raw_state.empty()) {
@@ -87,12 +75,9 @@ Result<BatchJob> ReadOperation(const Json& operation) {
   job.display_name = TextMember(metadata, "displayName");
   job.model = TextMember(metadata, "model");
   job.source_file = TextMember(ObjectMember(metadata, "inputConfig"), "fileName");
-  job.create_time = TextMember(metadata, "createTime");
-  job.start_time = TextMember(metadata, "startTime");
-  job.end_time = TextMember(metadata, "endTime");
-  job.update_time = TextMember(metadata, "updateTime");
+  ReadJobTimes(metadata, job);
   job.stats = ReadStats(metadata);
-  job.error = ReadError(operation);
+  job.error = ReadJobError(operation);
   const Json* done = FindMember(operation, "done");
   job.done = done != nullptr && done->is_boolean() && done->get<bool>();
   ReadState(operation, metadata, job);
@@ -113,27 +98,8 @@ Result<BatchJob> ParseOperation(std::string_view json) {
 }
 
 Result<JobPage> ParseOperationPage(std::string_view json) {
-  const Json answer = Json::parse(json, nullptr, false);
-  if (!answer.is_object() || FindMember(answer, "error") != nullptr) {
-    return Fail(ErrorCode::kBadAnswer, "the answer is not a list of batch jobs");
-  }
-  JobPage page;
-  page.next_page_token = TextMember(answer, "nextPageToken");
-  const Json* operations = FindMember(answer, "operations");
-  if (operations == nullptr) {
-    return page;
-  }
-  if (!operations->is_array()) {
-    return Fail(ErrorCode::kBadAnswer, "the answer is not a list of batch jobs");
-  }
-  for (const Json& operation : *operations) {
-    SLUICE_ASSIGN(BatchJob job, ReadOperation(operation));
-    if (!IsResourceName(job.result_file, "files")) {
-      job.result_file.clear();  // A list only finds jobs; Get() is strict about what it leads to.
-    }
-    page.jobs.push_back(std::move(job));
-  }
-  return page;
+  return ReadJobPage(Json::parse(json, nullptr, false), "operations", "batch jobs", ReadOperation,
+                     [](const std::string& file) { return IsResourceName(file, "files"); });
 }
 
 }  // namespace sluice

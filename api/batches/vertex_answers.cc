@@ -70,7 +70,7 @@ Result<uint64_t> VertexAnswers::Fetch(const std::string& address, uint64_t bytes
                                       const BodyWriter& writer,
                                       const std::function<Result<void>()>& restart,
                                       std::stop_token stop) const {
-  return IsTableUri(address) ? FetchTable(address, bytes_max, writer, restart, std::move(stop))
+  return IsTableUri(address) ? FetchTable(address, bytes_max, writer, std::move(stop))
                              : FetchFolder(address, bytes_max, writer, restart, std::move(stop));
 }
 
@@ -78,9 +78,8 @@ Result<uint64_t> VertexAnswers::FetchFolder(const std::string& address, uint64_t
                                             const BodyWriter& writer,
                                             const std::function<Result<void>()>& restart,
                                             std::stop_token stop) const {
-  SLUICE_ASSIGN(ObjectPrefix folder, ParsePrefixUri(address));
   // A prefix without its slash would catch the folders of others.
-  folder.prefix += folder.prefix.empty() || folder.prefix.ends_with('/') ? "" : "/";
+  SLUICE_ASSIGN(const ObjectPrefix folder, ParseFolderUri(address));
   SLUICE_ASSIGN(const std::vector<RemoteObject> objects,
                 storage_.ListAll(folder.bucket, {.prefix = folder.prefix}, stop).Rest());
   std::vector<std::string> names;
@@ -119,9 +118,7 @@ Result<uint64_t> VertexAnswers::FetchFolder(const std::string& address, uint64_t
 }
 
 Result<uint64_t> VertexAnswers::FetchTable(const std::string& address, uint64_t bytes_max,
-                                           const BodyWriter& writer,
-                                           const std::function<Result<void>()>& /*restart*/,
-                                           std::stop_token stop) const {
+                                           const BodyWriter& writer, std::stop_token stop) const {
   SLUICE_ASSIGN(const TableName table, ParseTableUri(address));
   uint64_t size = 0;
   std::string line;
@@ -148,8 +145,7 @@ Result<std::string> VertexAnswers::FindFolder(const std::string& destination,
   if (!IsObjectUri(destination)) {
     return std::string();
   }
-  SLUICE_ASSIGN(ObjectPrefix place, ParsePrefixUri(destination));
-  place.prefix += place.prefix.empty() || place.prefix.ends_with('/') ? "" : "/";
+  SLUICE_ASSIGN(const ObjectPrefix place, ParseFolderUri(destination));
   const ListObjectsOptions options{.prefix = place.prefix + "prediction-"};
   SLUICE_ASSIGN(const std::vector<RemoteObject> objects,
                 storage_.ListAll(place.bucket, options, std::move(stop)).Rest());

@@ -46,9 +46,7 @@ class VertexAnswers {
                                const std::function<Result<void>()>& restart,
                                std::stop_token stop) const;
   Result<uint64_t> FetchTable(const std::string& address, uint64_t bytes_max,
-                              const BodyWriter& writer,
-                              const std::function<Result<void>()>& restart,
-                              std::stop_token stop) const;
+                              const BodyWriter& writer, std::stop_token stop) const;
 
   const StorageClient& storage_;
   const BigQueryClient& tables_;

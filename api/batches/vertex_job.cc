@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "api/batches/job_fields.h"
 #include "api/batches/vertex_place.h"
 #include "api/bigquery/table_name.h"
 #include "api/http/google_error.h"
@@ -31,19 +32,6 @@ std::optional<JobStats> ReadStats(const Json& job) {
                 .pending_count = count("incompleteCount")};
   read.total_count = read.success_count + read.failure_count + read.pending_count;
   return read;
-}
-
-std::optional<JobError> ReadError(const Json& job) {
-  const Json* error = FindMember(job, "error");
-  if (error == nullptr || !error->is_object() || error->empty()) {
-    return std::nullopt;
-  }
-  const Json* details = FindMember(*error, "details");
-  return JobError{.code = static_cast<int>(IntegerMember(*error, "code").value_or(0)),
-                  .message = TextMember(*error, "message"),
-                  .details = details == nullptr
-                                 ? ""
-                                 : details->dump(-1, ' ', true, Json::error_handler_t::replace)};
 }
 
 // The first address; samples of the documentation send one without its list.
@@ -87,16 +75,6 @@ bool IsResultAddress(const std::string& uri) {
                                          : IsObjectUri(uri) && ParseObjectUri(uri).has_value());
 }
 
-std::map<std::string, std::string> ReadLabels(const Json& job) {
-  std::map<std::string, std::string> labels;
-  for (const auto& [name, value] : ObjectMember(job, "labels").items()) {
-    if (value.is_string()) {
-      labels[name] = value.get<std::string>();
-    }
-  }
-  return labels;
-}
-
 Result<BatchJob> ReadJob(const Json& json) {
   BatchJob job;
   job.name = TextMember(json, "name");
@@ -111,13 +89,11 @@ Result<BatchJob> ReadJob(const Json& json) {
   job.source_file = ReadSource(ObjectMember(json, "inputConfig"));
   job.destination = ReadDestination(ObjectMember(json, "outputConfig"));
   job.result_file = ReadResult(json, job.destination);
-  job.labels = ReadLabels(json);
-  job.create_time = TextMember(json, "createTime");
-  job.start_time = TextMember(json, "startTime");
-  job.end_time = TextMember(json, "endTime");
-  job.update_time = TextMember(json, "updateTime");
+  job.labels = TextMembers(ObjectMember(json, "labels"));
+  ReadJobTimes(json, job);
   job.stats = ReadStats(json);
-  job.error = ReadError(json);
+  // An empty one is none.
+  job.error = ObjectMember(json, "error").empty() ? std::nullopt : ReadJobError(json);
   // The loops of Google's samples end at a paused job: nothing that a client of batches can call
   // makes it go on.
   job.done = job.complete() || job.state == JobState::kPaused;
@@ -226,27 +202,8 @@ Result<BatchJob> ParseVertexJob(std::string_view json) {
 }
 
 Result<JobPage> ParseVertexJobPage(std::string_view json) {
-  const Json answer = Json::parse(json, nullptr, false);
-  if (!answer.is_object() || FindMember(answer, "error") != nullptr) {
-    return Fail(ErrorCode::kBadAnswer, "the answer is not a list of batch prediction jobs");
-  }
-  JobPage page;
-  page.next_page_token = TextMember(answer, "nextPageToken");
-  const Json* jobs = FindMember(answer, "batchPredictionJobs");
-  if (jobs == nullptr) {
-    return page;
-  }
-  if (!jobs->is_array()) {
-    return Fail(ErrorCode::kBadAnswer, "the answer is not a list of batch prediction jobs");
-  }
-  for (const Json& entry : *jobs) {
-    SLUICE_ASSIGN(BatchJob job, ReadJob(entry));
-    if (!IsResultAddress(job.result_file)) {
-      job.result_file.clear();  // A list only finds jobs; Get() is strict about what it leads to.
-    }
-    page.jobs.push_back(std::move(job));
-  }
-  return page;
+  return ReadJobPage(Json::parse(json, nullptr, false), "batchPredictionJobs",
+                     "batch prediction jobs", ReadJob, IsResultAddress);
 }
 
 Result<std::string> VertexModelPath(std::string_view model) {

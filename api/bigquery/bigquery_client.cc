@@ -67,17 +67,6 @@ Json LoadConfiguration(const TableName& table, const std::vector<std::string>& u
   return configuration;
 }
 
-std::map<std::string, std::string> ReadLabels(const Json& job) {
-  std::map<std::string, std::string> labels;
-  for (const auto& [name, value] :
-       ObjectMember(ObjectMember(job, "configuration"), "labels").items()) {
-    if (value.is_string()) {
-      labels[name] = value.get<std::string>();
-    }
-  }
-  return labels;
-}
-
 // Reasons that the service's page of errors calls worth a new job.
 bool MayPass(std::string_view reason) {
   constexpr std::string_view kPassing[] = {
@@ -108,8 +97,9 @@ Result<std::optional<TableJob>> ReadEnd(const Json& job, const std::string& job_
   }
   const Json& load = ObjectMember(ObjectMember(job, "statistics"), "load");
   const int64_t rows = IntegerMember(load, "outputRows").value_or(0);
-  return TableJob{.rows = static_cast<uint64_t>(std::max<int64_t>(rows, 0)),
-                  .labels = ReadLabels(job)};
+  return TableJob{
+      .rows = static_cast<uint64_t>(std::max<int64_t>(rows, 0)),
+      .labels = TextMembers(ObjectMember(ObjectMember(job, "configuration"), "labels"))};
 }
 
 std::vector<TableColumn> ReadColumns(const Json& table) {
@@ -215,21 +205,11 @@ BigQueryPlace BigQueryOfEnvironment(const EnvironmentLookup& environment) {
   BigQueryPlace place;
   place.options.base_url = "https://bigquery.googleapis.com";
   place.options.api_version = "v2";
-  std::string host = environment("BIGQUERY_EMULATOR_HOST").value_or("");
-  if (host.empty()) {
-    return place;
+  const std::string host = environment("BIGQUERY_EMULATOR_HOST").value_or("");
+  place.is_emulator = !host.empty();
+  if (place.is_emulator) {
+    place.options.base_url = AddressOfHost(host, "/bigquery/v2");
   }
-  if (host.find("://") == std::string::npos) {
-    host.insert(0, "http://");
-  }
-  // Clients differ in whether they add the path themselves: the value may have it.
-  for (const std::string_view ending : {"/", "/bigquery/v2", "/"}) {
-    if (host.ends_with(ending)) {
-      host.erase(host.size() - ending.size());
-    }
-  }
-  place.options.base_url = std::move(host);
-  place.is_emulator = true;
   return place;
 }
 

@@ -42,7 +42,8 @@ Result<UploadEnd> ResumableUpload::Run() {
 
 Result<std::optional<std::string>> ResumableUpload::GoOn() {
   const auto kept = request_.session_file ? request_.session_file->Load() : std::nullopt;
-  if (!kept || kept->mime_type != request_.mime_type || !CheckOrigin(kept->url)) {
+  if (!kept || kept->mime_type != request_.mime_type ||
+      !service_.CheckSession(kept->url, Label())) {
     return std::nullopt;
   }
   auto answer = SendThrough(kept->url, true);
@@ -77,7 +78,7 @@ Result<std::string> ResumableUpload::Start() {
         if (!url) {
           return Fail(ErrorCode::kBadAnswer, Label() + ": the service named no upload address");
         }
-        SLUICE_TRY(CheckOrigin(*url));
+        SLUICE_TRY(service_.CheckSession(*url, Label()));
         if (request_.session_file) {
           SLUICE_TRY(request_.session_file->Save(
               {.url = std::string(*url), .mime_type = request_.mime_type}));
@@ -86,27 +87,9 @@ Result<std::string> ResumableUpload::Start() {
       });
 }
 
-Result<void> ResumableUpload::CheckOrigin(std::string_view url) const {
-  const auto origin = ParseOrigin(url);
-  if (origin && *origin == service_.origin()) {
-    return {};
-  }
-  return Fail(ErrorCode::kRefused,
-              fmt::format("{}: the service named an upload address at another origin ({}); "
-                          "nothing was sent to it",
-                          Label(), origin ? origin->host : "unreadable"));
-}
-
 HttpRequest ResumableUpload::SessionRequest(const std::string& url, const char* command) const {
-  HttpRequest request;
-  request.method = "POST";
-  request.url = url;  // Works without the key, and is as secret as one: hence the label.
-  request.label = Label();
+  HttpRequest request = service_.SessionRequest("POST", url, Label(), stop_);
   request.headers = {{"X-Goog-Upload-Command", command}};
-  request.timeout = service_.options().request_timeout;
-  request.stall_timeout = service_.options().stall_timeout;
-  request.answer_bytes_max = kAnswerBytesMax;
-  request.stop = stop_;
   return request;
 }
 

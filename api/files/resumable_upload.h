@@ -68,8 +68,6 @@ class ResumableUpload {
   Result<Standing> Query(const std::string& url);
   Result<Standing> ReadStanding(const HttpResponse& answer, const HttpRequest& request) const;
   HttpRequest SessionRequest(const std::string& url, const char* command) const;
-  // kRefused when `url` is at another origin than the service.
-  Result<void> CheckOrigin(std::string_view url) const;
   Result<std::string> HashOfSource();
   std::string Label() const;
 

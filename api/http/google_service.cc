@@ -83,17 +83,38 @@ Result<std::unique_ptr<GoogleService>> GoogleService::Make(GoogleServiceOptions 
 
 HttpRequest GoogleService::Request(std::string method, std::string_view path, std::stop_token stop,
                                    std::string_view prefix) const {
-  HttpRequest request;
-  request.method = std::move(method);
-  request.url = fmt::format("{}{}/{}{}", options_.base_url, prefix, options_.api_version, path);
+  HttpRequest request = SessionRequest(
+      std::move(method),
+      fmt::format("{}{}/{}{}", options_.base_url, prefix, options_.api_version, path), "",
+      std::move(stop));
   if (!options_.api_key.empty() && !options_.tokens) {
     request.headers.emplace_back("x-goog-api-key", options_.api_key);
   }
+  return request;
+}
+
+HttpRequest GoogleService::SessionRequest(std::string method, std::string url, std::string label,
+                                          std::stop_token stop) const {
+  HttpRequest request;
+  request.method = std::move(method);
+  request.url = std::move(url);
+  request.label = std::move(label);
   request.timeout = options_.request_timeout;
   request.stall_timeout = options_.stall_timeout;
   request.answer_bytes_max = kAnswerBytesMax;
   request.stop = std::move(stop);
   return request;
+}
+
+Result<void> GoogleService::CheckSession(std::string_view url, std::string_view label) const {
+  const auto named = ParseOrigin(url);
+  if (named && *named == origin_) {
+    return {};
+  }
+  return Fail(ErrorCode::kRefused,
+              fmt::format("{}: the service named an upload address at another origin ({}); "
+                          "nothing was sent to it",
+                          label, named ? named->host : "unreadable"));
 }
 
 HttpRequest GoogleService::JsonRequest(std::string method, std::string_view path, std::string body,

@@ -55,6 +55,13 @@ class GoogleService {
   [[nodiscard]] HttpRequest JsonRequest(std::string method, std::string_view path, std::string body,
                                         std::stop_token stop, std::string_view prefix = "") const;
 
+  // A request to an address that the service named itself, an upload session's: it carries no key,
+  // because it works without one and is as secret. Hence `label`: what messages call the request.
+  [[nodiscard]] HttpRequest SessionRequest(std::string method, std::string url, std::string label,
+                                           std::stop_token stop) const;
+  // Errors: kRefused for a session's address at another origin than the service's.
+  [[nodiscard]] Result<void> CheckSession(std::string_view url, std::string_view label) const;
+
   // Sends once, and during an outage no more often than OutageBrake lets. Any complete answer is a
   // value; its body is free of key and token. Errors as Transport::Send(); kBadAnswer for a body
   // that is nested too deeply to be JSON of this service; those of AccessTokens::Token(), with

@@ -3,10 +3,13 @@
 // accepts both, and its own samples show both. Templates, so that no header names the JSON library.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/http/decimal.h"
 
@@ -51,6 +54,33 @@ template <typename Json>
   const Json* member = FindMember(object, name);
   return member != nullptr && member->is_string() ? member->template get<std::string>()
                                                   : std::string();
+}
+
+// The members of an object that are text.
+template <typename Json>
+[[nodiscard]] std::map<std::string, std::string> TextMembers(const Json& object) {
+  std::map<std::string, std::string> members;
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_string()) {
+      members[name] = value.template get<std::string>();
+    }
+  }
+  return members;
+}
+
+// The elements of an array as floats; nothing when one is no finite number.
+template <typename Json>
+[[nodiscard]] std::optional<std::vector<float>> FiniteFloats(const Json& array) {
+  std::vector<float> floats;
+  floats.reserve(array.size());
+  for (const Json& element : array) {
+    const float number = element.is_number() ? element.template get<float>() : NAN;
+    if (!std::isfinite(number)) {
+      return std::nullopt;
+    }
+    floats.push_back(number);
+  }
+  return floats;
 }
 
 // A JSON number or, as int64 goes over the wire, a string of digits.

@@ -109,6 +109,18 @@ std::string_view UrlPath(std::string_view url) {
   return url.substr(begin, std::min(url.find('?', begin), url.size()) - begin);
 }
 
+std::string AddressOfHost(std::string host, std::string_view path) {
+  if (host.find("://") == std::string::npos) {
+    host.insert(0, "http://");
+  }
+  for (const std::string_view ending : {std::string_view("/"), path, std::string_view("/")}) {
+    if (host.ends_with(ending)) {
+      host.erase(host.size() - ending.size());
+    }
+  }
+  return host;
+}
+
 std::string EncodeQueryValue(std::string_view text) {
   std::string out;
   for (const char c : text) {

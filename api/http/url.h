@@ -31,6 +31,11 @@ struct Origin {
 // "/v1beta/files" of "https://host/v1beta/files?upload_id=...".
 [[nodiscard]] std::string_view UrlPath(std::string_view url);
 
+// The base address in a variable that names a host ("127.0.0.1:4443", STORAGE_EMULATOR_HOST): plain
+// http when it names no scheme. Clients differ in whether they add the API's `path` themselves: the
+// value may end with it, which is cut off.
+[[nodiscard]] std::string AddressOfHost(std::string host, std::string_view path);
+
 // Percent-encodes all but unreserved characters.
 [[nodiscard]] std::string EncodeQueryValue(std::string_view text);
 

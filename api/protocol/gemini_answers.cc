@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/protocol/gemini_lines.h"
+#include "api/protocol/row_key.h"
 #include "api/protocol/row_status.h"
 #include "io/json/float_array.h"
 #include "io/json/json_text.h"
@@ -189,7 +190,7 @@ class GeminiDecoder final : public ReplyDecoder {
 
   Reply DecodeTokens(std::span<const std::string_view> tokens) {
     Reply reply;
-    SetKey(IsAbsent(tokens[kKey]) ? tokens[kMetadataKey] : tokens[kKey], reply);
+    key_.Read(IsAbsent(tokens[kKey]) ? tokens[kMetadataKey] : tokens[kKey], reply);
     reply.usage = {.prompt_tokens = TokenCountOf(
                        tokens[kPromptTokens].empty() ? tokens[kTokenCount] : tokens[kPromptTokens]),
                    .output_tokens = TokenCountOf(tokens[kOutputTokens])};
@@ -205,18 +206,6 @@ class GeminiDecoder final : public ReplyDecoder {
       reply.failure = Malformed("the answer line has neither a response nor an error");
     }
     return reply;
-  }
-
-  void SetKey(std::string_view token, Reply& reply) {
-    if (IsAbsent(token) || token.front() != '"') {
-      return;
-    }
-    reply.key = Inside(token);
-    if (reply.key.find('\\') != std::string_view::npos) {
-      key_ = UnescapeJsonString(token);
-      reply.key = key_;
-    }
-    reply.ordinal = ParseKey(reply.key);
   }
 
   void DecodeResponse(std::span<const std::string_view> tokens, Reply& reply) {
@@ -285,7 +274,7 @@ class GeminiDecoder final : public ReplyDecoder {
   std::string rest_;                    // the line without its numbers
   std::span<const std::string_view> scanned_;
   bool has_values_ = false;  // vector_ holds the embedding
-  std::string key_;
+  RowKey key_;
   std::vector<float> vector_;
   std::string answer_;
 };

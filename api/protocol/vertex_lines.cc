@@ -11,6 +11,7 @@
 
 #include "api/protocol/gemini_lines.h"
 #include "api/protocol/protocols.h"
+#include "api/protocol/row_key.h"
 #include "api/protocol/row_status.h"
 #include "api/protocol/vertex_model.h"
 #include "io/json/float_array.h"
@@ -21,8 +22,6 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kKeyPrefix = "{\"key\":\"";
-
-std::string_view Inside(std::string_view token) { return token.substr(1, token.size() - 2); }
 
 RowFailure Malformed(std::string message) {
   return {.failure_class = FailureClass::kMalformed, .message = std::move(message)};
@@ -73,7 +72,7 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
       return reply;
     }
     // Members of the input line that are no part of the instance were seen in both places.
-    SetKey((*tokens)[kKey].starts_with('"') ? (*tokens)[kKey] : (*tokens)[kInstanceKey], reply);
+    key_.Read((*tokens)[kKey].starts_with('"') ? (*tokens)[kKey] : (*tokens)[kInstanceKey], reply);
     const std::string_view status =
         IsNoFailure((*tokens)[kError]) ? (*tokens)[kStatus] : (*tokens)[kError];
     if (!IsNoFailure(status)) {
@@ -87,18 +86,6 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
  private:
   enum Field : size_t { kKey, kInstanceKey, kError, kStatus, kPredictions };
   enum PredictionField : size_t { kValues, kTokenCount };
-
-  void SetKey(std::string_view token, Reply& reply) {
-    if (!token.starts_with('"')) {
-      return;
-    }
-    reply.key = Inside(token);
-    if (reply.key.find('\\') != std::string_view::npos) {
-      key_ = UnescapeJsonString(token);
-      reply.key = key_;
-    }
-    reply.ordinal = ParseKey(reply.key);
-  }
 
   // `token` is a list with one prediction in it.
   void ReadPrediction(std::string_view token, Reply& reply) {
@@ -134,7 +121,7 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
   RecordScanner prediction_scanner_{{"embeddings.values", "embeddings.statistics.token_count"}};
   FloatArrayReader floats_;
   std::string prediction_;  // with padding
-  std::string key_;
+  RowKey key_;
   std::vector<float> vector_;
 };
 

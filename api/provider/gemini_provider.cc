@@ -1,7 +1,6 @@
 // The Gemini Developer API (AI Studio keys) as a Provider. Its calls are those of Batches and
 // Files.
 #include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -38,16 +37,11 @@ Result<std::vector<float>> ReadEmbedding(const HttpResponse& answer, int dimensi
   if (dimension > 0 && values->size() != static_cast<size_t>(dimension)) {
     return bad(fmt::format("the vector has {} values of {}", values->size(), dimension));
   }
-  std::vector<float> vector;
-  vector.reserve(values->size());
-  for (const Json& value : *values) {
-    const float number = value.is_number() ? value.get<float>() : NAN;
-    if (!std::isfinite(number)) {
-      return bad("the vector holds something that is not a finite number");
-    }
-    vector.push_back(number);
+  auto vector = FiniteFloats(*values);
+  if (!vector) {
+    return bad("the vector holds something that is not a finite number");
   }
-  return vector;
+  return *std::move(vector);
 }
 
 // A bound for the answers of a job: far above what its rows can need, far below what would keep a

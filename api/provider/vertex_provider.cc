@@ -7,7 +7,6 @@
 // The fence is deleting the object or the table: a job whose input is gone fails and costs nothing.
 // Jobs bear the label sluice=<run>-<shard>-<attempt>, by which they are listed.
 #include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -84,18 +83,13 @@ Result<std::vector<float>> ReadVector(const HttpResponse& answer, int dimension)
   const Json* values = FindMember(
       is_list ? ObjectMember(predictions->front(), "embeddings") : ObjectMember(body, "embedding"),
       "values");
-  std::vector<float> vector;
-  if (values != nullptr && values->is_array()) {
-    for (const Json& value : *values) {
-      vector.push_back(value.is_number() ? value.get<float>() : NAN);
-    }
-  }
-  const bool fits = dimension == 0 || vector.size() == static_cast<size_t>(dimension);
-  if (vector.empty() || !fits ||
-      !std::ranges::all_of(vector, [](float value) { return std::isfinite(value); })) {
+  auto vector = values != nullptr && values->is_array() ? FiniteFloats(*values) : std::nullopt;
+  const bool fits = vector && !vector->empty() &&
+                    (dimension == 0 || vector->size() == static_cast<size_t>(dimension));
+  if (!fits) {
     return Fail(ErrorCode::kBadAnswer, "the answer holds no vector of the length asked for");
   }
-  return vector;
+  return *std::move(vector);
 }
 
 // Where a run keeps what it sends and gets.
@@ -223,10 +217,8 @@ class VertexProvider final : public Provider {
 
  private:
   ObjectName ObjectOf(const std::string& file_id) const {
-    const std::string& prefix = store_.objects.prefix;
-    const char* slash = prefix.empty() || prefix.ends_with('/') ? "" : "/";
     return {.bucket = store_.objects.bucket,
-            .object = fmt::format("{}{}in/{}.jsonl", prefix, slash, file_id)};
+            .object = fmt::format("{}in/{}.jsonl", store_.objects.prefix, file_id)};
   }
 
   // "gs://bucket/prefix/out/x" of "gs://bucket/prefix/in/x.jsonl".
@@ -340,7 +332,7 @@ Result<VertexStore> ReadStore(const ProviderOptions& options) {
   VertexStore store;
   if (!options.bucket.empty()) {
     const std::string uri = IsObjectUri(options.bucket) ? options.bucket : "gs://" + options.bucket;
-    SLUICE_ASSIGN(store.objects, ParsePrefixUri(uri));
+    SLUICE_ASSIGN(store.objects, ParseFolderUri(uri));
   }
   store.dataset = options.bigquery_dataset;
   if (!store.dataset.empty() && !IsDatasetName(store.dataset)) {

@@ -59,6 +59,12 @@ Result<ObjectPrefix> ParsePrefixUri(std::string_view uri) {
   return SplitUri(uri, "gs://bucket/prefix");
 }
 
+Result<ObjectPrefix> ParseFolderUri(std::string_view uri) {
+  SLUICE_ASSIGN(ObjectPrefix folder, ParsePrefixUri(uri));
+  folder.prefix += folder.prefix.empty() || folder.prefix.ends_with('/') ? "" : "/";
+  return folder;
+}
+
 std::string FormatObjectUri(const ObjectName& name) {
   return fmt::format("{}{}/{}", kScheme, name.bucket, name.object);
 }

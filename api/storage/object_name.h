@@ -38,6 +38,8 @@ struct ObjectPrefix {
 // Errors: kUsage for what breaks the rules above; a prefix may be empty.
 [[nodiscard]] Result<ObjectName> ParseObjectUri(std::string_view uri);
 [[nodiscard]] Result<ObjectPrefix> ParsePrefixUri(std::string_view uri);
+// The same as a folder: what is not the whole bucket ends at a slash.
+[[nodiscard]] Result<ObjectPrefix> ParseFolderUri(std::string_view uri);
 
 // "gs://bucket/object".
 [[nodiscard]] std::string FormatObjectUri(const ObjectName& name);

@@ -73,32 +73,14 @@ Result<std::string> ObjectUpload::Start() {
         if (!url) {
           return Fail(ErrorCode::kBadAnswer, Label() + ": the service named no upload address");
         }
-        SLUICE_TRY(CheckOrigin(*url));
+        SLUICE_TRY(service_.CheckSession(*url, Label()));
         return std::string(*url);
       });
 }
 
-Result<void> ObjectUpload::CheckOrigin(std::string_view url) const {
-  const auto origin = ParseOrigin(url);
-  if (origin && *origin == service_.origin()) {
-    return {};
-  }
-  return Fail(ErrorCode::kRefused,
-              fmt::format("{}: the service named an upload address at another origin ({}); "
-                          "nothing was sent to it",
-                          Label(), origin ? origin->host : "unreadable"));
-}
-
 HttpRequest ObjectUpload::SessionRequest(const std::string& url, std::string content_range) const {
-  HttpRequest request;
-  request.method = "PUT";
-  request.url = url;  // As secret as a token: hence the label.
-  request.label = Label();
+  HttpRequest request = service_.SessionRequest("PUT", url, Label(), stop_);
   request.headers = {{"Content-Range", std::move(content_range)}};
-  request.timeout = service_.options().request_timeout;
-  request.stall_timeout = service_.options().stall_timeout;
-  request.answer_bytes_max = kAnswerBytesMax;
-  request.stop = stop_;
   return request;
 }
 

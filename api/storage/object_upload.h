@@ -64,7 +64,6 @@ class ObjectUpload {
                                 const HttpRequest& request) const;
   HttpRequest SessionRequest(const std::string& url, std::string content_range) const;
   Result<void> OpenBodyAt(uint64_t offset);
-  Result<void> CheckOrigin(std::string_view url) const;
   std::string Label() const;
 
   const GoogleService& service_;

@@ -56,19 +56,6 @@ bool HasContent(const RemoteObject& object, uint64_t size, const std::string& cr
   return object.size == size && object.crc32c && Crc32cHex(*object.crc32c) == crc32c;
 }
 
-// Node's client and gcloud want the path in their variables, others want none.
-std::string BaseAddress(std::string address) {
-  if (address.find("://") == std::string::npos) {
-    address = "http://" + address;
-  }
-  for (const std::string_view end : {"/", "/storage/v1", "/"}) {
-    if (address.ends_with(end)) {
-      address.resize(address.size() - end.size());
-    }
-  }
-  return address;
-}
-
 }  // namespace
 
 StoragePlace StorageOfEnvironment(const EnvironmentLookup& environment) {
@@ -82,7 +69,7 @@ StoragePlace StorageOfEnvironment(const EnvironmentLookup& environment) {
   const std::string override = environment("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE").value_or("");
   place.is_emulator = !emulator.empty();
   if (const std::string& address = place.is_emulator ? emulator : override; !address.empty()) {
-    place.options.base_url = BaseAddress(address);
+    place.options.base_url = AddressOfHost(address, "/storage/v1");
   }
   return place;
 }
