@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "io/file/file_system.h"
+
 namespace sluice {
 namespace {
 
@@ -18,8 +20,9 @@ CreateAnswer Answer(CreateOutcome outcome, ErrorCode code) {
 
 }  // namespace
 
-SimulatedService::SimulatedService(uint64_t seed, SimulatedClock& clock, SimulatedFaults faults)
-    : random_(seed), clock_(clock), faults_(faults) {
+SimulatedService::SimulatedService(uint64_t seed, SimulatedClock& clock, SimulatedFaults faults,
+                                   SimulatedHabits habits)
+    : random_(seed), clock_(clock), faults_(faults), habits_(std::move(habits)) {
   traits_.name = "simulated";
   for (int i = 0; i < faults.outages; ++i) {
     const MonotonicTime begin = clock.Now() + seconds(Below(72 * 3'600));
@@ -33,15 +36,26 @@ void SimulatedService::MayDie() {
   }
 }
 
-// What every call may meet before it is answered.
-std::optional<Error> SimulatedService::CallFault() {
+void SimulatedService::GoAway(hours time) {
+  outages_.emplace_back(clock_.Now(), clock_.Now() + time);
+}
+
+void SimulatedService::BeginCall() {
   ++calls_;
   MayDie();
   Advance();
-  const bool is_out = std::ranges::any_of(outages_, [this](const auto& outage) {
+}
+
+bool SimulatedService::IsOut() const {
+  return std::ranges::any_of(outages_, [this](const auto& outage) {
     return outage.first <= clock_.Now() && clock_.Now() < outage.second;
   });
-  if (is_out) {
+}
+
+// What every call may meet before it is answered.
+std::optional<Error> SimulatedService::CallFault() {
+  BeginCall();
+  if (IsOut()) {
     return Broken(Chance(500) ? ErrorCode::kTransport : ErrorCode::kNotSent);
   }
   if (Chance(faults_.call_fails)) {
@@ -57,6 +71,16 @@ bool SimulatedService::HasFile(const std::string& name) const {
   return found != files_.end() && clock_.Now() < found->second.expires;
 }
 
+void SimulatedService::KeepFile(const std::string& name, const std::string& identity,
+                                std::vector<Ordinal> rows) {
+  const MonotonicTime expires =
+      habits_.file_life ? clock_.Now() + *habits_.file_life : MonotonicTime::max();
+  files_.try_emplace(name,
+                     File{.identity = identity, .rows = std::move(rows), .expires = expires});
+}
+
+void SimulatedService::DropFile(const std::string& name) { files_.erase(name); }
+
 Result<StagedFile> SimulatedService::Stage(const StageSource& source, const std::string& file_id,
                                            const ByteProgress&, std::stop_token) {
   if (const auto fault = CallFault()) {
@@ -69,7 +93,7 @@ Result<StagedFile> SimulatedService::Stage(const StageSource& source, const std:
   if (HasFile(name) && files_.at(name).identity != source.identity) {
     return Fail(ErrorCode::kConflict, "simulated: other content");
   }
-  files_.try_emplace(name, File{.identity = source.identity, .expires = clock_.Now() + hours(48)});
+  KeepFile(name, source.identity, contents.at(source.identity));
   MayDie();
   if (Chance(50)) {
     return std::unexpected(Broken(ErrorCode::kTransport));  // it is there all the same
@@ -97,8 +121,7 @@ CreateAnswer SimulatedService::CreateJob(const CreateJobRequest& request, std::s
   if (Chance(50)) {
     return Answer(CreateOutcome::kUnknown, ErrorCode::kUnavailable);  // 429 or 503, without effect
   }
-  MakeJob(effect);
-  const SimulatedJob made = jobs_.back();
+  const SimulatedJob made = MakeJob(effect.file, effect.display_name);
   if (Chance(faults_.twice)) {
     effect.effect += seconds(Below(5));
     pending_.push_back(effect);
@@ -111,7 +134,7 @@ CreateAnswer SimulatedService::CreateJob(const CreateJobRequest& request, std::s
   return {.outcome = CreateOutcome::kCreated, .job = View(made, true), .error = {}};
 }
 
-// Requests that arrive make a job only while their file is there.
+// Requests that arrive make a job only while their file is there; jobs that were made read it.
 void SimulatedService::Advance() {
   std::vector<Request> due;
   std::erase_if(pending_, [&](const Request& request) {
@@ -123,24 +146,50 @@ void SimulatedService::Advance() {
   });
   for (const Request& request : due) {
     if (HasFile(request.file)) {
-      MakeJob(request);
+      MakeJob(request.file, request.display_name);
+    }
+  }
+  for (SimulatedJob& job : jobs_) {
+    if (!job.has_read && job.reads <= clock_.Now()) {
+      ReadFile(job);
     }
   }
 }
 
-void SimulatedService::MakeJob(const Request& request) {
+const SimulatedJob& SimulatedService::MakeJob(const std::string& file,
+                                              const std::string& display_name) {
   SimulatedJob job;
-  job.name = fmt::format("batches/j{}", jobs_.size());
-  job.display_name = request.display_name;
-  job.source_file = request.file;
-  job.rows = contents.at(files_.at(request.file).identity);
+  job.name = fmt::format("{}{}", habits_.job_prefix, jobs_.size());
+  job.display_name = display_name;
+  job.source_file = file;
+  // What it will read counts as bought from the start: nobody knows before it was read.
+  job.rows = HasFile(file) ? files_.at(file).rows : std::vector<Ordinal>();
   job.created = clock_.Now();
+  if (!habits_.reads_at_create) {
+    job.has_read = false;
+    job.reads = job.created + seconds(Below(300));
+  }
   job.visible = job.created + seconds(Below(90));
   job.ends = job.created + minutes(5) + seconds(Below(30 * 3'600));
   job.empty_looks = Chance(100) ? 2 : 0;
   DecideEnd(job);
   DecideAnswers(job);
   jobs_.push_back(std::move(job));
+  return jobs_.back();
+}
+
+// A job that was cancelled before it began reads nothing, but may be paid for nevertheless.
+void SimulatedService::ReadFile(SimulatedJob& job) {
+  job.has_read = true;
+  if (HasFile(job.source_file) || job.ends <= job.reads) {
+    return;
+  }
+  job.rows.clear();
+  job.answers.clear();
+  job.end = JobState::kFailed;
+  job.ends = job.reads;
+  job.error_code = 3;
+  job.has_results = false;
 }
 
 void SimulatedService::DecideEnd(SimulatedJob& job) {
@@ -217,26 +266,44 @@ Result<BatchJob> SimulatedService::GetJob(const std::string& name, std::stop_tok
   return View(*job, shows_results);
 }
 
+SimulatedService::Listed SimulatedService::List(const std::string& page_token) const {
+  constexpr size_t kPage = 3;
+  const size_t first = page_token.empty() ? 0 : std::stoul(page_token);
+  Listed listed;
+  for (size_t i = first; i < std::min(first + kPage, jobs_.size()); ++i) {
+    const SimulatedJob& job = jobs_[jobs_.size() - 1 - i];
+    listed.jobs.push_back(job.visible <= clock_.Now() ? &job : nullptr);
+  }
+  listed.next = first + kPage < jobs_.size() ? std::to_string(first + kPage) : "";
+  return listed;
+}
+
 Result<JobPage> SimulatedService::ListJobs(const std::string& page_token, std::stop_token) {
   if (const auto fault = CallFault()) {
     return std::unexpected(*fault);
   }
-  constexpr size_t kPage = 3;
-  const size_t first = page_token.empty() ? 0 : std::stoul(page_token);
+  const Listed listed = List(page_token);
   JobPage page;
-  // Newest first; the jobs of others are among them.
-  for (size_t i = first; i < std::min(first + kPage, jobs_.size()); ++i) {
-    const SimulatedJob& job = jobs_[jobs_.size() - 1 - i];
-    if (job.visible <= clock_.Now()) {
-      page.jobs.push_back(View(job, true));
+  // The jobs of others are among ours.
+  for (size_t i = 0; i < listed.jobs.size(); ++i) {
+    if (listed.jobs[i] != nullptr) {
+      page.jobs.push_back(View(*listed.jobs[i], true));
     }
     BatchJob foreign;
-    foreign.name = fmt::format("batches/foreign{}", i);
+    foreign.name = fmt::format("batches/foreign{}-{}", page_token, i);
     foreign.display_name = "sluice/ffffffffffff/0/1";
     page.jobs.push_back(std::move(foreign));
   }
-  page.next_page_token = first + kPage < jobs_.size() ? std::to_string(first + kPage) : "";
+  page.next_page_token = listed.next;
   return page;
+}
+
+void SimulatedService::EndByCancel(SimulatedJob& job) {
+  job.end = JobState::kCancelled;
+  job.ends = clock_.Now() + seconds(Below(120));
+  job.error_code = 1;
+  job.has_results = Chance(500);
+  std::erase_if(job.answers, [this](const auto&) { return Chance(500); });
 }
 
 Result<void> SimulatedService::CancelJob(const std::string& name, std::stop_token) {
@@ -245,11 +312,7 @@ Result<void> SimulatedService::CancelJob(const std::string& name, std::stop_toke
   }
   SimulatedJob* const job = Find(name);
   if (job != nullptr && job->ends > clock_.Now()) {
-    job->end = JobState::kCancelled;
-    job->ends = clock_.Now() + seconds(Below(120));
-    job->error_code = 1;
-    job->has_results = Chance(500);
-    std::erase_if(job->answers, [this](const auto&) { return Chance(500); });
+    EndByCancel(*job);
   }
   MayDie();
   return {};
@@ -261,7 +324,7 @@ Result<void> SimulatedService::DeleteFile(const std::string& name, std::stop_tok
   if (const auto fault = CallFault()) {
     return std::unexpected(*fault);
   }
-  files_.erase(name);
+  DropFile(name);
   MayDie();
   if (Chance(faults_.call_fails)) {
     return std::unexpected(Broken(ErrorCode::kTransport));  // it is gone all the same
@@ -269,21 +332,28 @@ Result<void> SimulatedService::DeleteFile(const std::string& name, std::stop_tok
   return {};
 }
 
+bool SimulatedService::HasAnswers(const SimulatedJob& job) const {
+  return job.ends <= clock_.Now() && job.has_results;
+}
+
 Result<const SimulatedJob*> SimulatedService::Fetch(const std::string& name) {
   if (const auto fault = CallFault()) {
     return std::unexpected(*fault);
   }
   const SimulatedJob* const job = Find(name);
-  if (job == nullptr || job->ends > clock_.Now() || !job->has_results) {
+  if (job == nullptr || !HasAnswers(*job)) {
     return Fail(ErrorCode::kNotFound, "simulated: no answers");
   }
   return job;
 }
 
-Result<uint64_t> SimulatedService::FetchAnswers(const BatchJob&, const BodyWriter&,
+Result<uint64_t> SimulatedService::FetchAnswers(const BatchJob& job, const BodyWriter& writer,
                                                 const std::function<Result<void>()>&,
                                                 std::stop_token) {
-  return Fail(ErrorCode::kInternal, "the simulated disk fetches by itself");
+  SLUICE_ASSIGN(const SimulatedJob* const found, Fetch(job.name));
+  const std::string lines = FormatAnswerLines(found->answers);
+  SLUICE_TRY(writer(AsBytes(lines)));
+  return lines.size();
 }
 
 Result<std::vector<float>> SimulatedService::EmbedText(const std::string&, const std::string&, int,

@@ -1,6 +1,8 @@
 // A batch service on simulated time, as unkind as the real ones have been seen to be: answers get
 // lost, effects come late or twice, lists lag, jobs end in every way, nothing answers for hours. It
-// keeps an account book by which a test can say what was bought. One thread.
+// keeps an account book by which a test can say what was bought. It is a Provider itself; a
+// SimulatedWire makes an HTTP service of its account book, for the providers that there are. One
+// thread.
 #pragma once
 
 #include <chrono>
@@ -13,6 +15,7 @@
 
 #include "api/provider/provider.h"
 #include "io/record/ordinal.h"
+#include "tests/engine/simulation/simulated_lines.h"
 
 namespace sluice {
 
@@ -50,20 +53,31 @@ struct SimulatedFaults {
   int outages = 2;        // of a run
 };
 
+// What differs between services.
+struct SimulatedHabits {
+  std::string job_prefix = "batches/j";  // of a job's name; the number that it is follows
+  std::optional<std::chrono::hours> file_life{48};
+  // Looks for the file when a job is asked for, and makes none without it. Else it makes any job,
+  // which reads its file within minutes, and fails for nothing when there is none.
+  bool reads_at_create = true;
+};
+
 struct SimulatedJob {
   std::string name, display_name, source_file;
-  std::vector<Ordinal> rows;
-  MonotonicTime created, visible, ends;
+  std::vector<Ordinal> rows;  // that are paid for: none when the file was gone before it was read
+  MonotonicTime created, reads, visible, ends;
   JobState end = JobState::kSucceeded;
   int error_code = 0;
   bool has_results = true;
-  std::map<Ordinal, std::optional<FailureClass>> answers;  // nothing: a value
-  int empty_looks = 0;                                     // that show no results yet
+  bool has_read = true;
+  SimulatedAnswers answers;
+  int empty_looks = 0;  // that show no results yet
 };
 
 class SimulatedService final : public Provider {
  public:
-  SimulatedService(uint64_t seed, SimulatedClock& clock, SimulatedFaults faults);
+  SimulatedService(uint64_t seed, SimulatedClock& clock, SimulatedFaults faults,
+                   SimulatedHabits habits = {});
 
   // What a file holds: by StageSource::identity.
   std::map<std::string, std::vector<Ordinal>> contents;
@@ -88,10 +102,30 @@ class SimulatedService final : public Provider {
                                                      const std::string& text, int dimension,
                                                      std::stop_token stop) override;
 
-  // The job whose answers somebody fetches; may fail as a call does.
-  [[nodiscard]] Result<const SimulatedJob*> Fetch(const std::string& name);
   // The account book: every job that ever came to be.
   [[nodiscard]] const std::vector<SimulatedJob>& jobs() const { return jobs_; }
+  [[nodiscard]] SimulatedJob* Find(const std::string& name);
+
+  // What calls do once their faults are over with.
+  void BeginCall();
+  [[nodiscard]] bool IsOut() const;
+  [[nodiscard]] bool HasFile(const std::string& name) const;
+  void KeepFile(const std::string& name, const std::string& identity, std::vector<Ordinal> rows);
+  void DropFile(const std::string& name);
+  const SimulatedJob& MakeJob(const std::string& file, const std::string& display_name);
+  void EndByCancel(SimulatedJob& job);
+  // Whether answers of `job` may be had by now.
+  [[nodiscard]] bool HasAnswers(const SimulatedJob& job) const;
+  // Newest first, and a few at a time; `next` is empty at the end.
+  struct Listed {
+    std::vector<const SimulatedJob*> jobs;  // nothing: one that does not show yet
+    std::string next;
+  };
+  [[nodiscard]] Listed List(const std::string& page_token) const;
+
+  // It answers nothing for so long from now.
+  void GoAway(std::chrono::hours time);
+  [[nodiscard]] const SimulatedFaults& faults() const { return faults_; }
   [[nodiscard]] bool Chance(int per_mille) {
     return static_cast<int>(random_() % 1'000) < per_mille;
   }
@@ -102,6 +136,7 @@ class SimulatedService final : public Provider {
  private:
   struct File {
     std::string identity;
+    std::vector<Ordinal> rows;
     MonotonicTime expires;
   };
   struct Request {
@@ -110,17 +145,18 @@ class SimulatedService final : public Provider {
   };
 
   [[nodiscard]] std::optional<Error> CallFault();
-  [[nodiscard]] bool HasFile(const std::string& name) const;
+  // The job whose answers somebody fetches; may fail as a call does.
+  [[nodiscard]] Result<const SimulatedJob*> Fetch(const std::string& name);
   void Advance();
-  void MakeJob(const Request& request);
+  void ReadFile(SimulatedJob& job);
   void DecideEnd(SimulatedJob& job);
   void DecideAnswers(SimulatedJob& job);
-  [[nodiscard]] SimulatedJob* Find(const std::string& name);
   [[nodiscard]] BatchJob View(const SimulatedJob& job, bool whole) const;
 
   std::mt19937_64 random_;
   SimulatedClock& clock_;
   SimulatedFaults faults_;
+  SimulatedHabits habits_;
   ProviderTraits traits_;
   std::map<std::string, File> files_;
   std::vector<Request> pending_;
