@@ -40,6 +40,7 @@ Result<void> KeepOptions(Ledger& ledger, const RunOptions& options) {
                     {"bucket", options.cloud.bucket},
                     {"bigquery_dataset", options.cloud.bigquery_dataset},
                     {"provider_note", options.provider_note},
+                    {"published_output", options.published_output},
                     {"on_error", OnErrorName(options.on_error)},
                     {"compress", options.zstd_level.value_or(0)},
                     {"keep_answers", options.keep_answers},
@@ -75,6 +76,7 @@ Result<RunOptions> KeptOptions(Ledger& ledger, const std::string& run_folder) {
                      .bucket = how.value("bucket", ""),
                      .bigquery_dataset = how.value("bigquery_dataset", "")};
     options.provider_note = how.value("provider_note", "");
+    options.published_output = how.value("published_output", "");
     options.on_error = ParseOnError(how.value("on_error", "nan"));
     const int level = how.value("compress", 3);
     options.zstd_level = level > 0 ? std::optional(level) : std::nullopt;

@@ -53,6 +53,9 @@ struct RunOptions {
   std::string provider_note;
 
   std::string output;
+  // The object (gs://bucket/name) that the caller copies the whole output to; empty: none. The
+  // engine keeps it, for those who go on with nothing but the run folder.
+  std::string published_output = {};
   OnError on_error = OnError::kNan;
   bool normalize = false;  // vectors to unit length
 

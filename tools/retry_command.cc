@@ -6,6 +6,7 @@
 
 #include "engine/retry.h"
 #include "io/base/clock.h"
+#include "tools/cloud_files.h"
 #include "tools/json_line.h"
 #include "tools/kept_run.h"
 #include "tools/run_end.h"
@@ -77,11 +78,12 @@ Result<RunSummary> RetryShown(const CommandContext& context, const RunCommandOpt
 }  // namespace
 
 Result<int> RetryCommand(const CommandContext& context) {
-  const auto files = MakePosixFileSystem();
   SystemClock clock;
+  CloudFiles cloud(clock, context.signals.stop_token());
+  FileSystem& files = cloud.files();
   SLUICE_ASSIGN(const FailureClasses classes, ReadClasses(context.arguments));
-  SLUICE_ASSIGN(const RunCommandOptions options, ReadKeptRun(context, *files));
-  SLUICE_ASSIGN(const RetryPlan plan, PlanRetry(*files, options.run.run_folder, classes));
+  SLUICE_ASSIGN(const RunCommandOptions options, ReadKeptRun(context, files));
+  SLUICE_ASSIGN(const RetryPlan plan, PlanRetry(files, options.run.run_folder, classes));
   if (context.arguments.Has("--dry-run")) {
     PrintPlan(context.console, plan);
     return 0;
@@ -92,14 +94,14 @@ Result<int> RetryCommand(const CommandContext& context) {
   SLUICE_ASSIGN(ServiceAccess service, ServiceAccess::Open(options.service, clock));
   context.console.Warn(service.warning());
   Progress progress;
-  RunEnvironment environment{.files = *files,
+  RunEnvironment environment{.files = files,
                              .clock = clock,
                              .provider = service.provider(),
                              .progress = progress,
                              .stop = context.signals.stop_token()};
   SLUICE_ASSIGN(const RunSummary summary, RetryShown(context, options, classes, environment));
   service.DiscardLocalState();
-  SLUICE_TRY(EndRun(context, options, summary, *files, clock));
+  SLUICE_TRY(EndRun(context, options, summary, cloud, clock));
   return summary.exit_code;
 }
 

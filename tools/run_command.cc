@@ -41,23 +41,6 @@ Result<RunSummary> RunShown(const CommandContext& context, const RunCommandOptio
   return Run(options.run, environment);
 }
 
-// The rows are safe on this disk when this fails; the same command tries it again.
-Result<void> PublishOutput(const CommandContext& context, const RunCommandOptions& options,
-                           const RunSummary& summary, CloudFiles& cloud) {
-  if (!options.published_output) {
-    return {};
-  }
-  std::vector<std::string> paths;
-  for (const OutputFile& file : summary.outputs) {
-    paths.push_back(file.path);
-  }
-  SLUICE_ASSIGN(const auto addresses, cloud.Publish(paths, *options.published_output));
-  for (const std::string& address : addresses) {
-    context.console.Say(fmt::format("published {}\n", EscapeControls(address)));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<int> RunCommand(const CommandContext& context) {
@@ -82,8 +65,7 @@ Result<int> RunCommand(const CommandContext& context) {
   SLUICE_ASSIGN(const RunSummary summary, RunShown(context, options, environment));
   // Its rows are safe, so nobody will ask for its jobs again.
   service.DiscardLocalState();
-  SLUICE_TRY(PublishOutput(context, options, summary, cloud));
-  SLUICE_TRY(EndRun(context, options, summary, files, clock));
+  SLUICE_TRY(EndRun(context, options, summary, cloud, clock));
   return summary.exit_code;
 }
 

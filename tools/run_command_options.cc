@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "api/storage/object_name.h"
 #include "tools/argument_files.h"
 
 namespace sluice {
@@ -191,16 +192,15 @@ void SuitLocalService(RunOptions& run, ServiceAccessOptions& service) {
 
 namespace {
 
-Result<void> ReadOutput(const Arguments& arguments, const std::string& fallback,
-                        RunCommandOptions& options) {
-  RunOptions& run = options.run;
+Result<void> ReadOutput(const Arguments& arguments, const std::string& fallback, RunOptions& run) {
   run.output = arguments.TextOr("--output", fallback);
   if (IsObjectUri(run.output)) {
-    SLUICE_ASSIGN(options.published_output, ParseObjectUri(run.output));
+    SLUICE_TRY(ParseObjectUri(run.output));
+    run.published_output = run.output;
     run.output = run.output.substr(run.output.rfind('/') + 1);
   }
   run.run_folder = arguments.TextOr("--run", run.output + ".sluice");
-  if (options.published_output) {
+  if (!run.published_output.empty()) {
     run.output = run.run_folder + "/" + run.output;
   }
   return {};
@@ -246,7 +246,7 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
   SLUICE_TRY(ReadCloud(arguments, backend, run.cloud));
   run.id_field = arguments.TextOr("--id-field", "");
   const bool embeds = run.request.task == Task::kEmbed;
-  SLUICE_TRY(ReadOutput(arguments, embeds ? "vectors.npy" : "answers.jsonl", options));
+  SLUICE_TRY(ReadOutput(arguments, embeds ? "vectors.npy" : "answers.jsonl", run));
   run.on_error = ReadOnError(arguments.TextOr("--on-error", "nan"));
   run.normalize = arguments.Has("--normalize");
   run.keep_remote = arguments.Has("--keep-remote");

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "api/storage/object_name.h"
 #include "engine/run.h"
 #include "io/base/error.h"
 #include "io/file/file_system.h"
@@ -20,8 +19,6 @@ struct RunCommandOptions {
   RunOptions run;
   ServiceAccessOptions service;
   std::string report_copy;  // empty: none
-  // Where the output goes when it is done; run.output then lies in the run folder.
-  std::optional<ObjectName> published_output;
   ProgressMode progress = ProgressMode::kPlain;
   std::chrono::milliseconds progress_interval{30'000};
 };

@@ -1,6 +1,8 @@
 #include "tools/run_end.h"
 
+#include <fmt/format.h>
 #include <string>
+#include <vector>
 
 #include "io/file/atomic_file.h"
 #include "tools/run_summary.h"
@@ -15,6 +17,24 @@ Result<void> CopyReport(FileSystem& files, const RunSummary& summary, const std:
   }
   SLUICE_ASSIGN(const std::string report, ReadWholeFile(files, summary.report_path, kReportMax));
   return WriteFileAtomically(files, copy, report);
+}
+
+// The rows are safe on this disk when this fails; the same command tries it again.
+Result<void> PublishOutput(const CommandContext& context, const std::string& target,
+                           const RunSummary& summary, CloudFiles& cloud) {
+  if (target.empty()) {
+    return {};
+  }
+  SLUICE_ASSIGN(const ObjectName object, ParseObjectUri(target));
+  std::vector<std::string> paths;
+  for (const OutputFile& file : summary.outputs) {
+    paths.push_back(file.path);
+  }
+  SLUICE_ASSIGN(const auto addresses, cloud.Publish(paths, object));
+  for (const std::string& address : addresses) {
+    context.console.Say(fmt::format("published {}\n", EscapeControls(address)));
+  }
+  return {};
 }
 
 void PrintSummary(const CommandContext& context, const RunCommandOptions& options,
@@ -33,8 +53,9 @@ void PrintSummary(const CommandContext& context, const RunCommandOptions& option
 }  // namespace
 
 Result<void> EndRun(const CommandContext& context, const RunCommandOptions& options,
-                    const RunSummary& summary, FileSystem& files, const Clock& clock) {
-  SLUICE_TRY(CopyReport(files, summary, options.report_copy));
+                    const RunSummary& summary, CloudFiles& cloud, const Clock& clock) {
+  SLUICE_TRY(PublishOutput(context, options.run.published_output, summary, cloud));
+  SLUICE_TRY(CopyReport(cloud.files(), summary, options.report_copy));
   PrintSummary(context, options, summary, clock);
   return {};
 }

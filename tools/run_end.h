@@ -4,14 +4,15 @@
 #include "engine/run.h"
 #include "io/base/clock.h"
 #include "io/base/error.h"
-#include "io/file/file_system.h"
+#include "tools/cloud_files.h"
 #include "tools/command_context.h"
 #include "tools/run_command_options.h"
 
 namespace sluice {
 
-// The copy of the report that was asked for, and the summary: on stdout as JSON, else on stderr.
+// The output as an object when it is to be one, the copy of the report that was asked for, and the
+// summary: on stdout as JSON, else on stderr.
 [[nodiscard]] Result<void> EndRun(const CommandContext& context, const RunCommandOptions& options,
-                                  const RunSummary& summary, FileSystem& files, const Clock& clock);
+                                  const RunSummary& summary, CloudFiles& cloud, const Clock& clock);
 
 }  // namespace sluice

@@ -52,6 +52,23 @@ class Cloud(harness.CliTest):
         self.assertEqual(names[0]["file"], address)
         self.sluice("verify", "vectors.npy.sluice", env=storage.env())
 
+    def test_a_retry_replaces_the_object(self):
+        self.write_corpus("c.jsonl", 60)
+        ask, output = ["--dim", "8", "--shard-rows", "20"], f"gs://{BUCKET}/v.npy"
+        self.sluice("run", "c.jsonl", *ask, "-b", "local", "-o", "direct.npy")
+        service = harness.LocalService(self, "--bucket", BUCKET, "--fault", "item-error=0.3")
+        env = {**service.env(), **Storage(service).env()}
+        self.sluice("run", "c.jsonl", *ask, *service.flags(), "--attempts", "1", "-o", output, env=env,
+                    code=3)
+        self.assertNotEqual(Storage(service).get("v.npy"), self.read("direct.npy"))
+        service.stop()
+        service = harness.LocalService(self, "--bucket", BUCKET)  # It knows what the one before it knew.
+        env = {**service.env(), **Storage(service).env()}
+        ended = self.sluice("retry", "-C", "v.npy.sluice", "--class", "all", "--base-url", service.base_url,
+                            "--poll", "10ms..50ms", "--settle", "300ms", env=env)
+        self.assertIn(f"published {output}", ended.err)
+        self.assertEqual(Storage(service).get("v.npy"), self.read("direct.npy"))
+
     def signed_in(self, *flags):
         """A service that asks for tokens, and what a client needs to get them."""
         key_file = self.folder / "account.json"
