@@ -47,9 +47,9 @@ std::vector<Ordinal> ParseRequestLines(std::string_view text) {
 std::string FormatAnswerLines(const SimulatedAnswers& answers) {
   std::string text;
   for (const auto& [row, failure] : answers) {
-    text += failure.has_value()
-                ? fmt::format("{{\"key\":\"{}\",\"failure\":{}}}\n", row, static_cast<int>(*failure))
-                : fmt::format("{{\"key\":\"{}\"}}\n", row);
+    text += failure.has_value() ? fmt::format("{{\"key\":\"{}\",\"failure\":{}}}\n", row,
+                                              static_cast<int>(*failure))
+                                : fmt::format("{{\"key\":\"{}\"}}\n", row);
   }
   return text;
 }
@@ -63,8 +63,7 @@ Result<SimulatedAnswers> ParseAnswerLines(std::string_view text) {
       return Fail(ErrorCode::kBadAnswer, "simulated: what came is no file of answers");
     }
     const auto failure = IntegerMember(line, "failure");
-    answers[*row] =
-        failure ? std::optional(static_cast<FailureClass>(*failure)) : std::nullopt;
+    answers[*row] = failure ? std::optional(static_cast<FailureClass>(*failure)) : std::nullopt;
   }
   return answers;
 }

@@ -75,8 +75,7 @@ void SimulatedService::KeepFile(const std::string& name, const std::string& iden
                                 std::vector<Ordinal> rows) {
   const MonotonicTime expires =
       habits_.file_life ? clock_.Now() + *habits_.file_life : MonotonicTime::max();
-  files_.try_emplace(name,
-                     File{.identity = identity, .rows = std::move(rows), .expires = expires});
+  files_.try_emplace(name, File{.identity = identity, .rows = std::move(rows), .expires = expires});
 }
 
 void SimulatedService::DropFile(const std::string& name) { files_.erase(name); }
@@ -121,9 +120,10 @@ CreateAnswer SimulatedService::CreateJob(const CreateJobRequest& request, std::s
   if (Chance(50)) {
     return Answer(CreateOutcome::kUnknown, ErrorCode::kUnavailable);  // 429 or 503, without effect
   }
-  const SimulatedJob made = MakeJob(effect.file, effect.display_name);
+  const SimulatedJob made = MakeJob(effect.file, effect.display_name, false);
   if (Chance(faults_.twice)) {
     effect.effect += seconds(Below(5));
+    effect.is_repeat = true;
     pending_.push_back(effect);
   }
   MayDie();
@@ -146,7 +146,7 @@ void SimulatedService::Advance() {
   });
   for (const Request& request : due) {
     if (HasFile(request.file)) {
-      MakeJob(request.file, request.display_name);
+      MakeJob(request.file, request.display_name, request.is_repeat);
     }
   }
   for (SimulatedJob& job : jobs_) {
@@ -157,11 +157,12 @@ void SimulatedService::Advance() {
 }
 
 const SimulatedJob& SimulatedService::MakeJob(const std::string& file,
-                                              const std::string& display_name) {
+                                              const std::string& display_name, bool is_repeat) {
   SimulatedJob job;
   job.name = fmt::format("{}{}", habits_.job_prefix, jobs_.size());
   job.display_name = display_name;
   job.source_file = file;
+  job.is_repeat = is_repeat;
   // What it will read counts as bought from the start: nobody knows before it was read.
   job.rows = HasFile(file) ? files_.at(file).rows : std::vector<Ordinal>();
   job.created = clock_.Now();

@@ -28,7 +28,8 @@ class SimulatedClock final : public Clock {
   [[nodiscard]] MonotonicTime Now() const override { return now_; }
   // Jumps about by up to a year: nothing may depend on it.
   [[nodiscard]] WallTime WallNow() const override {
-    return WallTime{} + std::chrono::hours(24 * 365 * 56 + static_cast<int64_t>(wall_() % 17'520));
+    return WallTime{} +
+           std::chrono::hours(int64_t{24} * 365 * 56 + static_cast<int64_t>(wall_() % 17'520));
   }
   bool SleepUntil(MonotonicTime deadline, std::stop_token) override {
     AdvanceTo(deadline);
@@ -70,6 +71,7 @@ struct SimulatedJob {
   int error_code = 0;
   bool has_results = true;
   bool has_read = true;
+  bool is_repeat = false;  // of a request that the network sent two times
   SimulatedAnswers answers;
   int empty_looks = 0;  // that show no results yet
 };
@@ -112,7 +114,8 @@ class SimulatedService final : public Provider {
   [[nodiscard]] bool HasFile(const std::string& name) const;
   void KeepFile(const std::string& name, const std::string& identity, std::vector<Ordinal> rows);
   void DropFile(const std::string& name);
-  const SimulatedJob& MakeJob(const std::string& file, const std::string& display_name);
+  const SimulatedJob& MakeJob(const std::string& file, const std::string& display_name,
+                              bool is_repeat);
   void EndByCancel(SimulatedJob& job);
   // Whether answers of `job` may be had by now.
   [[nodiscard]] bool HasAnswers(const SimulatedJob& job) const;
@@ -142,6 +145,7 @@ class SimulatedService final : public Provider {
   struct Request {
     std::string file, display_name;
     MonotonicTime effect;
+    bool is_repeat = false;
   };
 
   [[nodiscard]] std::optional<Error> CallFault();
