@@ -140,7 +140,10 @@ Result<HttpResponse> GoogleService::SendSignedIn(const HttpRequest& request) con
     return answer;
   }
   options_.tokens->Refused(*token);
-  if (request.body_reader) {
+  // What must not be done twice is asked again only when the service itself says that it did
+  // nothing: a gateway's page says nothing about what lies behind the gateway.
+  const bool may_be_done = request.fresh_connection && !ParseGoogleStatus(answer->body);
+  if (request.body_reader || may_be_done) {
     return answer;
   }
   const auto renewed = options_.tokens->Token(request.stop);

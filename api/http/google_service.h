@@ -67,7 +67,8 @@ class GoogleService {
   // that is nested too deeply to be JSON of this service; those of AccessTokens::Token(), with
   // kNotSent for all that may pass. A token that is answered with 401, by which nothing was done,
   // is given up, and the request sent once more with a new one; not when it has a body_reader,
-  // which is used up: then the 401 is the answer.
+  // which is used up, and not when it wants a fresh connection and the 401 is not in the service's
+  // own words: then the 401 is the answer.
   [[nodiscard]] Result<HttpResponse> Send(const HttpRequest& request) const;
 
   // Sends, repeats as the retry table says, and reads a 2xx answer with `read`. An Error of `read`

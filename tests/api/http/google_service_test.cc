@@ -189,6 +189,19 @@ TEST(GoogleService, ATokenThatIsRefusedIsReplacedOnce) {
   EXPECT_EQ(test.server.requests().size(), 4U);
 }
 
+// A create call: behind a gateway that wants a sign-in of its own the job may have been made.
+TEST(GoogleService, WhatMayHaveBeenDoneIsNotSentAgain) {
+  SignedInService test({JsonPlay(401, "<html>sign in</html>"),
+                        JsonPlay(401, R"({"error":{"code":401,"message":"x"}})"),
+                        JsonPlay(200, "{}")});
+  HttpRequest request = test.service->JsonRequest("POST", "/jobs", "{}", {});
+  request.fresh_connection = true;
+  EXPECT_EQ(test.service->Send(request)->status, 401);
+  EXPECT_EQ(test.server.requests().size(), 1U);
+  EXPECT_EQ(test.service->Send(request)->status, 200);
+  EXPECT_EQ(test.server.requests().size(), 3U);
+}
+
 TEST(GoogleService, ABodyThatIsUsedUpIsNotSentAgain) {
   SignedInService test({JsonPlay(401, ""), JsonPlay(200, "{}")});
   HttpRequest request = test.service->Request("PUT", "/x", {});
