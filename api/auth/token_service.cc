@@ -104,6 +104,12 @@ std::string Explain(const HttpResponse& answer, const Json& json, const std::str
                      status ? ": " + PrintableText(status->message, 200) : std::string());
 }
 
+// A redirect and a gateway's page say nothing about who signs in.
+bool IsWordOfService(const HttpResponse& answer, const Json& json) {
+  return answer.status == 401 || (answer.status >= 400 && FindMember(json, "error") != nullptr) ||
+         answer.Header("metadata-flavor").has_value();
+}
+
 Error ErrorOfRefusal(const HttpResponse& answer, const std::string& host, WallTime now) {
   const Json json = ParseAnswer(answer.body);
   const std::string word = TextMember(json, "error");
@@ -113,9 +119,11 @@ Error ErrorOfRefusal(const HttpResponse& answer, const std::string& host, WallTi
   if (MayPass(answer, word)) {
     error.code = ErrorCode::kUnavailable;
     error.retry_after = ParseRetryAfter(answer.Header("retry-after").value_or(""), now);
-  } else {
+  } else if (IsWordOfService(answer, json)) {
     error.code = ErrorCode::kAuth;
     error.hint = kHint;
+  } else {
+    error.code = ErrorCode::kBadAnswer;
   }
   return error;
 }

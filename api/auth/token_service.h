@@ -1,7 +1,8 @@
 // TokenService: asks OAuth services for access tokens and reads what they say (RFC 6749 section 5).
 // Thread-safe.
 //
-// Faults that pass are asked through for half a minute or so; what the service refuses is kAuth.
+// Faults that pass are asked through for half a minute or so; what the service refuses is kAuth. A
+// redirect and a page of a gateway's pass too: kBadAnswer.
 // Whatever it says, no secret of a request comes through.
 #pragma once
 

@@ -211,6 +211,18 @@ TEST(SignIn, FaultsThatPassAreAskedThrough) {
             "refresh_token=refresh-token");
 }
 
+// They say nothing about who signs in: exit code 4 would end a run of hours.
+TEST(SignIn, APageOfAGatewayIsNoRefusal) {
+  for (const int status : {302, 307, 403, 404}) {
+    ScriptedServer server(std::vector<Play>(20, JsonPlay(status, "<html>sign in</html>")));
+    const Files files;
+    SignIn sign_in;
+    EXPECT_EQ(sign_in.TokenError(files.Write("u.json", UserJson(server.url() + "/token"))).code,
+              ErrorCode::kBadAnswer)
+        << status;
+  }
+}
+
 TEST(SignIn, ARefusalIsOneClearErrorWithoutASecret) {
   const std::string answer =
       R"({"error":"invalid_grant","error_description":"refresh-token of client-secret is revoked"})";
