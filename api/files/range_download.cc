@@ -101,7 +101,7 @@ Result<void> RangeDownload::Write(std::span<const std::byte> bytes) {
     return Fail(ErrorCode::kRefused,
                 fmt::format("a download is larger than {} bytes", request_.answer_bytes_max));
   }
-  if (total_ && bytes.size() > *total_ - position_) {
+  if (const auto end = size_ ? size_ : total_; end && bytes.size() > *end - position_) {
     SLUICE_TRY(BeginFromZero());
     return Fail(ErrorCode::kBadAnswer, "a download is longer than was announced");
   }

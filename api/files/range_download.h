@@ -21,15 +21,17 @@ enum class PackedBody { kRefused, kTaken };
 class RangeDownload {
  public:
   // `request` is the GET of the whole body; its answer_bytes_max bounds the whole, too. `restart`
-  // is called before bytes come from zero again.
+  // is called before bytes come from zero again. `size`: what the whole is known to have; a body
+  // that goes on behind it is wrong, and begins again.
   RangeDownload(const GoogleService& service, HttpRequest request, const BodyWriter& writer,
                 const std::function<Result<void>()>& restart,
-                PackedBody packed = PackedBody::kRefused)
+                PackedBody packed = PackedBody::kRefused, std::optional<uint64_t> size = {})
       : service_(service),
         request_(std::move(request)),
         writer_(writer),
         restart_(restart),
-        packed_(packed) {}
+        packed_(packed),
+        size_(size) {}
 
   // The byte count. Errors: those of the writer; kRefused when it is too large; kTransport or
   // kUnavailable when several tries in a row came no further; others as Batches.
@@ -47,6 +49,7 @@ class RangeDownload {
   const BodyWriter& writer_;
   const std::function<Result<void>()>& restart_;
   const PackedBody packed_;
+  const std::optional<uint64_t> size_;
   uint64_t position_ = 0;
   std::optional<uint64_t> total_;
   std::string etag_;

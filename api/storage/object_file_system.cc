@@ -90,15 +90,6 @@ class ObjectFile final : public File {
   uint64_t summed_ = 0;  // bytes from the start
 };
 
-// The prefix of what lies in a folder; a bucket's is empty.
-Result<ObjectPrefix> FolderOf(const std::string& path) {
-  SLUICE_ASSIGN(ObjectPrefix folder, ParsePrefixUri(path));
-  if (!folder.prefix.empty() && !folder.prefix.ends_with('/')) {
-    folder.prefix += '/';
-  }
-  return folder;
-}
-
 }  // namespace
 
 Result<StorageClient> ObjectFileSystem::Storage() {
@@ -127,6 +118,7 @@ Result<FileStat> ObjectFileSystem::Stat(const std::string& path) {
   if (!IsObjectUri(path)) {
     return local_.Stat(path);
   }
+  SLUICE_ASSIGN(const ObjectPrefix folder, ParseFolderUri(path));
   SLUICE_ASSIGN(const StorageClient storage, Storage());
   if (const auto name = ParseObjectUri(path); name && !name->object.ends_with('/')) {
     const auto object = storage.Get(*name, stop_);
@@ -141,7 +133,6 @@ Result<FileStat> ObjectFileSystem::Stat(const std::string& path) {
       return std::unexpected(object.error());
     }
   }
-  SLUICE_ASSIGN(const ObjectPrefix folder, FolderOf(path));
   SLUICE_ASSIGN(const ObjectPage page,
                 storage.List(folder.bucket, {.prefix = folder.prefix, .page_size = 1}, stop_));
   if (page.objects.empty()) {
@@ -162,7 +153,7 @@ Result<std::vector<std::string>> ObjectFileSystem::List(const std::string& path)
   if (!IsObjectUri(path)) {
     return local_.List(path);
   }
-  SLUICE_ASSIGN(const ObjectPrefix folder, FolderOf(path));
+  SLUICE_ASSIGN(const ObjectPrefix folder, ParseFolderUri(path));
   SLUICE_ASSIGN(const StorageClient storage, Storage());
   std::vector<std::string> names;
   const auto add = [&](std::string_view name) {

@@ -22,7 +22,14 @@ Result<ObjectPrefix> SplitUri(std::string_view uri, const char* form) {
       .bucket = std::string(rest.substr(0, slash)),
       .prefix = std::string(slash == std::string_view::npos ? std::string_view()
                                                             : rest.substr(slash + 1))};
-  if (!IsBucketName(place.bucket) || (!place.prefix.empty() && !IsObject(place.prefix))) {
+  if (!place.bucket.empty() && !IsBucketName(place.bucket)) {
+    return Fail(
+        ErrorCode::kUsage,
+        fmt::format("'{}' does not name a bucket, as {} does", PrintableText(uri, 200), form),
+        "names of buckets have 3 to 222 characters, of a-z, 0-9, '-', '_' and '.', and begin "
+        "and end with a letter or digit");
+  }
+  if (place.bucket.empty() || (!place.prefix.empty() && !IsObject(place.prefix))) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("'{}' is not an address like {}", PrintableText(uri, 200), form));
   }

@@ -51,6 +51,19 @@ Result<void> SendDelete(const GoogleService& service, const HttpRequest& request
   return CheckDone(answer, EmptyAnswer::kAny2xx);
 }
 
+// Names are cut at the length of the prefix later on.
+Result<void> CheckPrefix(const ObjectPage& page, std::string_view prefix) {
+  const auto has_prefix = [&](std::string_view name) { return name.starts_with(prefix); };
+  if (std::ranges::all_of(page.prefixes, has_prefix) &&
+      std::ranges::all_of(page.objects, has_prefix,
+                          [](const RemoteObject& object) { return object.name.object; })) {
+    return {};
+  }
+  return Fail(ErrorCode::kBadAnswer,
+              fmt::format("list of objects: one does not begin with '{}', which was asked for",
+                          PrintableText(prefix, 200)));
+}
+
 // The service has a checksum for every object; without one nothing speaks for the bytes.
 bool HasContent(const RemoteObject& object, uint64_t size, const std::string& crc32c) {
   return object.size == size && object.crc32c && Crc32cHex(*object.crc32c) == crc32c;
@@ -124,6 +137,7 @@ Result<ObjectPage> StorageClient::List(const std::string& bucket, const ListObje
       Repeat::kSafe, service_.Request("GET", path, std::move(stop), kRoot),
       [&](const HttpResponse& answer) -> Result<ObjectPage> {
         SLUICE_ASSIGN(ObjectPage page, ParseObjectPage(answer.body));
+        SLUICE_TRY(CheckPrefix(page, options.prefix));
         SLUICE_TRY(CheckNextPage("list of objects", options.page_token, page.next_page_token));
         return page;
       });
@@ -150,6 +164,10 @@ Result<RemoteObject> StorageClient::Download(const ObjectName& name, uint64_t by
   constexpr int kWrongMax = 3;
   SLUICE_ASSIGN(RemoteObject object, Get(name, stop));
   SLUICE_TRY(CheckReadable(object));
+  if (object.size > bytes_max) {
+    return Fail(ErrorCode::kRefused, fmt::format("{} has {} bytes, more than the {} that are taken",
+                                                 Uri(name), object.size, bytes_max));
+  }
   HttpRequest request = service_.Request(
       "GET", fmt::format("{}?alt=media&generation={}", ObjectPath(name), object.generation), stop,
       kRoot);
@@ -164,9 +182,9 @@ Result<RemoteObject> StorageClient::Download(const ObjectName& name, uint64_t by
     return restart();
   };
   for (int wrong = 0; wrong < kWrongMax; ++wrong) {
-    SLUICE_ASSIGN(
-        const uint64_t size,
-        RangeDownload(service_, request, summing, starting_over, PackedBody::kTaken).Run());
+    SLUICE_ASSIGN(const uint64_t size, RangeDownload(service_, request, summing, starting_over,
+                                                     PackedBody::kTaken, object.size)
+                                           .Run());
     if (HasContent(object, size, sum.HexDigest())) {
       return object;
     }

@@ -79,7 +79,7 @@ class StorageClient {
   // was. A broken transfer goes on by range in the same generation; `restart` is called before
   // bytes come from zero again. The CRC32C is checked at the end: only a value says that the bytes
   // are right. Errors: also kRefused when it is larger than `bytes_max`; kBadAnswer when the bytes
-  // are wrong after several tries.
+  // are wrong, or too many, after several tries.
   [[nodiscard]] Result<RemoteObject> Download(const ObjectName& name, uint64_t bytes_max,
                                               const BodyWriter& writer,
                                               const std::function<Result<void>()>& restart,

@@ -39,6 +39,10 @@ TEST(ObjectName, APrefixMayBeEmpty) {
   EXPECT_EQ(ParsePrefixUri("gs://bucket/a/").value(),
             (ObjectPrefix{.bucket = "bucket", .prefix = "a/"}));
   EXPECT_FALSE(ParsePrefixUri("s3://bucket/a").has_value());
+  EXPECT_EQ(ParseFolderUri("gs://bucket/a").value(), ParsePrefixUri("gs://bucket/a/").value());
+  EXPECT_EQ(ParseFolderUri("gs://bucket").value(), ParsePrefixUri("gs://bucket").value());
+  EXPECT_NE(ParsePrefixUri("gs://ab/c").error().hint.find("3 to 222 characters"),
+            std::string::npos);
 }
 
 }  // namespace

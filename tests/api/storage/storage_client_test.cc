@@ -338,6 +338,34 @@ TEST(Storage, WrongBytesAreNeverTakenForTheObject) {
   EXPECT_EQ(cloud.server.requests().size(), 4U);
 }
 
+TEST(Storage, ABodyThatGoesOnBehindTheObjectEnds) {
+  std::vector<Play> plays(20, JsonPlay(200, std::string(1 << 20, 'a')));
+  plays.front() = LyingCloud::Object(R"("size":"3","generation":"7","crc32c":"4waSgw==")");
+  LyingCloud cloud(plays);
+  uint64_t taken = 0;
+  const auto read = StorageClient(*cloud.service)
+                        .Download(
+                            Named("x"), uint64_t{1} << 30,
+                            [&](std::span<const std::byte> part) -> Result<void> {
+                              taken += part.size();
+                              return {};
+                            },
+                            [] { return Result<void>(); });
+  EXPECT_EQ(read.error().code, ErrorCode::kBadAnswer);
+  EXPECT_LE(taken, 3U);
+}
+
+TEST(Storage, AListHoldsOnlyWhatWasAskedFor) {
+  for (const char* name : {"..", "a", "b/other", "../../etc"}) {
+    const std::string answer =
+        R"({"items":[{"bucket":"test-bucket","name":")" + std::string(name) + R"(","size":"1"}]})";
+    LyingCloud cloud(std::vector<Play>(5, JsonPlay(200, answer)));
+    EXPECT_EQ(StorageClient(*cloud.service).List("test-bucket", {.prefix = "a/"}).error().code,
+              ErrorCode::kBadAnswer)
+        << name;
+  }
+}
+
 TEST(Storage, WhatCannotBeCheckedIsNotRead) {
   const auto read = [](const std::string& members) {
     LyingCloud cloud({LyingCloud::Object(members)});
