@@ -173,6 +173,7 @@ class Proxied(unittest.TestCase):
     def test_other_answers(self):
         self.assertIn("403", self.expect("replace", {"status": 403, "body": "no", "repeat": 2}, b"nono"))
         self.expect("edit", {"pattern": r"\d{4}", "by": "x"}, b"x," * 200)
+        self.expect("edit", {"pattern": "^0000", "by": "x", "status": 203}, b"x" + BODY[4:])
         self.assertEqual(gzip.decompress(self.packed(header=True)), BODY)
         self.assertEqual(gzip.decompress(gzip.decompress(self.packed(header=False, layers=2))), BODY)
         self.assertEqual(len(self.packed(at=20)), 20)
@@ -181,6 +182,19 @@ class Proxied(unittest.TestCase):
         self.assertIn("Retry-After: 7", head)
         head = self.expect("status", {"retry_after": "+2"}, b"")
         self.assertRegex(head, r"503 [^$]*Retry-After: \w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT")
+
+    def test_edits_are_counted_by_what_they_change(self):
+        proxy = self.proxy("edit", pattern="^0000", by="x", times=2)
+        self.assertEqual([self.ask(proxy)[0].endswith(b"\r\n\r\nx" + BODY[4:]) for _ in range(3)],
+                         [True, True, False])
+        nothing = self.proxy("edit", pattern="not there", by="x")
+        self.ask(nothing)
+        self.assertEqual((proxy.faults(), nothing.faults()), (["edit", "edit"], []))
+
+    def test_headers_change(self):
+        head = self.expect("headers", {"change": {"X-Goog-Upload-URL": None, "ETag": '"x"'}}, BODY)
+        self.assertNotIn("Upload", head)
+        self.assertIn('ETag: "x"', head)
 
     def packed(self, **arguments):
         got, _ = self.ask(self.proxy("pack", **arguments))
@@ -223,6 +237,15 @@ class Proxied(unittest.TestCase):
         self.assertEqual(self.ask(proxy, "POST"), (b"", True))
         with self.assertRaises(ValueError):
             fault_proxy.Script([{"fault": "none", "size": 1}])
+
+    def test_a_rule_chooses_by_headers(self):
+        plan = fault_proxy.Script([{"range": r"^bytes \*", "fault": "stall"},
+                                   {"upload": "query", "fault": "slow"}, {"path": "never", "fault": "twice"}])
+        chosen = [plan.choose(fault_proxy.Exchange(None, None, "PUT", "/", headers, b""))[0]
+                  for headers in ([("Content-Range", "bytes */9")], [("content-range", "bytes 0-8/9")],
+                                  [("X-Goog-Upload-Command", "query")])]
+        self.assertEqual(chosen, ["stall", "none", "slow"])
+        self.assertEqual(plan.unused, {2})
 
     def test_a_seed_gives_the_same_faults_again(self):
         exchange = fault_proxy.Exchange(None, None, "GET", "/", [], b"")

@@ -5,6 +5,8 @@ secret went astray, memory and time are bounded.
 
 All cases run a few at a time; each has a folder, a service and a proxy (tests/support/fault_proxy.py) of
 its own. SLUICE_FAULT_SEEDS=N adds N runs whose faults are drawn from seeds, from SLUICE_FAULT_SEED on.
+SLUICE_LAB_BACKEND=vertex: all of it through Vertex AI and Cloud Storage, with the faults of these; the
+form for CI has each kind of fault, the long one (SLUICE_LONG=1) each fault.
 """
 
 import collections
@@ -15,6 +17,7 @@ import pathlib
 import random
 import re
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -25,160 +28,18 @@ sys.path += [str(TESTS / "cli"), str(TESTS / "support"), str(TESTS / "leaks")]
 import fault_proxy  # noqa: E402
 import harness  # noqa: E402
 import leaks  # noqa: E402
+import transport_cases  # noqa: E402
+import vertex_cases  # noqa: E402
+from transport_cases import DIMENSION, SHARDS, Case  # noqa: E402
+from wires import WIRE  # noqa: E402
 
-DOCUMENTS, SHARD_ROWS, SHARDS = 60, 20, 3
-DIMENSION = ["--dim", "8"]
+DOCUMENTS, SHARD_ROWS = 60, 20
 RUN = ["run", "c.jsonl", "--shard-rows", str(SHARD_ROWS), "-o", "v.npy"]
 PEAK_KIB_MAX = 512 * 1024
 RUN_S_MAX = 60
 AT_ONCE = 8
+LONG = os.environ.get("SLUICE_LONG") == "1"
 RANDOM_RUNS_MAX = 12  # until a run with random faults is through
-
-START = {"method": "POST", "path": "^/upload/", "upload": "start"}
-SEND = {"method": "POST", "path": "upload_id=", "upload": "^upload"}
-QUERY = {"method": "POST", "path": "upload_id=", "upload": "query"}
-CREATE = {"method": "POST", "path": ":asyncBatchEmbedContent"}
-LIST = {"method": "GET", "path": r"/batches\?"}
-POLL = {"method": "GET", "path": "/batches/"}
-DOWNLOAD = {"method": "GET", "path": ":download"}
-
-HTML = "<!DOCTYPE html><html><body>Sign in to the network</body></html>"
-ERROR_200 = '{"error":{"code":503,"status":"UNAVAILABLE","message":"no"}}'
-NO_SESSION = {"fault": "status", "code": 404, "body": "no such upload"}
-
-
-def first(what, fault, **arguments):
-    """A rule: the first request of that kind meets the fault."""
-    return {**what, "nth": 1, "fault": fault, **arguments}
-
-
-class Case:
-    def __init__(self, *rules, refusals=(), service=(), flags=(), jobs_max=SHARDS, dimension=DIMENSION):
-        """`refusals`: exit codes with which the run may end, to be called again; `service`, `flags`: more
-        arguments of the service and of the run, `dimension` among them; `jobs_max`: jobs that may have been made, by us or by a
-        network that repeats requests."""
-        self.rules, self.refusals = list(rules), refusals
-        self.service, self.flags, self.jobs_max = service, flags, jobs_max
-        self.dimension = dimension
-
-
-def uploads():
-    yield "U1 reset in the bytes", Case(first(SEND, "cut_request", at=0.4))
-    yield "U1 close in the bytes", Case(first(SEND, "cut_request", at=0.9, how="close"))
-    yield "U1 reset before the bytes", Case(first(SEND, "drop_request"))
-    yield "U1 proxy 502", Case(first(SEND, "status", code=502, body=HTML))
-    yield "U1 cut, and the query fails too", Case(
-        first(SEND, "cut_request"), first(QUERY, "status", code=503))
-    for code in (408, 429, 500, 502, 503, 504):
-        yield f"U2 start {code}", Case(first(START, "status", code=code))
-        yield f"U2 bytes {code}", Case(first(SEND, "status", code=code, effect=code % 2 == 0))
-    yield "U2 Retry-After in seconds", Case(first(START, "status", code=429, retry_after=1))
-    yield "U2 Retry-After as a date", Case(first(START, "status", retry_after="+2"))
-    yield "U3 the session is gone", Case(first(SEND, **NO_SESSION))
-    yield "U3 the session is gone in the middle", Case(
-        first(SEND, "cut_request"), first(QUERY, "status", code=410))
-    yield "U4 the last answer is lost", Case(first(SEND, "drop_answer"))
-    yield "U4 the last answer is cut", Case(first(SEND, "cut_answer"))
-    yield "U4 the last answer is no JSON", Case(first(SEND, "replace", body=HTML))
-    yield "U5 a bit is another", Case(first(SEND, "flip", of="request", at=0.3, bit=3))
-    yield "U6 part of a chunk is kept", Case(
-        first(SEND, "cut_request", at=0.7), service=["--fault", "keep-whole-chunks"])
-    yield "U7 the name is taken", Case(first(SEND, "drop_answer"), first(QUERY, **NO_SESSION))
-    for code in (301, 302, 303, 307, 308):
-        yield f"U8 redirect {code} of the start", Case(first(START, "redirect", status=code))
-        yield f"U8 redirect {code} of the bytes", Case(first(SEND, "redirect", status=code))
-    yield "U8 a foreign upload address", Case(first(START, "upload_address"), refusals=[6])
-    yield "U9 no room", Case(first(START, "status", code=429, body=json.dumps({"error": {
-        "code": 429, "status": "RESOURCE_EXHAUSTED", "message": "storage quota of 20 GB"}})))
-    yield "the bytes arrive twice", Case(first(SEND, "twice", give="last"))
-
-
-def creates():
-    for how in ("reset", "close"):
-        yield f"S1 {how} after the effect", Case(first(CREATE, "drop_answer", how=how))
-        yield f"S1 {how} before the effect", Case(first(CREATE, "drop_request", how=how))
-        yield f"S1 {how} in the request", Case(first(CREATE, "cut_request", how=how))
-    yield "S1 cut in the head", Case(first(CREATE, "cut_answer", part="head"))
-    for framing in ("length", "agreeing", "close", "chunked", "chunked_agreeing"):
-        yield f"S1 cut JSON, {framing}", Case(first(CREATE, "cut_answer", framing=framing))
-    for code in (408, 429, 500, 502, 503, 504):
-        yield f"S1 {code} after the effect", Case(first(CREATE, "status", code=code, effect=True))
-    yield "S1 each answer is lost", Case({**CREATE, "nth": [1, 2, 3], "fault": "drop_answer"})
-    yield "S1 HTML after the effect", Case(first(CREATE, "replace", body=HTML))
-    yield "S1 nothing after the effect", Case(first(CREATE, "replace"))
-    yield "S1 a hostile name", Case(first(CREATE, "edit", pattern="batches/[a-z0-9]+", by="../../etc"))
-    yield "S1 packed", Case(first(CREATE, "pack"))
-    yield "S2 late", Case(first(CREATE, "late", after_s=0.1))
-    yield "S3 the list says 503", Case(first(CREATE, "drop_answer"), first(LIST, "status"))
-    yield "S3 the list is cut", Case(first(CREATE, "drop_answer"), first(LIST, "cut_answer", framing="close"))
-    yield "S3 the list is empty", Case(first(CREATE, "drop_answer"), first(LIST, "replace", body="{}"))
-    yield "S3 the list is HTML", Case(first(CREATE, "drop_answer"), first(LIST, "replace", body=HTML))
-    yield "redirect of a create", Case(first(CREATE, "redirect", status=307, effect=True))
-
-
-def repeated():
-    # The network buys a job too many; the audit at the end must find it.
-    yield "S7 a create arrives twice", Case(first(CREATE, "twice"), jobs_max=SHARDS + 1)
-    yield "S7 a create arrives twice, the second answer comes", Case(
-        first(CREATE, "twice", give="last"), jobs_max=SHARDS + 1)
-
-
-def polls():
-    yield "L1 nobody answers", Case({"nth": list(range(6, 14)), "fault": "drop_request"})
-    yield "L5 cut", Case(first(POLL, "cut_answer", framing="close"))
-    yield "L5 HTML", Case(first(POLL, "replace", body=HTML))
-    yield "L5 empty", Case(first(POLL, "replace"))
-    yield "L5 200 with an error", Case(first(POLL, "replace", body=ERROR_200))
-    yield "L5 another job", Case(first(POLL, "edit", pattern="batches/[a-z0-9]+", by="batches/another"))
-    yield "L5 nested", Case(first(POLL, "replace", body="[", repeat=1 << 20))
-    yield "redirect of a poll", Case(first(POLL, "redirect", status=302))
-
-
-def downloads():
-    for framing in ("length", "agreeing", "close", "chunked", "chunked_agreeing"):
-        for how in ("reset", "close"):
-            yield f"D1 cut, {framing}, {how}", Case(
-                first(DOWNLOAD, "cut_answer", framing=framing, how=how, at=0.6))
-    yield "D1 fewer bytes than announced", Case(first(DOWNLOAD, "length", by=50))
-    yield "D1 more bytes than announced", Case(first(DOWNLOAD, "length", by=-50))
-    yield "D1 HTML", Case(first(DOWNLOAD, "replace", body=HTML))
-    yield "D1 HTML again and again", Case({**DOWNLOAD, "nth": [1, 2, 3, 4], "fault": "replace", "body": HTML})
-    yield "D1 HTML again and again, length unknown", Case(
-        {**DOWNLOAD, "nth": [1, 2, 3, 4], "fault": "replace", "body": HTML}, dimension=())
-    yield "D1 empty", Case(first(DOWNLOAD, "replace"))
-    yield "D1 empty again and again", Case({**DOWNLOAD, "nth": [1, 2, 3, 4, 5, 6, 7], "fault": "replace"})
-    yield "D1 bits are others", Case(first(DOWNLOAD, "flip"))
-    yield "D2 ignored", Case({**DOWNLOAD, "nth": [1, 2], "fault": "part_of", "do": "ignore"})
-    yield "D2 shifted", Case({**DOWNLOAD, "nth": [1, 2], "fault": "part_of", "do": "shift"})
-    yield "D2 changed in between", Case({**DOWNLOAD, "nth": [1, 2], "fault": "part_of", "do": "stale"})
-    for told in (True, False):
-        yield f"D3 gzip, told {told}", Case(first(DOWNLOAD, "pack", header=told))
-        yield f"D3 cut gzip, told {told}", Case(first(DOWNLOAD, "pack", header=told, at=0.5))
-        yield f"D3 bomb, told {told}", Case(first(DOWNLOAD, "pack", header=told, bomb_bytes=1 << 30))
-        yield f"D3 five layers, told {told}", Case(first(DOWNLOAD, "pack", header=told, layers=5))
-    yield "D4 huge headers", Case(first(DOWNLOAD, "headers", count=1, size=90_000))
-    yield "D4 many headers", Case(first(DOWNLOAD, "headers", count=2000))
-    for what, by, repeat in (("..", "../../../../etc/passwd", 1), ("CRLF", "files/a\\r\\nX-Evil: 1", 1),
-                             ("1 MB", "files/" + "a" * 1024, 1024), ("another origin", "http://x/files/a", 1)):
-        yield f"D9 {what}", Case(first(POLL | {"path": "/batches/"}, "edit", by=by, repeat=repeat,
-                                       pattern="files/batch-[a-z0-9]+"))
-    yield "D4 endless lines", Case(first(DOWNLOAD, "endless", text='{"key":"999999","response":{}}\n'),
-                                    refusals=[6])
-    yield "D4 an endless line", Case(first(DOWNLOAD, "endless", text="["), refusals=[6])
-    for what, kind in (("a poll", POLL), ("a create", CREATE), ("a start", START), ("the bytes", SEND)):
-        yield f"D4 endless answer to {what}", Case(first(kind, "endless", text="["))
-        yield f"D4 endless refusal of {what}", Case(first(kind, "endless", text="[", status=503))
-    yield "redirect of a download", Case(first(DOWNLOAD, "redirect", status=302))
-
-
-def with_limits(help_text):
-    """Cases that need limits to be set by flags."""
-    if "--stall-timeout" in help_text:
-        flags = ["--stall-timeout", "1s", "--request-timeout", "2s"]
-        for what, kind in (("the bytes", SEND), ("a create", CREATE), ("a poll", POLL), ("a download", DOWNLOAD)):
-            for where in ("before", "after", "body"):
-                yield f"stall of {what}, {where}", Case(first(kind, "stall", where=where), flags=flags)
-        yield "D4 a byte now and then", Case(first(DOWNLOAD, "slow"), flags=flags)
 
 
 class Scene(harness.CliTest):
@@ -190,12 +51,14 @@ class Scene(harness.CliTest):
     def play(self, plan, case, runs_max=3):
         """Runs until the end; gives how often it was called."""
         self.write_corpus("c.jsonl", DOCUMENTS)
-        self.service = harness.LocalService(self, "--latency", "1ms..20ms", *case.service)
+        self.service = harness.LocalService(self, "--latency", "1ms..20ms", *WIRE.service_arguments(self),
+                                            *case.service)
         self.proxy = fault_proxy.FaultProxy(self.service.base_url, plan,
                                             second_log=self.folder / "second-origin")
         self.addCleanup(self.proxy.close)
-        command = [*RUN, *case.dimension, "--base-url", self.proxy.base_url, "--model", "sluice-lexical-1", "--poll",
-                   "10ms..50ms", "--settle", "300ms", *case.flags]
+        self.env = WIRE.environment(self, self.proxy.base_url)
+        command = [*RUN, *case.dimension, *WIRE.run_arguments(self.proxy.base_url), "--poll", "10ms..50ms",
+                   "--settle", "300ms", *case.flags]
         for number in range(1, runs_max + 1):
             code, said = self.run_bounded(command)
             if code == 0:
@@ -205,7 +68,7 @@ class Scene(harness.CliTest):
         self.fail(f"{runs_max} runs were not enough: {said}")
 
     def run_bounded(self, command):
-        process = self.spawn(*command, "--json", env=self.service.env())
+        process = self.spawn(*command, "--json", env=self.env)
         timer = threading.Timer(RUN_S_MAX, process.kill)
         timer.start()
         out, err = process.stdout.read(), process.stderr.read()
@@ -231,6 +94,8 @@ class Scene(harness.CliTest):
         self.assertEqual(len(of_shard), SHARDS, made)
         self.assertLessEqual(len(made), case.jobs_max, f"jobs were made twice: {made}")
         self.assertEqual(self.summary["jobs_surplus"], len(made) - SHARDS)
+        if case.sign_ins:
+            self.assertEqual(sum(path == "/v1/token" for _, path, _ in self.proxy.requests), case.sign_ins)
         self.assertEqual(self.proxy.mistakes, [])
         self.assertEqual(self.proxy.second.received, b"", "something went to another origin")
         for path in self.folder.rglob("*"):
@@ -241,13 +106,16 @@ class Scene(harness.CliTest):
 
 
 def tell(name, started, result):
-    print(f"{name}: {result} ({time.monotonic() - started:.1f} s)", flush=True)
+    # In one piece: others tell at the same time.
+    print(f"{name}: {result} ({time.monotonic() - started:.1f} s)\n", end="", flush=True)
 
 
 class TransportFaults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.wanted = {}
+        kept = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(kept.cleanup)
         for dimension in (DIMENSION, ()):
             scene = Scene()
             scene.setUp()
@@ -255,6 +123,7 @@ class TransportFaults(unittest.TestCase):
                 scene.play(fault_proxy.Script([]), Case(dimension=dimension))
                 cls.wanted[tuple(dimension)] = {name: scene.read(name) for name in ("v.npy", "v.ids.jsonl")}
                 cls.help = scene.sluice("run", "--help").out
+                WIRE.keep_for_others(scene, kept.name)
             finally:
                 scene.doCleanups()
 
@@ -268,6 +137,8 @@ class TransportFaults(unittest.TestCase):
             met = scene.proxy.faults()
             if case.rules:
                 scene.assertTrue(met, "the fault did not happen")
+                unused = [case.rules[place] for place in plan.unused]
+                scene.assertEqual(unused, [], "a fault did not happen")
             tell(name, started, f"{len(met)} faults, {runs} runs")
             return None
         except AssertionError as error:
@@ -280,11 +151,15 @@ class TransportFaults(unittest.TestCase):
     def play_all(self, plays):
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             wrong = [fault for fault in pool.map(lambda play: self.play(*play), plays) if fault]
+        print(f"{len(plays)} through {WIRE.name}, {len(wrong)} went wrong")
         self.assertFalse(wrong, "\n\n".join(wrong))
 
     def test_each_once(self):
         wanted = re.compile(os.environ.get("SLUICE_FAULT_CASES", ""))
-        cases = [*uploads(), *creates(), *repeated(), *polls(), *downloads(), *with_limits(self.help)]
+        special = vertex_cases.of_vertex if WIRE.name == "vertex" else transport_cases.of_gemini
+        cases = [*transport_cases.common(self.help), *special()]
+        if WIRE.name == "vertex" and not (LONG or wanted.pattern):
+            cases = [case for case in cases if not vertex_cases.LONG_ONLY.search(case[0])]
         self.assertEqual(len(cases), len(dict(cases)))
         self.play_all([(name, fault_proxy.Script(case.rules), case) for name, case in cases
                        if wanted.search(name)])

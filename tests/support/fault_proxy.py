@@ -15,9 +15,9 @@ that match it, and `nth` (a number or a list, from 1; absent: each) chooses amon
 
     [{"method": "GET", "path": ":download$", "nth": 1, "fault": "cut_answer", "at": 100}]
 
-`path` is a regular expression, searched for in the path with its query; `upload` (a regular expression
-too) is searched for in the header X-Goog-Upload-Command. All further members are arguments of the
-fault; docs/testing.md lists the faults, and each is one short function below.
+`path` is a regular expression, searched for in the path with its query; `upload` and `range` (regular
+expressions too) are searched for in the headers X-Goog-Upload-Command and Content-Range. All further
+members are arguments of the fault; docs/testing.md lists the faults, and each is one short function below.
 
 Redirects and foreign upload addresses lead to a second origin, which keeps every byte that it is sent
 (--second-log FILE): nothing secret may ever arrive there.
@@ -47,6 +47,8 @@ HOLD_S = 600  # the longest time that a connection is held without a byte
 HEAD_BYTES_MAX = 1 << 20
 
 FAULTS = {}
+# Members of a rule that choose by a header of the request.
+MATCHED_HEADERS = {"upload": "x-goog-upload-command", "range": "content-range"}
 
 
 def fault(function):
@@ -100,6 +102,11 @@ class Exchange:
     def __init__(self, proxy, client, method, target, headers, body):
         self.proxy, self.client = proxy, client
         self.method, self.target, self.headers, self.body = method, target, headers, body
+        self.is_broken = True  # unless the fault finds nothing to break
+
+    def header(self, name):
+        """The last one of that name, which is told in small letters."""
+        return dict((key.lower(), value) for key, value in self.headers).get(name, "")
 
     def forward(self):
         """Passes the request on and gives the whole answer."""
@@ -299,7 +306,8 @@ def redirect(exchange, status=307, effect=False):
 def upload_address(exchange):
     """The service names an upload address at the second origin."""
     answer = exchange.forward()
-    for name in ("X-Goog-Upload-URL", "X-Goog-Upload-Control-URL"):
+    of_storage = ["Location"] if answer.get("Location") else []
+    for name in ("X-Goog-Upload-URL", "X-Goog-Upload-Control-URL", *of_storage):
         answer.set(name, exchange.proxy.second.url + "/upload?upload_id=foreign")
     exchange.give(answer)
 
@@ -321,13 +329,16 @@ def replace(exchange, status=200, body="", headers=None, repeat=1, effect=True):
 
 
 @fault
-def edit(exchange, pattern="", by="", repeat=1, status=None):
-    """All that matches in the answer's body becomes something else."""
+def edit(exchange, pattern="", by="", repeat=1, status=None, times=None):
+    """All that matches in the answer's body becomes something else; `times`: only in the first so many
+    answers in which anything matches."""
     answer = exchange.forward()
     text = answer.body.decode("utf-8", "surrogateescape")
-    text = re.sub(pattern, lambda _: by * repeat, text)
-    answer.body = text.encode("utf-8", "surrogateescape")
-    answer.status = status or answer.status
+    edited, count = re.subn(pattern, lambda _: by * repeat, text)
+    exchange.is_broken = count > 0 and exchange.proxy.may_edit(pattern, times)
+    if exchange.is_broken:
+        answer.body = edited.encode("utf-8", "surrogateescape")
+        answer.status = status or answer.status
     exchange.give(answer)
 
 
@@ -358,10 +369,13 @@ def endless(exchange, text="x", status=200, bytes_max=1 << 40):
 
 
 @fault
-def headers(exchange, count=100, size=10):
-    """So many more headers of that size."""
+def headers(exchange, count=100, size=10, change=None):
+    """So many more headers of that size, or (`change`) other values of those that are named; null
+    removes one."""
     answer = exchange.forward()
-    answer.headers += [(f"X-Fault-{number}", "h" * size) for number in range(count)]
+    for name, value in (change or {}).items():
+        answer.set(name, value)
+    answer.headers += [] if change else [(f"X-Fault-{number}", "h" * size) for number in range(count)]
     exchange.give(answer)
 
 
@@ -406,6 +420,7 @@ class Script:
 
     def __init__(self, rules):
         self.rules, self.counts, self.lock = rules, [0] * len(rules), threading.Lock()
+        self.unused = set(range(len(rules)))  # places of rules that have not decided yet
         for rule in rules:
             known = inspect.signature(FAULTS[rule["fault"]]).parameters
             unknown = set(self.arguments(rule)) - set(known)
@@ -415,15 +430,14 @@ class Script:
     @staticmethod
     def arguments(rule):
         return {name: value for name, value in rule.items()
-                if name not in ("method", "path", "upload", "nth", "fault")}
+                if name not in ("method", "path", "nth", "fault", *MATCHED_HEADERS)}
 
     @staticmethod
     def matches(rule, exchange):
-        command = dict((name.lower(), value) for name, value in exchange.headers).get(
-            "x-goog-upload-command", "")
         return (rule.get("method", exchange.method) == exchange.method
                 and re.search(rule.get("path", ""), exchange.target)
-                and re.search(rule.get("upload", ""), command))
+                and all(re.search(rule.get(member, ""), exchange.header(header))
+                        for member, header in MATCHED_HEADERS.items()))
 
     def choose(self, exchange):
         """The name of a fault and its arguments."""
@@ -434,6 +448,7 @@ class Script:
                     count = self.counts[number]
                 nth = rule.get("nth", count)
                 if count == nth or (isinstance(nth, list) and count in nth):
+                    self.unused.discard(number)
                     return rule["fault"], self.arguments(rule)
                 break
         return "none", {}
@@ -553,6 +568,7 @@ class FaultProxy:
         self.upstream, self.upstream_url = (parts.hostname, parts.port), upstream_url.rstrip("/")
         self.plan, self.log, self.lock = plan, log, threading.Lock()
         self.requests = []  # (method, path, fault)
+        self.edits = {}  # how often, by pattern
         self.mistakes = []  # of the proxy itself
         self.closing = threading.Event()
         self.second = SecondOrigin(second_log)
@@ -568,6 +584,12 @@ class FaultProxy:
         """The names of the faults that happened, in order."""
         with self.lock:
             return [name for _, _, name in self.requests if name != "none"]
+
+    def may_edit(self, pattern, times):
+        """Whether this is one of the first so many."""
+        with self.lock:
+            self.edits[pattern] = self.edits.get(pattern, 0) + 1
+            return times is None or self.edits[pattern] <= times
 
     def serve(self, client):
         buffered = b""
@@ -595,6 +617,7 @@ class FaultProxy:
         name, arguments = self.plan.choose(exchange)
         note = (exchange.method, exchange.target.split("?")[0], name)
         with self.lock:
+            place = len(self.requests)
             self.requests.append(note)
             if self.log:
                 with open(self.log, "a", encoding="utf-8") as file:
@@ -607,6 +630,9 @@ class FaultProxy:
         except Exception as error:
             self.mistakes.append(f"{name} {arguments}: {error!r}")
             raise
+        finally:
+            if not exchange.is_broken:
+                self.requests[place] = (*note[:2], "none")
 
     @staticmethod
     def quietly(work):
