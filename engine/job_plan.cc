@@ -4,6 +4,8 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "api/protocol/row_status.h"
+
 namespace sluice {
 namespace {
 
@@ -31,9 +33,10 @@ bool CanNeverWork(int code) {
 
 RowFailure FailureOfJob(const BatchJob& job) {
   const int code = job.error.has_value() ? job.error->code : 0;
-  const std::string message = fmt::format(
+  // Each row that the job failed bears it.
+  const std::string message = BoundedMessage(fmt::format(
       "the job ended {}{}", job.raw_state.empty() ? JobStateName(job.state) : job.raw_state,
-      job.error.has_value() ? ": " + job.error->message : std::string());
+      job.error.has_value() ? ": " + job.error->message : std::string()));
   FailureClass failure_class = FailureClass::kTransient;
   if (job.succeeded()) {
     failure_class = FailureClass::kMissing;

@@ -255,6 +255,22 @@ TEST_F(JobPlanTest, DecidesEveryEndOfAJob) {
   }
 }
 
+// Each of its rows bears it.
+TEST_F(JobPlanTest, KeepsABoundedPartOfWhatAFailedJobSays) {
+  ShardTrack track = Sent();
+  (void)plan_.OnCreateAnswer(track,
+                             {.outcome = CreateOutcome::kCreated,
+                              .job = JobNamed("batches/a", "", JobState::kPending),
+                              .error = {}},
+                             now_);
+  BatchJob job = JobNamed("batches/a", plan_.DisplayName(track), JobState::kFailed);
+  job.error = JobError{.code = 3, .message = std::string(1 << 20, 'm')};
+  PollToItsEnd(plan_, track, job);
+  ASSERT_TRUE(track.given_up.has_value());
+  EXPECT_LT(track.given_up->message.size(), 1'100U);
+  EXPECT_LT(track.note.size(), 1'100U);
+}
+
 TEST_F(JobPlanTest, TakesNoJobForItsOwnThatReadsAnotherFile) {
   ShardTrack track = Sent();
   (void)plan_.OnCreateAnswer(track, Lost(), now_);
