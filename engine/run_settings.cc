@@ -268,10 +268,32 @@ Result<void> CompareContent(FileSystem& files, const RunDirectory& directory,
   return {};
 }
 
+// Standard input that is packed to its end is not read any more: who gives another one would be
+// given the answers to the first.
+Result<void> CompareInput(FileSystem& files, const RunDirectory& directory,
+                          const std::vector<CorpusFile>& list) {
+  const auto input = std::ranges::find_if(list, &CorpusFile::is_standard_input);
+  if (input == list.end()) {
+    return {};
+  }
+  const auto number = static_cast<uint32_t>(input - list.begin());
+  SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(files, directory.manifest()));
+  SLUICE_ASSIGN(const auto reads, ReadContentLog(files, directory.content(), {number}));
+  const auto known = reads.find(number);
+  if (!manifest.end().has_value() || known == reads.end() || known->second.front().from != 0) {
+    return {};
+  }
+  SLUICE_ASSIGN(const InputGiven given, CompareStandardInput(known->second.front()));
+  return given == InputGiven::kOther
+             ? CorpusChanged("standard input is not what it was when this run began")
+             : Result<void>();
+}
+
 // True when time stamps are to be pinned anew.
 Result<bool> CompareFiles(FileSystem& files, const RunDirectory& directory, const Json& pinned,
                           const Json& now, const std::vector<CorpusFile>& list) {
   SLUICE_TRY(CompareNames(pinned, now));
+  SLUICE_TRY(CompareInput(files, directory, list));
   std::set<uint32_t> touched;
   for (size_t i = 0; i < now.size(); ++i) {
     SLUICE_TRY(CompareFile(pinned[i], now[i]));

@@ -3,15 +3,21 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
+#include <unistd.h>
 #include <vector>
 
 #include "io/base/checksum.h"
+#include "io/codec/byte_source.h"
 
 namespace sluice {
+namespace {
+
+constexpr uint64_t kReadBytes = uint64_t{1} << 20;
+
+}  // namespace
 
 Result<std::string> ChecksumOfPart(FileSystem& files, const std::string& path, uint64_t from,
                                    uint64_t to) {
-  constexpr uint64_t kReadBytes = uint64_t{1} << 20;
   SLUICE_ASSIGN(const std::unique_ptr<File> file, files.Open(path, OpenMode::kRead));
   std::vector<std::byte> buffer(static_cast<size_t>(std::min(to - from, kReadBytes)));
   Checksum checksum;
@@ -25,6 +31,29 @@ Result<std::string> ChecksumOfPart(FileSystem& files, const std::string& path, u
     from += count;
   }
   return checksum.Hex();
+}
+
+Result<InputGiven> CompareStandardInput(const ContentRead& known) {
+  if (isatty(STDIN_FILENO) != 0) {
+    return InputGiven::kNone;
+  }
+  const std::unique_ptr<ByteSource> source = MakeStandardInputSource();
+  std::vector<std::byte> buffer(kReadBytes);
+  Checksum checksum;
+  uint64_t size = 0;
+  while (size <= known.to) {
+    SLUICE_ASSIGN(const size_t count, source->Read(buffer));
+    if (count == 0) {
+      break;
+    }
+    checksum.Add(std::span(buffer).first(count));
+    size += count;
+  }
+  if (size == 0) {
+    return InputGiven::kNone;
+  }
+  return size == known.to && checksum.Hex() == known.checksum ? InputGiven::kSame
+                                                              : InputGiven::kOther;
 }
 
 }  // namespace sluice

@@ -23,4 +23,10 @@ struct ContentRead {
 [[nodiscard]] Result<std::string> ChecksumOfPart(FileSystem& files, const std::string& path,
                                                  uint64_t from, uint64_t to);
 
+// What standard input is to a run that has read its own to the end.
+enum class InputGiven { kNone, kSame, kOther };
+// Reads standard input to its end; `known` is what was read of it, from zero. An empty one, and a
+// terminal, which is not read, are kNone. Errors: kIo.
+[[nodiscard]] Result<InputGiven> CompareStandardInput(const ContentRead& known);
+
 }  // namespace sluice

@@ -120,6 +120,27 @@ class Corpus(Changed):
         (self.folder / "c.jsonl.zst").write_bytes(data)
         self.expect_refused("c.jsonl.zst", says=["its content is another"])
 
+    def test_standard_input_that_was_read_to_its_end(self):
+        """Given again it must be the same; nothing at all will do."""
+        plain = self.write_corpus("c.jsonl", 3000)
+        other = self.write_corpus("other.jsonl", 2999)
+        subprocess.run(["gzip", "-k", "c.jsonl"], cwd=self.folder, check=True)
+        subprocess.run(["zstd", "-q", "c.jsonl"], cwd=self.folder, check=True)
+        longer = self.folder / "longer.jsonl"
+        longer.write_bytes(self.read("c.jsonl") + b"\n")
+        for name in ("c.jsonl", "c.jsonl.gz", "c.jsonl.zst"):
+            with self.subTest(name=name):
+                output = f"{name}.npy"
+                command = ["run", "-", "-b", "local", "--dim", "8", "-o", output]
+                self.sluice(*command, stdin_path=self.folder / name)
+                whole = self.read(output)
+                self.sluice(*command, stdin_path=self.folder / name)
+                self.sluice(*command)
+                for wrong in (other, longer, plain if name != "c.jsonl" else other):
+                    said = self.sluice(*command, stdin_path=wrong, code=7).err
+                    self.assertIn("standard input is not what it was", said)
+                self.assertEqual(self.read(output), whole)
+
     def test_a_file_that_changes_while_it_is_read(self):
         """`prepare` reads from a pipe first, and the file behind it changes meanwhile."""
         for change in ("append", "cut", "replace", "edit", "gone", "touch"):
