@@ -102,7 +102,7 @@ class Exchange:
     def __init__(self, proxy, client, method, target, headers, body):
         self.proxy, self.client = proxy, client
         self.method, self.target, self.headers, self.body = method, target, headers, body
-        self.is_broken = True  # unless the fault finds nothing to break
+        self.number = None  # of all that came to the proxy
 
     def header(self, name):
         """The last one of that name, which is told in small letters."""
@@ -335,10 +335,11 @@ def edit(exchange, pattern="", by="", repeat=1, status=None, times=None):
     answer = exchange.forward()
     text = answer.body.decode("utf-8", "surrogateescape")
     edited, count = re.subn(pattern, lambda _: by * repeat, text)
-    exchange.is_broken = count > 0 and exchange.proxy.may_edit(pattern, times)
-    if exchange.is_broken:
+    if count > 0 and exchange.proxy.may_edit(pattern, times):
         answer.body = edited.encode("utf-8", "surrogateescape")
         answer.status = status or answer.status
+    else:
+        exchange.proxy.spare(exchange)
     exchange.give(answer)
 
 
@@ -617,7 +618,7 @@ class FaultProxy:
         name, arguments = self.plan.choose(exchange)
         note = (exchange.method, exchange.target.split("?")[0], name)
         with self.lock:
-            place = len(self.requests)
+            exchange.number = len(self.requests)
             self.requests.append(note)
             if self.log:
                 with open(self.log, "a", encoding="utf-8") as file:
@@ -630,9 +631,11 @@ class FaultProxy:
         except Exception as error:
             self.mistakes.append(f"{name} {arguments}: {error!r}")
             raise
-        finally:
-            if not exchange.is_broken:
-                self.requests[place] = (*note[:2], "none")
+
+    def spare(self, exchange):
+        """Nothing was done to it after all. To be called before the client hears anything."""
+        with self.lock:
+            self.requests[exchange.number] = (*self.requests[exchange.number][:2], "none")
 
     @staticmethod
     def quietly(work):
