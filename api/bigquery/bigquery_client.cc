@@ -21,7 +21,11 @@ constexpr const char* kUploadPrefix = "/upload/bigquery";
 // Rows of a page; the service sends fewer when they are long: 100,000 is its maximum, 20 MB the
 // usual size of a page (https://docs.cloud.google.com/bigquery/quotas, 2026-08).
 constexpr int kPageRows = 1000;
-constexpr uint64_t kPageBytesMax = uint64_t{256} << 20;
+// A row has at most 100 MB; what is smaller in text may still be large as values.
+constexpr uint64_t kPageBytesMax = uint64_t{128} << 20;
+constexpr size_t kPageValuesMax = size_t{1} << 20;
+// Of pages in a row: the service may send some, and is not believed when it sends no end of them.
+constexpr int kEmptyPagesMax = 100;
 constexpr std::chrono::milliseconds kPollMax{30'000};
 // Stands on a line alone between the parts, where no row of JSON can stand.
 constexpr std::string_view kBoundary = "sluice-rows-7d1f3c95e2a84b60";
@@ -91,7 +95,8 @@ Result<std::optional<TableJob>> ReadEnd(const Json& job, const std::string& job_
   }
   if (const Json& error = ObjectMember(status, "errorResult"); !error.empty()) {
     const std::string reason = TextMember(error, "reason");
-    return Fail(MayPass(reason) ? ErrorCode::kUnavailable : ErrorCode::kRemoteFailed,
+    // Not kUnavailable: this id is used up, and asking for it again finds the same failure.
+    return Fail(MayPass(reason) ? ErrorCode::kConflict : ErrorCode::kRemoteFailed,
                 fmt::format("BigQuery job {} failed: {}: {}", job_id, PrintableText(reason, 64),
                             PrintableText(TextMember(error, "message"), 500)));
   }
@@ -128,18 +133,44 @@ std::optional<std::string> ReadCell(const Json& cell) {
 struct RowPage {
   Json rows = Json::array();
   std::string next_page_token = {};
+  std::optional<int64_t> total_rows = {};  // of the table; emulators leave it out
 };
 
 Result<RowPage> ReadPage(const HttpResponse& answer) {
-  Json page = Json::parse(answer.body, nullptr, false);
-  if (!page.is_object()) {
+  size_t values = 0;
+  Json page = Json::parse(
+      answer.body,
+      [&](int /*depth*/, Json::parse_event_t /*event*/, Json& /*value*/) {
+        return ++values <= kPageValuesMax;  // the rest is dropped, and with it the page
+      },
+      false);
+  const auto total_rows = IntegerMember(page, "totalRows");
+  const auto rows = page.is_object() ? page.find("rows") : page.end();
+  const bool has_rows = rows != page.end() && rows->is_array();
+  // An object that tells of no rows at all is no end of a table.
+  if (!page.is_object() || values > kPageValuesMax || FindMember(page, "error") != nullptr ||
+      (!has_rows && !total_rows)) {
     return Fail(ErrorCode::kBadAnswer, "the answer is not a page of rows");
   }
-  RowPage read{.next_page_token = TextMember(page, "pageToken")};
-  if (const Json* rows = FindMember(page, "rows"); rows != nullptr && rows->is_array()) {
-    read.rows = *rows;
+  RowPage read{.next_page_token = TextMember(page, "pageToken"), .total_rows = total_rows};
+  if (has_rows) {
+    read.rows = std::move(*rows);
   }
   return read;
+}
+
+// Whether `page` may follow on `count` rows of a table.
+Result<void> CheckPage(const RowPage& page, uint64_t count, std::optional<int64_t> total_rows) {
+  if (total_rows && page.total_rows != total_rows) {
+    return Fail(ErrorCode::kBadAnswer, "the table changed while it was read");
+  }
+  const uint64_t read = count + page.rows.size();
+  if (page.next_page_token.empty() && page.total_rows &&
+      std::cmp_not_equal(*page.total_rows, read)) {
+    return Fail(ErrorCode::kBadAnswer,
+                fmt::format("the pages hold {} rows of {}", read, *page.total_rows));
+  }
+  return {};
 }
 
 Result<TableRow> ReadRow(const Json& row, const std::vector<TableColumn>& columns) {
@@ -229,6 +260,13 @@ std::string BigQueryClient::JobPath(const std::string& job_id) const {
 }
 
 Result<void> BigQueryClient::MakeDataset(const std::string& dataset, std::stop_token stop) const {
+  // Looked for first: who may write to a dataset may not be allowed to make any.
+  const auto found = service_.Call<void>(
+      Repeat::kSafe,
+      Request("GET", fmt::format("/projects/{}/datasets/{}", project_, dataset), stop), &Nothing);
+  if (found.has_value() || found.error().code != ErrorCode::kNotFound) {
+    return found;
+  }
   const Json body = {{"datasetReference", {{"projectId", project_}, {"datasetId", dataset}}},
                      {"location", location_}};
   return SuccessIf(
@@ -335,6 +373,8 @@ Result<uint64_t> BigQueryClient::ReadRows(const TableName& table,
                                           std::stop_token stop) const {
   SLUICE_ASSIGN(const std::vector<TableColumn> columns, Columns(table, stop));
   uint64_t count = 0;
+  int empty_pages = 0;
+  std::optional<int64_t> total_rows;
   std::string token;
   do {
     std::string path = fmt::format("{}/data?maxResults={}", TablePath(table), kPageRows);
@@ -343,6 +383,12 @@ Result<uint64_t> BigQueryClient::ReadRows(const TableName& table,
     request.answer_bytes_max = kPageBytesMax;
     SLUICE_ASSIGN(const RowPage page, service_.Call<RowPage>(Repeat::kSafe, request, ReadPage));
     SLUICE_TRY(CheckNextPage("tabledata.list", token, page.next_page_token));
+    SLUICE_TRY(CheckPage(page, count, total_rows));
+    total_rows = page.total_rows;
+    empty_pages = page.rows.empty() ? empty_pages + 1 : 0;
+    if (empty_pages > kEmptyPagesMax) {
+      return Fail(ErrorCode::kBadAnswer, "the pages of a table have no rows and no end");
+    }
     for (const Json& row : page.rows) {
       SLUICE_ASSIGN(const TableRow cells, ReadRow(row, columns));
       SLUICE_TRY(take(cells));

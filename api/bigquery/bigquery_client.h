@@ -75,8 +75,8 @@ class BigQueryClient {
 
   // Loads rows into a table that is made by it, from objects in Cloud Storage ("gs://...") or from
   // `source`, which is uploaded, in whole again when a transfer breaks. Waits for the end of the
-  // job. Errors: kRemoteFailed when the rows were refused; kUnavailable when the job failed in a
-  // way that may pass: then with another id.
+  // job. Errors: kRemoteFailed when the rows were refused; kConflict when the job failed in a way
+  // that may pass. Its id is used up by either.
   [[nodiscard]] Result<TableJob> Load(const TableName& table, const std::vector<std::string>& uris,
                                       const LoadOptions& options, std::stop_token stop = {}) const;
   [[nodiscard]] Result<TableJob> LoadByUpload(const TableName& table, const StageSource& source,
@@ -84,7 +84,7 @@ class BigQueryClient {
                                               std::stop_token stop = {}) const;
 
   // Gives all rows to `take`, page by page: memory holds one page. Returns how many there were.
-  // Errors: those of `take`.
+  // Errors: those of `take`; kBadAnswer for pages that do not make up the table.
   [[nodiscard]] Result<uint64_t> ReadRows(const TableName& table,
                                           const std::function<Result<void>(const TableRow&)>& take,
                                           std::stop_token stop = {}) const;

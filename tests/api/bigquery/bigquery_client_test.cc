@@ -150,6 +150,77 @@ TEST(TableLines, ColumnsOfJsonBecomeJsonAndNullIsLeftOut) {
   EXPECT_EQ(line, "{\"response\":\"{broken\"}\n");
 }
 
+const Play kColumnsOfTable =
+    JsonPlay(200, R"({"schema":{"fields":[{"name":"key","type":"STRING"}]}})");
+
+Error ReadError(std::vector<Play> pages) {
+  pages.insert(pages.begin(), kColumnsOfTable);
+  ServiceUnderTest test(std::move(pages));
+  const auto read = BigQueryClient(*test.service, "p", "us")
+                        .ReadRows({.project = "p", .dataset = "d", .table = "t"},
+                                  [](const TableRow&) { return Result<void>(); });
+  return read.has_value() ? Error{.code = ErrorCode::kInternal, .message = "it was read"}
+                          : read.error();
+}
+
+TEST(BigQuery, PagesThatAreNotTheWholeTableAreRefused) {
+  const std::string row = R"({"f":[{"v":"a"}]})";
+  const Play first = JsonPlay(200, R"({"totalRows":"3","pageToken":"t","rows":[)" + row + "]}");
+  const std::vector<Play> ends = {JsonPlay(200, "{}"), JsonPlay(200, R"({"error":{"code":500}})"),
+                                  JsonPlay(200, R"({"totalRows":"3","rows":[)" + row + "]}"),
+                                  JsonPlay(200, R"({"totalRows":"2","rows":[)" + row + "]}")};
+  for (const Play& end : ends) {
+    std::vector<Play> pages(10, end);
+    pages.insert(pages.begin(), first);
+    EXPECT_EQ(ReadError(pages).code, ErrorCode::kBadAnswer) << end.answer;
+  }
+}
+
+TEST(BigQuery, PagesWithoutRowsAndWithoutEndAreNotFollowed) {
+  std::vector<Play> pages;
+  for (int i = 0; i < 300; ++i) {
+    pages.push_back(JsonPlay(200, fmt::format(R"({{"totalRows":"1","pageToken":"t{}"}})", i)));
+  }
+  EXPECT_NE(ReadError(pages).message.find("no end"), std::string::npos);
+}
+
+TEST(BigQuery, APageHoldsNoMoreValuesThanItsRowsCan) {
+  std::string page = R"({"totalRows":"1","rows":[0)";
+  for (int i = 0; i < 2'000'000; ++i) {
+    page += ",0";
+  }
+  EXPECT_EQ(ReadError(std::vector<Play>(10, JsonPlay(200, page + "]}"))).code,
+            ErrorCode::kBadAnswer);
+}
+
+// Asking for the id of a job that failed finds the same failure for ever.
+TEST(BigQuery, ALoadThatFailedInAWayThatPassesWantsAnotherId) {
+  for (const auto& [reason, code] : {std::pair("backendError", ErrorCode::kConflict),
+                                     std::pair("accessDenied", ErrorCode::kRemoteFailed)}) {
+    ServiceUnderTest test(
+        {JsonPlay(200, "{}"),
+         JsonPlay(200, fmt::format(R"({{"jobReference":{{"jobId":"j"}},"status":{{"state":"DONE",)"
+                                   R"("errorResult":{{"reason":"{}"}}}}}})",
+                                   reason))});
+    EXPECT_EQ(BigQueryClient(*test.service, "p", "us")
+                  .Load({.project = "p", .dataset = "d", .table = "t"}, {"gs://bucket/x"},
+                        {.job_id = "j"})
+                  .error()
+                  .code,
+              code);
+  }
+}
+
+TEST(BigQuery, ADatasetThatIsThereIsNotMade) {
+  ServiceUnderTest there({JsonPlay(200, "{}")});
+  EXPECT_TRUE(BigQueryClient(*there.service, "p", "us").MakeDataset("d").has_value());
+  EXPECT_EQ(there.server.requests().at(0).method, "GET");
+  const Play missing = JsonPlay(404, R"({"error":{"code":404,"message":"x"}})");
+  ServiceUnderTest made({missing, JsonPlay(200, "{}")});
+  EXPECT_TRUE(BigQueryClient(*made.service, "p", "us").MakeDataset("d").has_value());
+  EXPECT_EQ(made.server.requests().at(1).method, "POST");
+}
+
 TEST(BigQuery, OnlyTheServiceSaysThatATableIsDeleted) {
   for (const Play& play : {JsonPlay(200, "<html>sign in</html>"), JsonPlay(404, "<html>")}) {
     for (const Play& done :
