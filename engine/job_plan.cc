@@ -14,6 +14,8 @@ constexpr std::chrono::milliseconds kLookPauseMax{15'000};
 constexpr int kLooksNeeded = 2;
 // A young job may not be readable yet; one that stays unknown over so many growing pauses is gone.
 constexpr int kTimesNotFoundMax = 10;
+// A bucket or a dataset that is not there does not come by waiting.
+constexpr int kTimesNoPlaceMax = 4;
 
 void Expect(bool holds, const ShardTrack& track, std::string_view event) {
   SLUICE_CHECK(holds, fmt::format("shard {} is {} at event {}", track.shard,
@@ -24,6 +26,13 @@ void Expect(bool holds, const ShardTrack& track, std::string_view event) {
 // succeeded has some somewhere, and was paid for: it is waited for much longer.
 constexpr int kTimesEmptyMax = 5;
 constexpr int kTimesEmptyThoughSucceededMax = 30;
+
+// What tells a job from others. Vertex AI may name the project by its id in one answer and by its
+// number in another.
+std::string_view IdOf(std::string_view name) {
+  const size_t location = name.find("/locations/");
+  return location == std::string_view::npos ? name : name.substr(location);
+}
 
 // Failures of a whole job that asking again cannot mend (google.rpc codes).
 bool CanNeverWork(int code) {
@@ -130,13 +139,18 @@ void JobPlan::OnStaged(ShardTrack& track, const StagedFile& file, MonotonicTime 
 std::optional<Error> JobPlan::OnStageFailed(ShardTrack& track, const Error& error,
                                             MonotonicTime now) const {
   Expect(track.state == ShardState::kSealed, track, "stage failed");
-  if (error.code == ErrorCode::kConflict) {
-    // The name is taken by other bytes, or the file went bad: it is never used, take the next name.
-    NextAttempt(track, now);
-    WaitLonger(track, now);
-    return std::nullopt;
+  const bool is_refused = error.code == ErrorCode::kRemoteFailed;
+  if (error.code != ErrorCode::kConflict && !is_refused) {
+    return OnFailed(track, error, now);
   }
-  return OnFailed(track, error, now);
+  // The name is taken by other bytes, or the file went bad: it is never used, take the next name.
+  // Pauses grow from name to name.
+  const auto pause = track.pause;
+  NextAttempt(track, now);
+  track.pause = pause;
+  track.note = error.message;
+  WaitLonger(track, now);
+  return is_refused ? std::optional(error) : std::nullopt;
 }
 
 void JobPlan::OnIntent(ShardTrack& track) const {
@@ -292,6 +306,9 @@ std::optional<Error> JobPlan::OnFailed(ShardTrack& track, const Error& error,
   if (!IsTransient(error.code) && !not_found) {
     return error;
   }
+  if (track.state == ShardState::kSealed && track.times_not_found >= kTimesNoPlaceMax) {
+    return error;
+  }
   const bool has_job = track.state == ShardState::kSubmitted || track.state == ShardState::kEnded;
   if (has_job && track.times_not_found >= kTimesNotFoundMax) {
     // Deleted by somebody, or expired. It may have been paid for, so it is not bought again.
@@ -366,9 +383,13 @@ std::vector<BatchJob> JobPlan::FindSurplus(const std::vector<BatchJob>& jobs,
       looked_for.insert(DisplayName(*track));
     }
   }
+  std::set<std::string, std::less<>> owned_ids;
+  for (const std::string& name : owned) {
+    owned_ids.emplace(IdOf(name));
+  }
   std::vector<BatchJob> surplus;
   for (const BatchJob& job : jobs) {
-    if (job.display_name.starts_with(DisplayPrefix()) && !owned.contains(job.name) &&
+    if (job.display_name.starts_with(DisplayPrefix()) && !owned_ids.contains(IdOf(job.name)) &&
         !looked_for.contains(job.display_name)) {
       surplus.push_back(job);
     }

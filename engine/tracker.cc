@@ -275,6 +275,8 @@ void Tracker::StartStage(ShardTrack& track) {
         const MonotonicTime now = environment_.clock.Now();
         if (!staged.has_value()) {
           if (auto error = plan_.OnStageFailed(track, staged.error(), now)) {
+            // A name that is used up must not be asked for by the next process.
+            (void)Save(track);
             return error;
           }
         } else {

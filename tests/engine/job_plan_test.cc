@@ -360,6 +360,48 @@ TEST_F(JobPlanTest, FindsJobsThatNobodyAskedFor) {
   EXPECT_EQ(surplus[0].name, "batches/twin");
 }
 
+// Vertex AI may write the id of a project in one answer and its number in another.
+TEST_F(JobPlanTest, TakesItsOwnJobForNoSurplusHoweverItsProjectIsCalled) {
+  const BatchJob own = JobNamed("projects/123/locations/us/batchPredictionJobs/5",
+                                "sluice/0123456789ab/1/1", JobState::kRunning);
+  const std::set<std::string> owned = {"projects/p/locations/us/batchPredictionJobs/5"};
+  EXPECT_TRUE(plan_.FindSurplus({own}, owned, {}).empty());
+  BatchJob twin = own;
+  twin.name = "projects/123/locations/us/batchPredictionJobs/6";
+  EXPECT_EQ(plan_.FindSurplus({twin}, owned, {}).size(), 1U);
+}
+
+TEST_F(JobPlanTest, TakesNameAfterNameWithGrowingPauses) {
+  ShardTrack track;
+  auto pause = milliseconds(0);
+  for (int i = 1; i <= 5; ++i) {
+    const Error taken{.code = ErrorCode::kConflict, .message = "taken"};
+    EXPECT_FALSE(plan_.OnStageFailed(track, taken, now_).has_value());
+    EXPECT_EQ(track.attempt, 1 + i);
+    EXPECT_EQ(track.note, "taken");
+    EXPECT_GT(track.pause, pause);
+    pause = track.pause;
+  }
+}
+
+TEST_F(JobPlanTest, WhatCannotBeStagedEndsTheRunAndItsNameIsUsedUp) {
+  ShardTrack track;
+  const Error refused{.code = ErrorCode::kRemoteFailed, .message = "accessDenied"};
+  EXPECT_EQ(plan_.OnStageFailed(track, refused, now_)->code, ErrorCode::kRemoteFailed);
+  EXPECT_EQ(track.attempt, 2);
+  EXPECT_EQ(track.state, ShardState::kSealed);
+}
+
+TEST_F(JobPlanTest, APlaceThatIsNotThereIsNotWaitedForLong) {
+  ShardTrack track;
+  const Error missing{.code = ErrorCode::kNotFound, .message = "no such bucket"};
+  int tries = 1;
+  while (!plan_.OnStageFailed(track, missing, now_).has_value() && tries < 20) {
+    ++tries;
+  }
+  EXPECT_EQ(tries, 4);
+}
+
 TEST_F(JobPlanTest, GivesUpAfterTheAttemptLimit) {
   ShardTrack track = Sent();
   for (int job_number = 1; job_number <= 3; ++job_number) {
