@@ -171,6 +171,7 @@ Result<std::string> TokenService::Send(HttpRequest request,
         SLUICE_ASSIGN(HttpResponse answer, transport_.Send(request));
         for (const std::string& secret : secrets) {
           CutOut(answer.body, secret);
+          CutOut(answer.body, EncodeQueryValue(secret));  // as it was sent
         }
         if (!answer.ok()) {
           return std::unexpected(ErrorOfRefusal(answer, host, clock_.WallNow()));

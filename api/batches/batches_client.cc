@@ -34,6 +34,7 @@ CreateAnswer NotCreated(CreateOutcome outcome, Error error) {
 CreateOutcome OutcomeOfError(ErrorCode code) {
   switch (code) {
     case ErrorCode::kUsage:
+    case ErrorCode::kAuth:  // nobody could sign in, so nothing was sent
       return CreateOutcome::kRefused;
     case ErrorCode::kNotSent:
       return CreateOutcome::kNotSent;

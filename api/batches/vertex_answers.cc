@@ -10,6 +10,8 @@
 namespace sluice {
 namespace {
 
+// From the first object of several on.
+constexpr int kRestartsMax = 5;
 constexpr std::string_view kChunks = "incremental_predictions/";
 
 // The part behind the last slash.
@@ -91,10 +93,15 @@ Result<uint64_t> VertexAnswers::FetchFolder(const std::string& address, uint64_t
     return Fail(ErrorCode::kNotFound, fmt::format("{} holds no answers", address));
   }
   LineEndWriter lines(writer);
+  int restarts = 0;
   for (size_t i = 0; i < chosen.size();) {
     bool began_again = false;
     const auto begin_again = [&]() -> Result<void> {
       began_again = i > 0;
+      if (++restarts > kRestartsMax) {
+        return Fail(ErrorCode::kTransport,
+                    fmt::format("{} broke off too often in the middle", address));
+      }
       lines.Restart();
       return restart();
     };
@@ -139,9 +146,12 @@ Result<uint64_t> VertexAnswers::FetchTable(const std::string& address, uint64_t 
   return size;
 }
 
-Result<std::string> VertexAnswers::FindFolder(const std::string& destination,
-                                              std::string_view create_time,
-                                              std::stop_token stop) const {
+Result<std::string> VertexAnswers::Find(const std::string& destination,
+                                        std::string_view create_time, std::stop_token stop) const {
+  if (const auto table = ParseTableUri(destination); table.has_value()) {
+    SLUICE_ASSIGN(const bool is_there, tables_.HasTable(*table, std::move(stop)));
+    return is_there ? destination : std::string();
+  }
   if (!IsObjectUri(destination)) {
     return std::string();
   }

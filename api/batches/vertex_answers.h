@@ -33,12 +33,12 @@ class VertexAnswers {
                                        const std::function<Result<void>()>& restart,
                                        std::stop_token stop) const;
 
-  // The newest folder "prediction-*" below `destination` that was begun at or after `create_time`
-  // (RFC 3339), for a job that ended and does not say where; empty when there is none. Meant for
+  // Where the answers of a job lie that ended and does not say so: the newest folder "prediction-*"
+  // below `destination` that was begun at or after `create_time` (RFC 3339), or the table that
+  // `destination` is when it is there; empty when there is neither. Meant for
   // destinations that one job alone writes to.
-  [[nodiscard]] Result<std::string> FindFolder(const std::string& destination,
-                                               std::string_view create_time,
-                                               std::stop_token stop) const;
+  [[nodiscard]] Result<std::string> Find(const std::string& destination,
+                                         std::string_view create_time, std::stop_token stop) const;
 
  private:
   Result<uint64_t> FetchFolder(const std::string& address, uint64_t bytes_max,

@@ -24,8 +24,9 @@ std::optional<JobStats> ReadStats(const Json& job) {
     return std::nullopt;
   }
   // incompleteCount is -1 when nobody knows.
+  constexpr int64_t kCountMax = int64_t{1} << 60;  // so that their sum is a number, too
   const auto count = [&](const char* name) {
-    return std::max<int64_t>(0, IntegerMember(*stats, name).value_or(0));
+    return std::clamp<int64_t>(IntegerMember(*stats, name).value_or(0), 0, kCountMax);
   };
   JobStats read{.success_count = count("successfulCount"),
                 .failure_count = count("failedCount"),

@@ -147,8 +147,8 @@ class VertexProvider final : public Provider {
       return job;
     }
     SLUICE_ASSIGN(job.result_file,
-                  services_->answers().FindFolder(job.destination, job.create_time, stop));
-    if (!job.has_results() && job.error) {
+                  services_->answers().Find(job.destination, job.create_time, stop));
+    if (!job.has_results() && job.error && !job.source_file.empty()) {
       SLUICE_ASSIGN(const bool is_there, HasInput(job.source_file, std::move(stop)));
       job.error->code = is_there ? job.error->code : kUnavailable;
     }
@@ -156,8 +156,14 @@ class VertexProvider final : public Provider {
   }
 
   Result<JobPage> ListJobs(const std::string& page_token, std::stop_token stop) override {
-    return services_->batches().List(
-        {.page_token = page_token, .filter = fmt::format("labels.{}:*", kLabel)}, std::move(stop));
+    SLUICE_ASSIGN(JobPage page,
+                  services_->batches().List(
+                      {.page_token = page_token, .filter = fmt::format("labels.{}:*", kLabel)},
+                      std::move(stop)));
+    for (BatchJob& job : page.jobs) {
+      job.source_file = AsStaged(std::move(job.source_file));
+    }
+    return page;
   }
   Result<void> CancelJob(const std::string& name, std::stop_token stop) override {
     return services_->batches().Cancel(name, std::move(stop));
@@ -219,6 +225,16 @@ class VertexProvider final : public Provider {
   ObjectName ObjectOf(const std::string& file_id) const {
     return {.bucket = store_.objects.bucket,
             .object = fmt::format("{}in/{}.jsonl", store_.objects.prefix, file_id)};
+  }
+
+  // Our tables are in our project, whether the service calls it by its id or by its number.
+  std::string AsStaged(std::string file) const {
+    auto table = ParseTableUri(file);
+    if (!table.has_value()) {
+      return file;
+    }
+    table->project = services_->place().project;
+    return FormatTableUri(*table);
   }
 
   // "gs://bucket/prefix/out/x" of "gs://bucket/prefix/in/x.jsonl".
@@ -289,22 +305,17 @@ class VertexProvider final : public Provider {
                              const std::stop_token& stop) const {
     const BigQueryClient& tables = services_->tables();
     if (store_.objects.bucket.empty()) {
-      return AfterFailedLoad(tables.LoadByUpload(table, source, options, stop));
+      return tables.LoadByUpload(table, source, options, stop);
     }
     const ObjectName object = ObjectOf(file_id);
     SLUICE_TRY(services_->storage().Upload(
         object, source, {.content_type = "application/jsonl", .progress = options.progress}, stop));
-    auto loaded = AfterFailedLoad(tables.Load(table, {FormatObjectUri(object)}, options, stop));
-    if (loaded.has_value()) {
+    auto loaded = tables.Load(table, {FormatObjectUri(object)}, options, stop);
+    const bool has_failed =
+        !loaded.has_value() && (loaded.error().code == ErrorCode::kConflict ||
+                                loaded.error().code == ErrorCode::kRemoteFailed);
+    if (loaded.has_value() || has_failed) {  // the load has ended, and nobody reads it any more
       SLUICE_TRY(services_->storage().Delete(object, stop));
-    }
-    return loaded;
-  }
-
-  // A job's id is used up by its failure: the next try needs another name.
-  static Result<TableJob> AfterFailedLoad(Result<TableJob> loaded) {
-    if (!loaded.has_value() && loaded.error().code == ErrorCode::kRemoteFailed) {
-      loaded.error().code = ErrorCode::kConflict;
     }
     return loaded;
   }
@@ -338,6 +349,11 @@ Result<VertexStore> ReadStore(const ProviderOptions& options) {
   if (!store.dataset.empty() && !IsDatasetName(store.dataset)) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("'{}' is not a dataset of BigQuery", PrintableText(store.dataset, 80)));
+  }
+  const bool is_global = options.location.empty() || options.location == "global";
+  if (!store.dataset.empty() && is_global) {
+    return Fail(ErrorCode::kUsage, "--bigquery-dataset needs the region of the dataset",
+                "--location NAME, like us-central1");
   }
   // Gemini embedding models read no tables; text embedding models do, but a row of a table carries
   // no settings for them: length and task would be lost without a word.

@@ -211,6 +211,19 @@ TEST(SignIn, FaultsThatPassAreAskedThrough) {
             "refresh_token=refresh-token");
 }
 
+TEST(SignIn, ASecretThatIsEchoedAsItWasSentIsCutOutToo) {
+  const std::string echo = "refresh_token=1%2F%2F0secret";
+  ScriptedServer server({JsonPlay(
+      400, R"({"error":"invalid_request","error_description":"cannot read: )" + echo + "\"}")});
+  const Files files;
+  SignIn sign_in;
+  Json user = UserJson(server.url() + "/token");
+  user["refresh_token"] = "1//0secret";
+  const Error error = sign_in.TokenError(files.Write("u.json", user));
+  EXPECT_EQ(error.code, ErrorCode::kAuth);
+  EXPECT_NE(error.message.find("refresh_token=[key]"), std::string::npos) << error.message;
+}
+
 // They say nothing about who signs in: exit code 4 would end a run of hours.
 TEST(SignIn, APageOfAGatewayIsNoRefusal) {
   for (const int status : {302, 307, 403, 404}) {
