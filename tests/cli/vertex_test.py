@@ -55,6 +55,16 @@ class Runs(VertexTest):
         self.gemini_run(service, corpus, "gemini.jsonl", *ask)
         self.assertEqual(self.read("objects.jsonl"), self.read("gemini.jsonl"))
 
+    def test_a_table_of_answers_is_found_though_the_job_does_not_name_it(self):
+        service = self.serve("--fault", "no-output-info")
+        corpus = self.write_corpus("c.jsonl", 60)
+        ask = ["--task", "generate", "--shard-rows", "20"]
+        tables = [flag for flag in self.run_flags if flag not in ("--bucket", f"{BUCKET}/runs")]
+        self.sluice("run", corpus, *tables, "--bigquery-dataset", "answers", *ask, "-o", "tables.jsonl")
+        self.gemini_run(service, corpus, "gemini.jsonl", *ask)
+        self.assertEqual(self.read("tables.jsonl"), self.read("gemini.jsonl"))
+        self.assertEqual(len(service.events("create")), 6)  # three of each run
+
     def test_faults_lose_nothing_and_buy_nothing_twice(self):
         service = self.serve("--fault", "http-503=0.1", "--fault", "create-lost=503@2", "--fault", "cut-download=2",
                              "--fault", "cut-upload=5000@2", "--fault", "list-empty-page", "--fault", "no-output-info=0.5",
