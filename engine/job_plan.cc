@@ -15,7 +15,7 @@ constexpr int kLooksNeeded = 2;
 // A young job may not be readable yet; one that stays unknown over so many growing pauses is gone.
 constexpr int kTimesNotFoundMax = 10;
 // A bucket or a dataset that is not there does not come by waiting.
-constexpr int kTimesNoPlaceMax = 4;
+constexpr int kTimesNoPlaceMax = 5;
 
 void Expect(bool holds, const ShardTrack& track, std::string_view event) {
   SLUICE_CHECK(holds, fmt::format("shard {} is {} at event {}", track.shard,

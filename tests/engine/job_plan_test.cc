@@ -399,7 +399,7 @@ TEST_F(JobPlanTest, APlaceThatIsNotThereIsNotWaitedForLong) {
   while (!plan_.OnStageFailed(track, missing, now_).has_value() && tries < 20) {
     ++tries;
   }
-  EXPECT_EQ(tries, 4);
+  EXPECT_EQ(tries, 5);
 }
 
 TEST_F(JobPlanTest, GivesUpAfterTheAttemptLimit) {

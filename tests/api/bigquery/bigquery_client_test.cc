@@ -86,11 +86,11 @@ TEST(BigQuery, RowsAreLoadedFromCloudStorage) {
 TEST(BigQuery, RefusedRowsAreSaidSo) {
   Tables tables;
   ASSERT_TRUE(tables.client->MakeDataset("d").has_value());
+  int number = 0;
   for (const char* rows : {"{\"key\":1,\"request\":{}}\n", "{\"key\":\"a\"}\n", "[]\n",
                            "{\"key\":\"a\",\"request\":{},\"more\":1}\n"}) {
     const auto loaded = tables.client->LoadByUpload(
-        kTable, SourceOfBytes(rows),
-        {.job_id = fmt::format("j{}", rows[1] + rows[7]), .columns = kColumns});
+        kTable, SourceOfBytes(rows), {.job_id = fmt::format("j{}", ++number), .columns = kColumns});
     EXPECT_EQ(loaded.error().code, ErrorCode::kRemoteFailed) << rows;
   }
 }
