@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "api/batches/job_id.h"
 #include "api/protocol/row_status.h"
 
 namespace sluice {
@@ -26,13 +27,6 @@ void Expect(bool holds, const ShardTrack& track, std::string_view event) {
 // succeeded has some somewhere, and was paid for: it is waited for much longer.
 constexpr int kTimesEmptyMax = 5;
 constexpr int kTimesEmptyThoughSucceededMax = 30;
-
-// What tells a job from others. Vertex AI may name the project by its id in one answer and by its
-// number in another.
-std::string_view IdOf(std::string_view name) {
-  const size_t location = name.find("/locations/");
-  return location == std::string_view::npos ? name : name.substr(location);
-}
 
 // Failures of a whole job that asking again cannot mend (google.rpc codes).
 bool CanNeverWork(int code) {
@@ -385,11 +379,11 @@ std::vector<BatchJob> JobPlan::FindSurplus(const std::vector<BatchJob>& jobs,
   }
   std::set<std::string, std::less<>> owned_ids;
   for (const std::string& name : owned) {
-    owned_ids.emplace(IdOf(name));
+    owned_ids.emplace(JobIdOf(name));
   }
   std::vector<BatchJob> surplus;
   for (const BatchJob& job : jobs) {
-    if (job.display_name.starts_with(DisplayPrefix()) && !owned_ids.contains(IdOf(job.name)) &&
+    if (job.display_name.starts_with(DisplayPrefix()) && !owned_ids.contains(JobIdOf(job.name)) &&
         !looked_for.contains(job.display_name)) {
       surplus.push_back(job);
     }

@@ -30,8 +30,6 @@ class BatchApi {
   [[nodiscard]] virtual std::string ListPath() const = 0;
   // A job's name as it stands in addresses. Errors: kUsage for what cannot be one.
   [[nodiscard]] virtual Result<std::string> FullName(const std::string& name) const = 0;
-  // Whether a job that the service calls `told` can be the one that was asked for by its full name.
-  [[nodiscard]] virtual bool IsSameJob(std::string_view asked, std::string_view told) const = 0;
   // Errors: kUsage for what the service would refuse.
   [[nodiscard]] virtual Result<CreateCall> MakeCreateCall(
       const CreateJobRequest& request) const = 0;

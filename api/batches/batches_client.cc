@@ -5,6 +5,7 @@
 #include <random>
 
 #include "api/batches/gemini_batch_api.h"
+#include "api/batches/job_id.h"
 #include "api/http/done_answer.h"
 #include "api/http/google_error.h"
 
@@ -124,7 +125,7 @@ Result<BatchJob> Batches::GetWith(Repeat repeat, const std::string& given_name,
   return service_.Call<BatchJob>(
       repeat, request, [&](const HttpResponse& answer) -> Result<BatchJob> {
         SLUICE_ASSIGN(BatchJob job, Named(api_->ParseJob(answer.body), "GET " + name));
-        if (!api_->IsSameJob(name, job.name)) {
+        if (JobIdOf(name) != JobIdOf(job.name)) {
           return Fail(ErrorCode::kBadAnswer,
                       fmt::format("GET {}: the answer is about {}", name, job.name));
         }

@@ -80,10 +80,6 @@ class GeminiBatchApi final : public BatchApi {
     return full;
   }
 
-  bool IsSameJob(std::string_view asked, std::string_view told) const override {
-    return asked == told;
-  }
-
   Result<CreateCall> MakeCreateCall(const CreateJobRequest& request) const override {
     SLUICE_ASSIGN(const std::string model, ModelPath(request.model));
     SLUICE_ASSIGN(Json input, InputConfig(request));

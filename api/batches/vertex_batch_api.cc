@@ -34,11 +34,6 @@ class VertexBatchApi final : public BatchApi {
 
   // Asked for by a project's id, the service may answer with its number. Ids of jobs are unique in
   // their location.
-  bool IsSameJob(std::string_view asked, std::string_view told) const override {
-    constexpr std::string_view kLocations = "/locations/";
-    return asked.substr(asked.find(kLocations)) == told.substr(told.find(kLocations));
-  }
-
   Result<CreateCall> MakeCreateCall(const CreateJobRequest& request) const override {
     SLUICE_ASSIGN(std::string body, VertexCreateBody(request));
     return CreateCall{.path = ListPath(), .body = std::move(body)};
