@@ -10,7 +10,7 @@
 namespace sluice {
 namespace {
 
-// From the first object of several on.
+// Of a folder from its first object on, because a later one began from zero.
 constexpr int kRestartsMax = 5;
 constexpr std::string_view kChunks = "incremental_predictions/";
 
@@ -98,7 +98,8 @@ Result<uint64_t> VertexAnswers::FetchFolder(const std::string& address, uint64_t
     bool began_again = false;
     const auto begin_again = [&]() -> Result<void> {
       began_again = i > 0;
-      if (++restarts > kRestartsMax) {
+      restarts += began_again ? 1 : 0;
+      if (restarts > kRestartsMax) {
         return Fail(ErrorCode::kTransport,
                     fmt::format("{} broke off too often in the middle", address));
       }
