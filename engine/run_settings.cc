@@ -276,11 +276,14 @@ Result<void> CompareInput(FileSystem& files, const RunDirectory& directory,
   if (input == list.end()) {
     return {};
   }
-  const auto number = static_cast<uint32_t>(input - list.begin());
   SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(files, directory.manifest()));
+  if (!manifest.end().has_value()) {
+    return {};
+  }
+  const auto number = static_cast<uint32_t>(input - list.begin());
   SLUICE_ASSIGN(const auto reads, ReadContentLog(files, directory.content(), {number}));
   const auto known = reads.find(number);
-  if (!manifest.end().has_value() || known == reads.end() || known->second.front().from != 0) {
+  if (known == reads.end() || known->second.front().from != 0) {
     return {};
   }
   SLUICE_ASSIGN(const InputGiven given, CompareStandardInput(known->second.front()));
