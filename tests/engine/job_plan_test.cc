@@ -36,6 +36,12 @@ BatchJob JobNamed(std::string name, std::string display_name, JobState state) {
   return job;
 }
 
+CreateAnswer Created() {
+  return {.outcome = CreateOutcome::kCreated,
+          .job = JobNamed("batches/a", "", JobState::kPending),
+          .error = {}};
+}
+
 class JobPlanTest : public testing::Test {
  protected:
   // A track whose create request has just left.
@@ -51,11 +57,7 @@ class JobPlanTest : public testing::Test {
   void Submit(ShardTrack& track) {
     plan_.OnStaged(track, {.name = "files/" + plan_.FileId(track), .sha256 = {}}, now_);
     plan_.OnIntent(track);
-    (void)plan_.OnCreateAnswer(track,
-                               {.outcome = CreateOutcome::kCreated,
-                                .job = JobNamed("batches/a", "", JobState::kPending),
-                                .error = {}},
-                               now_);
+    (void)plan_.OnCreateAnswer(track, Created(), now_);
   }
 
   // Looks at an ended job until that is believed.
@@ -239,11 +241,7 @@ TEST_F(JobPlanTest, DecidesEveryEndOfAJob) {
   };
   for (const EndCase& end : cases) {
     ShardTrack track = Sent();
-    (void)plan_.OnCreateAnswer(track,
-                               {.outcome = CreateOutcome::kCreated,
-                                .job = JobNamed("batches/a", "", JobState::kPending),
-                                .error = {}},
-                               now_);
+    (void)plan_.OnCreateAnswer(track, Created(), now_);
     BatchJob job = JobNamed("batches/a", plan_.DisplayName(track), end.state);
     job.result_file = end.results ? "files/batch-a" : "";
     if (end.code != 0) {
@@ -258,11 +256,7 @@ TEST_F(JobPlanTest, DecidesEveryEndOfAJob) {
 // Each of its rows bears it.
 TEST_F(JobPlanTest, KeepsABoundedPartOfWhatAFailedJobSays) {
   ShardTrack track = Sent();
-  (void)plan_.OnCreateAnswer(track,
-                             {.outcome = CreateOutcome::kCreated,
-                              .job = JobNamed("batches/a", "", JobState::kPending),
-                              .error = {}},
-                             now_);
+  (void)plan_.OnCreateAnswer(track, Created(), now_);
   BatchJob job = JobNamed("batches/a", plan_.DisplayName(track), JobState::kFailed);
   job.error = JobError{.code = 3, .message = std::string(1 << 20, 'm')};
   PollToItsEnd(plan_, track, job);
@@ -405,11 +399,7 @@ TEST_F(JobPlanTest, APlaceThatIsNotThereIsNotWaitedForLong) {
 TEST_F(JobPlanTest, GivesUpAfterTheAttemptLimit) {
   ShardTrack track = Sent();
   for (int job_number = 1; job_number <= 3; ++job_number) {
-    (void)plan_.OnCreateAnswer(track,
-                               {.outcome = CreateOutcome::kCreated,
-                                .job = JobNamed("batches/a", "", JobState::kPending),
-                                .error = {}},
-                               now_);
+    (void)plan_.OnCreateAnswer(track, Created(), now_);
     PollToItsEnd(plan_, track, JobNamed("batches/a", "", JobState::kExpired));
     if (job_number < 3) {
       ASSERT_EQ(track.state, ShardState::kSealed);
@@ -423,11 +413,7 @@ TEST_F(JobPlanTest, GivesUpAfterTheAttemptLimit) {
 
 TEST_F(JobPlanTest, KeepsPollingThroughFailuresAndUnknownStates) {
   ShardTrack track = Sent();
-  (void)plan_.OnCreateAnswer(track,
-                             {.outcome = CreateOutcome::kCreated,
-                              .job = JobNamed("batches/a", "", JobState::kPending),
-                              .error = {}},
-                             now_);
+  (void)plan_.OnCreateAnswer(track, Created(), now_);
   for (const ErrorCode code : {ErrorCode::kTransport, ErrorCode::kUnavailable,
                                ErrorCode::kBadAnswer, ErrorCode::kNotSent, ErrorCode::kNotFound}) {
     EXPECT_FALSE(plan_.OnPoll(track, Fail(code, "x"), now_).has_value());
@@ -441,11 +427,7 @@ TEST_F(JobPlanTest, KeepsPollingThroughFailuresAndUnknownStates) {
 
 TEST_F(JobPlanTest, GivesUpRowsOfAJobThatIsGoneButDoesNotBuyItAgain) {
   ShardTrack track = Sent();
-  (void)plan_.OnCreateAnswer(track,
-                             {.outcome = CreateOutcome::kCreated,
-                              .job = JobNamed("batches/a", "", JobState::kPending),
-                              .error = {}},
-                             now_);
+  (void)plan_.OnCreateAnswer(track, Created(), now_);
   const auto gone = [&] { return plan_.OnPoll(track, Fail(ErrorCode::kNotFound, "gone"), now_); };
   for (int i = 0; i < 9; ++i) {
     EXPECT_FALSE(gone().has_value());
@@ -464,11 +446,7 @@ TEST_F(JobPlanTest, GivesUpRowsOfAJobThatIsGoneButDoesNotBuyItAgain) {
 
 TEST_F(JobPlanTest, PollsWithGrowingPausesUpToTheLimit) {
   ShardTrack track = Sent();
-  (void)plan_.OnCreateAnswer(track,
-                             {.outcome = CreateOutcome::kCreated,
-                              .job = JobNamed("batches/a", "", JobState::kPending),
-                              .error = {}},
-                             now_);
+  (void)plan_.OnCreateAnswer(track, Created(), now_);
   milliseconds before{0};
   for (int i = 0; i < 20; ++i) {
     (void)plan_.OnPoll(track, JobNamed("batches/a", "", JobState::kRunning), now_);

@@ -21,10 +21,6 @@ constexpr std::string_view kVersion = "/v1beta/";
 constexpr std::string_view kDownload = ":download";
 constexpr std::string_view kResults = "files/batch-";
 
-HttpResponse Text(std::string body) {
-  return {.status = 200, .headers = {}, .body = std::move(body)};
-}
-
 // The last segment of a job's name.
 std::string IdOf(const std::string& name) { return name.substr(name.find('/') + 1); }
 
@@ -108,16 +104,16 @@ HttpResponse GeminiWire::CreateJob(const WireRequest& request) {
 HttpResponse GeminiWire::AnswerJob(const WireRequest& request, const std::string& path) {
   constexpr std::string_view kCancel = ":cancel";
   const bool cancels = path.ends_with(kCancel);
-  SimulatedJob* const job =
-      service_.Find(path.substr(0, path.size() - (cancels ? kCancel.size() : 0)));
-  const bool is_hidden = job != nullptr && !cancels && job->visible > clock_.Now();
-  if (job == nullptr || (is_hidden && service_.Chance(500))) {
-    return Refusal(404, "NOT_FOUND", "Requested entity was not found.");
-  }
   if (!cancels) {
-    const bool shows_output = job->ends > clock_.Now() || job->empty_looks-- <= 0;
-    return request.method == "GET" ? Text(OperationJson(*job, shows_output, clock_.Now()).dump())
-                                   : Refusal(404, "NOT_FOUND", "Method not found.");
+    const SimulatedService::Seen seen =
+        request.method == "GET" ? service_.See(path) : SimulatedService::Seen{};
+    return seen.job != nullptr
+               ? Text(OperationJson(*seen.job, seen.shows_results, clock_.Now()).dump())
+               : Refusal(404, "NOT_FOUND", "Requested entity was not found.");
+  }
+  SimulatedJob* const job = service_.Find(path.substr(0, path.size() - kCancel.size()));
+  if (job == nullptr) {
+    return Refusal(404, "NOT_FOUND", "Requested entity was not found.");
   }
   if (job->ends > clock_.Now() && job->end != JobState::kCancelled) {
     service_.EndByCancel(*job);

@@ -259,12 +259,19 @@ Result<BatchJob> SimulatedService::GetJob(const std::string& name, std::stop_tok
   if (const auto fault = CallFault()) {
     return std::unexpected(*fault);
   }
-  SimulatedJob* const job = Find(name);
-  if (job == nullptr || (job->visible > clock_.Now() && Chance(500))) {
+  const Seen seen = See(name);
+  if (seen.job == nullptr) {
     return Fail(ErrorCode::kNotFound, "simulated: not readable yet");
   }
-  const bool shows_results = job->ends > clock_.Now() || job->empty_looks-- <= 0;
-  return View(*job, shows_results);
+  return View(*seen.job, seen.shows_results);
+}
+
+SimulatedService::Seen SimulatedService::See(const std::string& name) {
+  SimulatedJob* const job = Find(name);
+  if (job == nullptr || (job->visible > clock_.Now() && Chance(500))) {
+    return {};
+  }
+  return {.job = job, .shows_results = job->ends > clock_.Now() || job->empty_looks-- <= 0};
 }
 
 SimulatedService::Listed SimulatedService::List(const std::string& page_token) const {

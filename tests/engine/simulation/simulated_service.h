@@ -119,6 +119,13 @@ class SimulatedService final : public Provider {
   void EndByCancel(SimulatedJob& job);
   // Whether answers of `job` may be had by now.
   [[nodiscard]] bool HasAnswers(const SimulatedJob& job) const;
+  // What a call for one job shows: no job while it is not readable yet, which is by chance, and its
+  // results a few looks late.
+  struct Seen {
+    SimulatedJob* job = nullptr;
+    bool shows_results = false;
+  };
+  [[nodiscard]] Seen See(const std::string& name);
   // Newest first, and a few at a time; `next` is empty at the end.
   struct Listed {
     std::vector<const SimulatedJob*> jobs;  // nothing: one that does not show yet

@@ -8,6 +8,7 @@
 #include "api/http/decimal.h"
 #include "api/http/url.h"
 #include "io/file/file_system.h"
+#include "tools/emulator/http_server.h"
 #include "tools/emulator/timestamp.h"
 
 namespace sluice {
@@ -19,19 +20,6 @@ using std::chrono::seconds;
 
 constexpr std::string_view kPage = "<html><body>Bad Gateway</body></html>";
 
-std::string Unescaped(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%') {
-      plain += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
-      i += 2;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
 std::map<std::string, std::string> ReadQuery(std::string_view url) {
   std::map<std::string, std::string> query;
   const size_t mark = url.find('?');
@@ -40,7 +28,8 @@ std::map<std::string, std::string> ReadQuery(std::string_view url) {
     const std::string_view part = left.substr(0, left.find('&'));
     left.remove_prefix(std::min(left.size(), part.size() + 1));
     const size_t equals = std::min(part.find('='), part.size() - 1);
-    query[Unescaped(part.substr(0, equals))] = Unescaped(part.substr(equals + 1));
+    query[PercentDecode(part.substr(0, equals), true)] =
+        PercentDecode(part.substr(equals + 1), true);
   }
   return query;
 }
@@ -65,7 +54,7 @@ Result<WireRequest> ReadRequest(const HttpRequest& request) {
   WireRequest read;
   read.method = request.method;
   read.is_download = request.body_writer != nullptr;
-  read.path = Unescaped(UrlPath(request.url));
+  read.path = PercentDecode(UrlPath(request.url), false);
   read.query = ReadQuery(request.url);
   for (const auto& [name, value] : request.headers) {
     std::string lower = name;
@@ -86,6 +75,10 @@ std::string Find(const std::map<std::string, std::string>& map, const std::strin
 
 std::string WireRequest::Query(const std::string& name) const { return Find(query, name); }
 std::string WireRequest::Header(const std::string& name) const { return Find(headers, name); }
+
+HttpResponse SimulatedWire::Text(std::string body) {
+  return {.status = 200, .headers = {}, .body = std::move(body)};
+}
 
 HttpResponse SimulatedWire::Refusal(int http_status, std::string_view status,
                                     std::string_view message) {

@@ -53,6 +53,7 @@ class SimulatedWire : public Transport {
   // Whether a download that is cut, and says so nowhere, can be known by a checksum.
   [[nodiscard]] virtual bool HasChecksums() const = 0;
 
+  [[nodiscard]] static HttpResponse Text(std::string body);
   // {"error": {...}} as Google's services write it.
   [[nodiscard]] static HttpResponse Refusal(int http_status, std::string_view status,
                                             std::string_view message);

@@ -16,6 +16,7 @@
 #include "tests/engine/simulation/simulated_lines.h"
 #include "tests/engine/simulation/simulated_service.h"
 #include "tests/engine/simulation/vertex_wire.h"
+#include "tests/support/collected_bytes.h"
 
 namespace sluice {
 namespace {
@@ -154,17 +155,9 @@ class SimulatedDisk final : public ShardDisk {
   Result<SimulatedAnswers> Fetch(const std::string& name, std::stop_token stop) {
     BatchJob job;
     job.name = name;
-    std::string text;
-    const BodyWriter writer = [&](std::span<const std::byte> bytes) -> Result<void> {
-      text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-      return {};
-    };
-    const auto restart = [&]() -> Result<void> {
-      text.clear();
-      return {};
-    };
-    SLUICE_TRY(provider_.FetchAnswers(job, writer, restart, std::move(stop)));
-    return ParseAnswerLines(text);
+    CollectedBytes answers;
+    SLUICE_TRY(provider_.FetchAnswers(job, answers.writer(), answers.restart(), std::move(stop)));
+    return ParseAnswerLines(answers.text);
   }
 
   std::vector<Ordinal> Asked(const ShardTrack& track, const ShardEntry& entry) const {

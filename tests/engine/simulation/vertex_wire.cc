@@ -24,10 +24,6 @@ constexpr const char* kObjects = "/storage/v1/b/bucket/o";
 constexpr const char* kJobs = "projects/100000000000/locations/us-central1/batchPredictionJobs/";
 constexpr const char* kFirstDigits = "81460000000000";
 
-HttpResponse Text(std::string body) {
-  return {.status = 200, .headers = {}, .body = std::move(body)};
-}
-
 // As Cloud Storage refuses.
 HttpResponse Classic(int status, const char* reason, const std::string& message) {
   const Json entry = {{"message", message}, {"domain", "global"}, {"reason", reason}};
@@ -215,12 +211,10 @@ HttpResponse VertexWire::CreateJob(const WireRequest& request) {
 }
 
 HttpResponse VertexWire::GetJob(const std::string& name) {
-  SimulatedJob* const job = service_.Find(name);
-  if (job == nullptr || (job->visible > clock_.Now() && service_.Chance(500))) {
-    return Refusal(404, "NOT_FOUND", "The BatchPredictionJob does not exist.");
-  }
-  const bool shows_output = job->ends > clock_.Now() || job->empty_looks-- <= 0;
-  return Text(JobJson(*job, asked_.at(name), shows_output, clock_.Now()).dump());
+  const SimulatedService::Seen seen = service_.See(name);
+  return seen.job != nullptr
+             ? Text(JobJson(*seen.job, asked_.at(name), seen.shows_results, clock_.Now()).dump())
+             : Refusal(404, "NOT_FOUND", "The BatchPredictionJob does not exist.");
 }
 
 HttpResponse VertexWire::CancelJob(const std::string& name) {
