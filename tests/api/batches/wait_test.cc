@@ -44,7 +44,8 @@ TEST(BatchesWait, EndsRightAndShowsEveryStateThoughMostPollsFail) {
 }
 
 // The job stands still half done and goes on only when that was seen, so the callback cannot miss a
-// state by luck, and half of the answers are always there.
+// state by luck, and half of the answers are always there. A cancel that fails ten times in a row
+// (one in 165 does) is sent again at the next poll; one that never gets there fails the wait below.
 TEST(BatchesWait, ShowsEveryStateAtAServiceThatFailsSixtyPerCentOfAllCalls) {
   LocalClient local({"http-503=0.6", "stuck-running"}, milliseconds(500));
   auto created = local.batches().CreateEmbeddings(
@@ -59,7 +60,7 @@ TEST(BatchesWait, ShowsEveryStateAtAServiceThatFailsSixtyPerCentOfAllCalls) {
       seen.push_back(polled.state);
     }
     if (polled.state == JobState::kRunning && polled.stats && polled.stats->success_count == 2) {
-      EXPECT_TRUE(local.batches().Cancel(polled.name).has_value());
+      static_cast<void>(local.batches().Cancel(polled.name));
     }
   };
   const auto job = local.batches().Wait(
