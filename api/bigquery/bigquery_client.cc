@@ -165,8 +165,9 @@ Result<void> CheckPage(const RowPage& page, uint64_t count, std::optional<int64_
     return Fail(ErrorCode::kBadAnswer, "the table changed while it was read");
   }
   const uint64_t read = count + page.rows.size();
-  if (page.next_page_token.empty() && page.total_rows &&
-      std::cmp_not_equal(*page.total_rows, read)) {
+  const bool is_last = page.next_page_token.empty();
+  if (page.total_rows && (std::cmp_less(*page.total_rows, read) ||
+                          (is_last && std::cmp_greater(*page.total_rows, read)))) {
     return Fail(ErrorCode::kBadAnswer,
                 fmt::format("the pages hold {} rows of {}", read, *page.total_rows));
   }

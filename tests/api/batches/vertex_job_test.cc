@@ -1,10 +1,14 @@
 #include "api/batches/vertex_job.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "api/batches/vertex_answers.h"
 #include "api/batches/vertex_place.h"
+#include "tests/support/collected_bytes.h"
+#include "tests/support/service_under_test.h"
 
 namespace sluice {
 namespace {
@@ -127,6 +131,11 @@ TEST(VertexJob, StatesAndStatsAreReadLeniently) {
   EXPECT_EQ(read(R"("state":"JOB_STATE_UPDATING")").raw_state, "JOB_STATE_UPDATING");
   EXPECT_TRUE(read(R"("state":"JOB_STATE_PARTIALLY_SUCCEEDED")").complete());
   EXPECT_EQ(read(R"("completionStats":{"incompleteCount":"-1"})").stats->total_count, 0);
+  const std::string most = std::to_string(std::numeric_limits<int64_t>::max());
+  EXPECT_GT(read(R"("completionStats":{"successfulCount":")" + most + R"(","failedCount":")" +
+                 most + R"(","incompleteCount":")" + most + R"("})")
+                .stats->total_count,
+            int64_t{1} << 60);
   EXPECT_FALSE(read(R"("completionStats":7,"error":{},"labels":[1])").error.has_value());
   EXPECT_EQ(read(R"("error":{"code":3,"message":"Failed to import data."})").error->code, 3);
   EXPECT_EQ(read(R"("inputConfig":{"gcsSource":{"uris":"gs://my-b/x"}})").source_file,
@@ -182,6 +191,37 @@ TEST(VertexAnswers, TheFinalObjectAloneIsReadWhenItIsThere) {
             (Names{"errors_0001.jsonl", "incremental_predictions/1.jsonl",
                    "prediction.errors_stats-00000-of-00001", "prediction.results-00000-of-00002"}));
   EXPECT_TRUE(ChooseAnswerObjects({}).empty());
+}
+
+// Each time that the second of two objects comes from zero, the first must come again; what never
+// stays whole is not fetched for ever.
+TEST(VertexAnswers, AFolderIsBegunAgainFiveTimesAtMost) {
+  const auto object = [](const char* name) {
+    return fmt::format(
+        R"({{"bucket":"b-1","name":"out/{}.jsonl","size":"9","generation":"7","crc32c":"4waSgw=="}})",
+        name);
+  };
+  const Play whole = JsonPlay(200, "123456789");
+  const Play wrong = JsonPlay(200, "abcabcabc");
+  std::vector<Play> plays = {
+      JsonPlay(200, fmt::format(R"({{"items":[{},{}]}})", object("1"), object("2")))};
+  constexpr size_t kRoundsMax = 20;
+  for (size_t round = 0; round < kRoundsMax; ++round) {
+    for (const Play& play :
+         {JsonPlay(200, object("1")), whole, JsonPlay(200, object("2")), wrong, whole}) {
+      plays.push_back(play);
+    }
+  }
+  ServiceUnderTest test(std::move(plays));
+  const StorageClient storage(*test.service);
+  const BigQueryClient tables(*test.service, "p", "us");
+  CollectedBytes bytes;
+  const auto fetched = VertexAnswers(storage, tables)
+                           .Fetch("gs://b-1/out", 1000, bytes.writer(), bytes.restart(), {});
+  ASSERT_FALSE(fetched.has_value());
+  EXPECT_EQ(fetched.error().code, ErrorCode::kTransport);
+  // Five whole rounds, and a sixth that ends at the bytes that would begin it again.
+  EXPECT_EQ(test.server.requests().size(), 1 + 5 * 5 + 4U);
 }
 
 }  // namespace

@@ -176,6 +176,17 @@ TEST(BigQuery, PagesThatAreNotTheWholeTableAreRefused) {
   }
 }
 
+// Rows that the table does not have are refused with the page that brings them, not at the end.
+TEST(BigQuery, MoreRowsThanTheTableHoldsAreNotFollowed) {
+  const std::string row = R"({"f":[{"v":"a"}]})";
+  std::vector<Play> pages;
+  for (int i = 0; i < 10; ++i) {
+    pages.push_back(
+        JsonPlay(200, fmt::format(R"({{"totalRows":"1","pageToken":"t{}","rows":[{}]}})", i, row)));
+  }
+  EXPECT_NE(ReadError(pages).message.find("2 rows of 1"), std::string::npos);
+}
+
 TEST(BigQuery, PagesWithoutRowsAndWithoutEndAreNotFollowed) {
   std::vector<Play> pages;
   for (int i = 0; i < 300; ++i) {
