@@ -15,6 +15,7 @@ constexpr std::chrono::milliseconds kLookPauseMax{15'000};
 constexpr int kLooksNeeded = 2;
 // A young job may not be readable yet; one that stays unknown over so many growing pauses is gone.
 constexpr int kTimesNotFoundMax = 10;
+constexpr int kTimesRefusedMax = 3;
 // A bucket or a dataset that is not there does not come by waiting.
 constexpr int kTimesNoPlaceMax = 5;
 
@@ -125,6 +126,7 @@ void JobPlan::OnStaged(ShardTrack& track, const StagedFile& file, MonotonicTime 
   Expect(track.state == ShardState::kSealed, track, "staged");
   track.state = ShardState::kStaged;
   track.staged_file = file.name;
+  track.times_refused = 0;
   track.note.clear();
   track.pause = {};
   track.due = now;
@@ -144,7 +146,10 @@ std::optional<Error> JobPlan::OnStageFailed(ShardTrack& track, const Error& erro
   track.pause = pause;
   track.note = error.message;
   WaitLonger(track, now);
-  return is_refused ? std::optional(error) : std::nullopt;
+  // Bytes that arrived otherwise than they were sent are refused, too, so one refusal is not
+  // believed.
+  track.times_refused = is_refused ? track.times_refused + 1 : 0;
+  return track.times_refused >= kTimesRefusedMax ? std::optional(error) : std::nullopt;
 }
 
 void JobPlan::OnIntent(ShardTrack& track) const {

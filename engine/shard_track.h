@@ -71,6 +71,7 @@ struct ShardTrack {
   MonotonicTime since{};               // when UNKNOWN or FENCED began
   int looks = 0;                       // full listings begun after `since` + settle
   int times_not_found = 0;             // in a row: the service does not know the job or its results
+  int times_refused = 0;               // in a row: the service would not store the shard
   int times_empty = 0;                 // in a row: it ended, but shows no results yet
   bool busy = false;                   // an action is under way
   bool cancel_asked = false;           // the service was asked to cancel the job

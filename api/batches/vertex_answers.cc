@@ -25,6 +25,18 @@ bool MayHoldAnswers(std::string_view name) {
          base.starts_with("prediction.errors");
 }
 
+// A description that lost a column on its way would make failed rows of paid answers.
+Result<void> CheckAnswerColumns(const TableRow& row, const std::string& address) {
+  const bool holds_answers = std::ranges::any_of(row, [](const TableCell& cell) {
+    return cell.column->name == "response" || cell.column->name == "predictions";
+  });
+  return holds_answers ? Result<void>()
+                       : Fail(ErrorCode::kBadAnswer,
+                              fmt::format("{} has no column of answers: neither response nor "
+                                          "predictions",
+                                          address));
+}
+
 // Writes bytes on, and ends every object with a line end: the last line of one may lack it.
 class LineEndWriter {
  public:
@@ -130,20 +142,19 @@ Result<uint64_t> VertexAnswers::FetchTable(const std::string& address, uint64_t 
   SLUICE_ASSIGN(const TableName table, ParseTableUri(address));
   uint64_t size = 0;
   std::string line;
+  const auto take = [&](const TableRow& row) -> Result<void> {
+    SLUICE_TRY(CheckAnswerColumns(row, address));
+    line.clear();
+    AppendTableLine(row, line);
+    size += line.size();
+    if (size > bytes_max) {
+      return Fail(ErrorCode::kRefused,
+                  fmt::format("{} holds more than {} bytes", address, bytes_max));
+    }
+    return writer(AsBytes(line));
+  };
   // A page is read whole before its rows are given on, so nothing ever comes again.
-  SLUICE_TRY(tables_.ReadRows(
-      table,
-      [&](const TableRow& row) -> Result<void> {
-        line.clear();
-        AppendTableLine(row, line);
-        size += line.size();
-        if (size > bytes_max) {
-          return Fail(ErrorCode::kRefused,
-                      fmt::format("{} holds more than {} bytes", address, bytes_max));
-        }
-        return writer(AsBytes(line));
-      },
-      std::move(stop)));
+  SLUICE_TRY(tables_.ReadRows(table, take, std::move(stop)));
   return size;
 }
 

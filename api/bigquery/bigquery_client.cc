@@ -79,6 +79,15 @@ bool MayPass(std::string_view reason) {
   return std::ranges::find(kPassing, reason) != std::end(kPassing);
 }
 
+// A page of somebody else's must not be taken for the dataset: rows would be loaded into nothing.
+Result<void> CheckDataset(const HttpResponse& answer, const std::string& dataset) {
+  const Json read = Json::parse(answer.body, nullptr, false);
+  if (TextMember(ObjectMember(read, "datasetReference"), "datasetId") != dataset) {
+    return Fail(ErrorCode::kBadAnswer, fmt::format("the answer is not about dataset {}", dataset));
+  }
+  return {};
+}
+
 Result<Json> ParseJob(const HttpResponse& answer, const std::string& job_id) {
   Json job = Json::parse(answer.body, nullptr, false);
   if (TextMember(ObjectMember(job, "jobReference"), "jobId") != job_id) {
@@ -264,18 +273,19 @@ Result<void> BigQueryClient::MakeDataset(const std::string& dataset, std::stop_t
   // Looked for first: who may write to a dataset may not be allowed to make any.
   const auto found = service_.Call<void>(
       Repeat::kSafe,
-      Request("GET", fmt::format("/projects/{}/datasets/{}", project_, dataset), stop), &Nothing);
+      Request("GET", fmt::format("/projects/{}/datasets/{}", project_, dataset), stop),
+      [&](const HttpResponse& answer) { return CheckDataset(answer, dataset); });
   if (found.has_value() || found.error().code != ErrorCode::kNotFound) {
     return found;
   }
   const Json body = {{"datasetReference", {{"projectId", project_}, {"datasetId", dataset}}},
                      {"location", location_}};
-  return SuccessIf(
-      ErrorCode::kConflict,
-      service_.Call<void>(Repeat::kSafe,
-                          JsonRequest("POST", fmt::format("/projects/{}/datasets", project_),
-                                      Dump(body), std::move(stop)),
-                          &Nothing));
+  return SuccessIf(ErrorCode::kConflict,
+                   service_.Call<void>(
+                       Repeat::kSafe,
+                       JsonRequest("POST", fmt::format("/projects/{}/datasets", project_),
+                                   Dump(body), std::move(stop)),
+                       [&](const HttpResponse& answer) { return CheckDataset(answer, dataset); }));
 }
 
 Result<TableJob> BigQueryClient::Load(const TableName& table, const std::vector<std::string>& uris,
@@ -294,9 +304,13 @@ Result<TableJob> BigQueryClient::LoadByUpload(const TableName& table, const Stag
       {"jobReference",
        {{"projectId", project_}, {"jobId", options.job_id}, {"location", location_}}},
       {"configuration", LoadConfiguration(table, {}, options)}};
-  const auto sent =
-      CallWithRetry<void>(Repeat::kSafe, service_.options().retry, service_.clock(), stop,
-                          [&] { return SendRows(source, Dump(metadata), options, stop); });
+  const auto send = [&] { return SendRows(source, Dump(metadata), options, stop); };
+  const auto sent = CallWithRetry<void>(
+      Repeat::kSafe, service_.options().retry, service_.clock(), stop, [&]() -> Result<void> {
+        auto once = send();
+        // The token that was refused has been given up; the rows are read anew for the next one.
+        return !once.has_value() && once.error().http_status == 401 ? send() : once;
+      });
   const bool existed = !sent.has_value() && sent.error().code == ErrorCode::kConflict;
   SLUICE_TRY(existed ? Result<void>() : sent);
   return Await(options.job_id, existed, std::move(stop));

@@ -378,11 +378,19 @@ TEST_F(JobPlanTest, TakesNameAfterNameWithGrowingPauses) {
   }
 }
 
-TEST_F(JobPlanTest, WhatCannotBeStagedEndsTheRunAndItsNameIsUsedUp) {
+TEST_F(JobPlanTest, WhatIsRefusedThreeTimesEndsTheRunAndEachNameIsUsedUp) {
   ShardTrack track;
   const Error refused{.code = ErrorCode::kRemoteFailed, .message = "accessDenied"};
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_FALSE(plan_.OnStageFailed(track, refused, now_).has_value());
+    EXPECT_FALSE(plan_.OnStageFailed(track, refused, now_).has_value());
+    if (round == 0) {
+      plan_.OnStaged(track, {.name = "files/x", .sha256 = {}}, now_);
+      track.state = ShardState::kSealed;
+    }
+  }
   EXPECT_EQ(plan_.OnStageFailed(track, refused, now_)->code, ErrorCode::kRemoteFailed);
-  EXPECT_EQ(track.attempt, 2);
+  EXPECT_EQ(track.attempt, 6);
   EXPECT_EQ(track.state, ShardState::kSealed);
 }
 

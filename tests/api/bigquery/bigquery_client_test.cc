@@ -223,11 +223,16 @@ TEST(BigQuery, ALoadThatFailedInAWayThatPassesWantsAnotherId) {
 }
 
 TEST(BigQuery, ADatasetThatIsThereIsNotMade) {
-  ServiceUnderTest there({JsonPlay(200, "{}")});
-  EXPECT_TRUE(BigQueryClient(*there.service, "p", "us").MakeDataset("d").has_value());
-  EXPECT_EQ(there.server.requests().at(0).method, "GET");
+  const Play dataset = JsonPlay(200, R"({"datasetReference":{"projectId":"p","datasetId":"d"}})");
+  // What somebody in between says of it is no dataset.
+  for (const Play& play : {dataset, JsonPlay(200, "<html>"), JsonPlay(200, "{}")}) {
+    ServiceUnderTest there({play, dataset});
+    EXPECT_TRUE(BigQueryClient(*there.service, "p", "us").MakeDataset("d").has_value());
+    EXPECT_EQ(there.server.requests().size(), play.answer == dataset.answer ? 1U : 2U);
+    EXPECT_EQ(there.server.requests().back().method, "GET");
+  }
   const Play missing = JsonPlay(404, R"({"error":{"code":404,"message":"x"}})");
-  ServiceUnderTest made({missing, JsonPlay(200, "{}")});
+  ServiceUnderTest made({missing, dataset});
   EXPECT_TRUE(BigQueryClient(*made.service, "p", "us").MakeDataset("d").has_value());
   EXPECT_EQ(made.server.requests().at(1).method, "POST");
 }
