@@ -2,7 +2,8 @@
 way and then resumed without disturbance, and the judgement of what came of them.
 
 SLUICE_LONG=1 asks for the long forms; each test says what that means for it (docs/testing.md).
-SLUICE_LAB_BACKEND=vertex: the same runs through Vertex AI and Cloud Storage, as the local service has them.
+SLUICE_LAB_BACKEND=vertex: the same runs through Vertex AI and Cloud Storage, as the local service has them;
+SLUICE_LAB_BACKEND=tables: through Vertex AI and BigQuery.
 """
 
 import json
@@ -22,7 +23,7 @@ DOCUMENTS = 24
 SHARD_ROWS = 6
 SHARDS = DOCUMENTS // SHARD_ROWS
 LONG = os.environ.get("SLUICE_LONG") == "1"
-VERTEX = os.environ.get("SLUICE_LAB_BACKEND") == "vertex"
+BACKEND = os.environ.get("SLUICE_LAB_BACKEND", "gemini")
 BUCKET = "crash-lab"
 # What may stand in a run folder when the run is complete (docs/formats.md).
 RUN_FILES = {"lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "manifest.jsonl", "content.jsonl", "ids.jsonl",
@@ -46,7 +47,8 @@ def new_seed():
 class CrashTest(harness.CliTest):
     """Runs have names; what belongs to run r is r.npy or r.jsonl, r.ids.jsonl and r.sluice/."""
 
-    endings = (".npy", ".jsonl")
+    endings = (".jsonl",) if BACKEND == "tables" else (".npy", ".jsonl")
+    asked = ("--task", "generate") if BACKEND == "tables" else ("--dim", "8")
     more_flags = ()
 
     def setUp(self):
@@ -64,7 +66,7 @@ class CrashTest(harness.CliTest):
             self.wanted[ending] = self.made_by(self.undisturbed("wanted" + ending[1:] + ending))
 
     def start_service(self, *arguments):
-        self.service = harness.LocalService(self, *(("--bucket", BUCKET) if VERTEX else ()), *arguments)
+        self.service = harness.LocalService(self, *(("--bucket", BUCKET) if BACKEND != "gemini" else ()), *arguments)
         self.seen = 0  # bytes of its journal
         self.created = {}  # display names of jobs by run id and shard
 
@@ -74,15 +76,16 @@ class CrashTest(harness.CliTest):
         return f"r{self.runs}{self.endings[self.runs % len(self.endings)]}"
 
     def command(self, output):
-        return ["run", "c.jsonl", "-o", output, "-C", self.run_folder(output).name, "--dim", "8",
+        return ["run", "c.jsonl", "-o", output, "-C", self.run_folder(output).name, *self.asked,
                 "--shard-rows", str(SHARD_ROWS), "--max-line-bytes", "4k", "--threads", "2",
                 *self.service_flags(), "--poll", "2ms..8ms", "--settle", "25ms", *self.more_flags]
 
     def service_flags(self):
-        if not VERTEX:
+        if BACKEND == "gemini":
             return self.service.flags()
+        place = ["--bigquery-dataset", "crashes"] if BACKEND == "tables" else ["--bucket", f"{BUCKET}/runs"]
         return ["--backend", "vertex", "--base-url", self.service.base_url, "--project", "crash-lab",
-                "--location", "us-central1", "--bucket", f"{BUCKET}/runs"]
+                "--location", "us-central1", *place]
 
     def run_folder(self, output):
         return self.folder / (output.split(".")[0] + ".sluice")

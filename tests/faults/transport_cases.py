@@ -1,12 +1,12 @@
 """Faults of the network and of what stands in it, each with a name: those that mean the same to every
-service, and those of the Gemini Developer API alone. vertex_cases.py has those of Vertex AI.
+service, and those of the Gemini Developer API alone. vertex_cases.py has those of Vertex AI and Cloud
+Storage, table_cases.py those of BigQuery.
 """
 
 import json
 
 from wires import WIRE
 
-DIMENSION = ["--dim", "8"]
 SHARDS = 3
 START, SEND, QUERY, CREATE, LIST, POLL, DOWNLOAD = (
     WIRE.START, WIRE.SEND, WIRE.QUERY, WIRE.CREATE, WIRE.LIST, WIRE.POLL, WIRE.DOWNLOAD)
@@ -22,14 +22,15 @@ def first(what, fault, **arguments):
 
 
 class Case:
-    def __init__(self, *rules, refusals=(), service=(), flags=(), jobs_max=SHARDS, dimension=DIMENSION,
+    def __init__(self, *rules, refusals=(), service=(), flags=(), jobs_max=SHARDS, asked=WIRE.ASKED[0],
                  sign_ins=None):
         """`refusals`: exit codes with which the run may end, to be called again; `service`, `flags`: more
-        arguments of the service and of the run, `dimension` among them; `jobs_max`: jobs that may have
-        been made, by us or by a network that repeats requests; `sign_ins`: tokens that were asked for."""
+        arguments of the service and of the run; `asked`: what it asks of the model; `jobs_max`: jobs that
+        may have been made, by us or by a network that repeats requests; `sign_ins`: tokens that were
+        asked for."""
         self.rules, self.refusals = list(rules), refusals
         self.service, self.flags, self.jobs_max = service, flags, jobs_max
-        self.dimension, self.sign_ins = dimension, sign_ins
+        self.asked, self.sign_ins = asked, sign_ins
 
 
 def uploads():
@@ -112,7 +113,7 @@ def downloads():
     yield "D1 HTML", Case(first(DOWNLOAD, "replace", body=HTML))
     yield "D1 HTML again and again", Case({**DOWNLOAD, "nth": [1, 2, 3, 4], "fault": "replace", "body": HTML})
     yield "D1 HTML again and again, length unknown", Case(
-        {**DOWNLOAD, "nth": [1, 2, 3, 4], "fault": "replace", "body": HTML}, dimension=())
+        {**DOWNLOAD, "nth": [1, 2, 3, 4], "fault": "replace", "body": HTML}, asked=WIRE.ASKED[-1])
     yield "D1 empty", Case(first(DOWNLOAD, "replace"))
     yield "D1 empty again and again", Case({**DOWNLOAD, "nth": [1, 2, 3, 4, 5, 6, 7], "fault": "replace"})
     yield "D1 bits are others", Case(first(DOWNLOAD, "flip"))
@@ -145,8 +146,13 @@ def with_limits(help_text):
         yield "D4 a byte now and then", Case(first(DOWNLOAD, "slow"), flags=flags)
 
 
+def of_jobs():
+    return [*creates(), *repeated(), *polls()]
+
+
 def common(help_text):
-    return [*uploads(), *creates(), *repeated(), *polls(), *downloads(), *with_limits(help_text)]
+    """Those of every service that takes files."""
+    return [*uploads(), *of_jobs(), *downloads(), *with_limits(help_text)]
 
 
 def of_gemini():

@@ -6,7 +6,8 @@ secret went astray, memory and time are bounded.
 All cases run a few at a time; each has a folder, a service and a proxy (tests/support/fault_proxy.py) of
 its own. SLUICE_FAULT_SEEDS=N adds N runs whose faults are drawn from seeds, from SLUICE_FAULT_SEED on.
 SLUICE_LAB_BACKEND=vertex: all of it through Vertex AI and Cloud Storage, with the faults of these; the
-form for CI has each kind of fault, the long one (SLUICE_LONG=1) each fault.
+form for CI has each kind of fault, the long one (SLUICE_LONG=1) each fault. SLUICE_LAB_BACKEND=tables:
+through Vertex AI and BigQuery, likewise.
 """
 
 import collections
@@ -28,18 +29,20 @@ sys.path += [str(TESTS / "cli"), str(TESTS / "support"), str(TESTS / "leaks")]
 import fault_proxy  # noqa: E402
 import harness  # noqa: E402
 import leaks  # noqa: E402
+import table_cases  # noqa: E402
 import transport_cases  # noqa: E402
 import vertex_cases  # noqa: E402
-from transport_cases import DIMENSION, SHARDS, Case  # noqa: E402
+from transport_cases import SHARDS, Case  # noqa: E402
 from wires import WIRE  # noqa: E402
 
 DOCUMENTS, SHARD_ROWS = 60, 20
-RUN = ["run", "c.jsonl", "--shard-rows", str(SHARD_ROWS), "-o", "v.npy"]
+RUN = ["run", "c.jsonl", "--shard-rows", str(SHARD_ROWS), "-o", WIRE.FILES[0]]
 PEAK_KIB_MAX = 512 * 1024
-RUN_S_MAX = 60
+RUN_S_MAX = 60 * int(os.environ.get("SLUICE_SLOWNESS", "1"))  # of a build with sanitizers
 AT_ONCE = 8
 LONG = os.environ.get("SLUICE_LONG") == "1"
 RANDOM_RUNS_MAX = 12  # until a run with random faults is through
+LONG_ONLY = {"vertex": vertex_cases.LONG_ONLY, "tables": table_cases.LONG_ONLY}
 
 
 class Scene(harness.CliTest):
@@ -57,7 +60,7 @@ class Scene(harness.CliTest):
                                             second_log=self.folder / "second-origin")
         self.addCleanup(self.proxy.close)
         self.env = WIRE.environment(self, self.proxy.base_url)
-        command = [*RUN, *case.dimension, *WIRE.run_arguments(self.proxy.base_url), "--poll", "10ms..50ms",
+        command = [*RUN, *case.asked, *WIRE.run_arguments(self.proxy.base_url), "--poll", "10ms..50ms",
                    "--settle", "300ms", *case.flags]
         for number in range(1, runs_max + 1):
             code, said = self.run_bounded(command)
@@ -116,12 +119,12 @@ class TransportFaults(unittest.TestCase):
         cls.wanted = {}
         kept = tempfile.TemporaryDirectory()
         cls.addClassCleanup(kept.cleanup)
-        for dimension in (DIMENSION, ()):
+        for asked in WIRE.ASKED:
             scene = Scene()
             scene.setUp()
             try:
-                scene.play(fault_proxy.Script([]), Case(dimension=dimension))
-                cls.wanted[tuple(dimension)] = {name: scene.read(name) for name in ("v.npy", "v.ids.jsonl")}
+                scene.play(fault_proxy.Script([]), Case(asked=asked))
+                cls.wanted[tuple(asked)] = {name: scene.read(name) for name in WIRE.FILES}
                 cls.help = scene.sluice("run", "--help").out
                 WIRE.keep_for_others(scene, kept.name)
             finally:
@@ -133,7 +136,7 @@ class TransportFaults(unittest.TestCase):
         scene.setUp()
         try:
             runs = scene.play(plan, case, runs_max)
-            scene.check(self.wanted[tuple(case.dimension)], case)
+            scene.check(self.wanted[tuple(case.asked)], case)
             met = scene.proxy.faults()
             if case.rules:
                 scene.assertTrue(met, "the fault did not happen")
@@ -154,12 +157,18 @@ class TransportFaults(unittest.TestCase):
         print(f"{len(plays)} through {WIRE.name}, {len(wrong)} went wrong")
         self.assertFalse(wrong, "\n\n".join(wrong))
 
+    def cases(self):
+        if WIRE.name == "tables":
+            return [*transport_cases.of_jobs(), *table_cases.of_tables()]
+        special = vertex_cases.of_vertex if WIRE.name == "vertex" else transport_cases.of_gemini
+        return [*transport_cases.common(self.help), *special()]
+
     def test_each_once(self):
         wanted = re.compile(os.environ.get("SLUICE_FAULT_CASES", ""))
-        special = vertex_cases.of_vertex if WIRE.name == "vertex" else transport_cases.of_gemini
-        cases = [*transport_cases.common(self.help), *special()]
-        if WIRE.name == "vertex" and not (LONG or wanted.pattern):
-            cases = [case for case in cases if not vertex_cases.LONG_ONLY.search(case[0])]
+        cases = self.cases()
+        long_only = LONG_ONLY.get(WIRE.name)
+        if long_only and not (LONG or wanted.pattern):
+            cases = [case for case in cases if not long_only.search(case[0])]
         self.assertEqual(len(cases), len(dict(cases)))
         self.play_all([(name, fault_proxy.Script(case.rules), case) for name, case in cases
                        if wanted.search(name)])

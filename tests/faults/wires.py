@@ -1,7 +1,8 @@
-"""The two services that a run with faults goes through: what starts the local service and the run, and
-the requests between them by kind, as rules of tests/support/fault_proxy.py choose them.
+"""The ways that a run with faults goes: what starts the local service and the run, and the requests
+between them by kind, as rules of tests/support/fault_proxy.py choose them.
 
-SLUICE_LAB_BACKEND=vertex chooses Vertex AI and Cloud Storage, as in tests/crash/lab.py.
+SLUICE_LAB_BACKEND chooses, as in tests/crash/lab.py: `vertex` is Vertex AI and Cloud Storage, `tables` is
+Vertex AI and tables of BigQuery.
 """
 
 import json
@@ -14,6 +15,8 @@ import harness
 
 class Gemini:
     name = "gemini"
+    ASKED = (["--dim", "8"], [])  # what a run may ask of the model, the usual first
+    FILES = ("v.npy", "v.ids.jsonl")  # what it makes, the output first
     START = {"method": "POST", "path": "^/upload/", "upload": "start"}
     SEND = {"method": "POST", "path": "upload_id=", "upload": "^upload"}
     QUERY = {"method": "POST", "path": "upload_id=", "upload": "query"}
@@ -45,6 +48,7 @@ class Vertex:
     """Everything goes to the one address: jobs, objects and sign-ins."""
 
     name = "vertex"
+    ASKED, FILES = Gemini.ASKED, Gemini.FILES
     START = {"method": "POST", "path": "^/upload/storage/"}
     SEND = {"method": "PUT", "path": "upload_id=", "range": r"^bytes \d"}
     QUERY = {"method": "PUT", "path": "upload_id=", "range": r"^bytes \*"}
@@ -89,7 +93,31 @@ class Vertex:
     @classmethod
     def run_arguments(cls, base_url):
         return ["--base-url", base_url, "--backend", "vertex", "--project", "faults-lab",
-                "--location", "us-central1", "--bucket", f"{cls.BUCKET}/runs"]
+                "--location", "us-central1", *cls.place()]
+
+    @classmethod
+    def place(cls):
+        return ["--bucket", f"{cls.BUCKET}/runs"]
 
 
-WIRE = Vertex if os.environ.get("SLUICE_LAB_BACKEND") == "vertex" else Gemini
+class Tables(Vertex):
+    """Requests and answers are rows of tables; only models that generate read such. An upload is one
+    request, which becomes a job of BigQuery."""
+
+    name = "tables"
+    ASKED, FILES = (["--task", "generate"],), ("v.jsonl",)
+    DATASET = {"method": "GET", "path": r"^/bigquery/v2/projects/[^/]+/datasets/[^/]+$"}
+    MAKE_DATASET = {"method": "POST", "path": "^/bigquery/v2/projects/[^/]+/datasets$"}
+    SEND = {"method": "POST", "path": "^/upload/bigquery/"}
+    INSERT = {"method": "POST", "path": "^/bigquery/v2/projects/[^/]+/jobs$"}
+    LOAD = {"method": "GET", "path": "^/bigquery/v2/projects/[^/]+/jobs/"}
+    DESCRIBE = {"method": "GET", "path": "^/bigquery/v2/.*/tables/out_[^/]+$"}
+    DOWNLOAD = {"method": "GET", "path": r"^/bigquery/v2/.*/data\?"}
+    DELETE = {"method": "DELETE", "path": "^/bigquery/"}
+
+    @classmethod
+    def place(cls):
+        return ["--bigquery-dataset", "faults"]
+
+
+WIRE = {"vertex": Vertex, "tables": Tables}.get(os.environ.get("SLUICE_LAB_BACKEND"), Gemini)
