@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/auth/access_tokens.h"
+#include "api/bigquery/table_name.h"
 #include "api/http/decimal.h"
 #include "api/http/json_fields.h"
 #include "io/base/crc32c.h"
@@ -23,20 +24,6 @@ constexpr const char* kObjects = "/storage/v1/b/bucket/o";
 // The service names jobs by the project's number, whatever it was asked by, and counts them itself.
 constexpr const char* kJobs = "projects/100000000000/locations/us-central1/batchPredictionJobs/";
 constexpr const char* kFirstDigits = "81460000000000";
-
-// As Cloud Storage refuses.
-HttpResponse Classic(int status, const char* reason, const std::string& message) {
-  const Json entry = {{"message", message}, {"domain", "global"}, {"reason", reason}};
-  return {.status = status,
-          .headers = {},
-          .body = Json{{"error",
-                        {{"code", status}, {"message", message}, {"errors", Json::array({entry})}}}}
-                      .dump()};
-}
-
-HttpResponse NoSuchObject(const std::string& name) {
-  return Classic(404, "notFound", fmt::format("No such object: {}/{}", kBucket, name));
-}
 
 std::string Uri(const std::string& object) { return fmt::format("gs://{}/{}", kBucket, object); }
 
@@ -69,20 +56,26 @@ std::string AnswerFolder(const SimulatedJob& job, const AskedJob& asked) {
   return fmt::format("{}/prediction-model-{}", asked.destination, Timestamp(job.created));
 }
 
+// A table as the service calls it: by the number of its project.
+std::string ByNumber(const std::string& table) {
+  return fmt::format("bq://100000000000{}", table.substr(table.find('.')));
+}
+
 Json JobJson(const SimulatedJob& job, const AskedJob& asked, bool shows_output, MonotonicTime now) {
-  Json json = {
-      {"name", job.name},
-      {"displayName", job.display_name},
-      {"model", asked.model},
-      {"inputConfig",
-       {{"instancesFormat", "jsonl"}, {"gcsSource", {{"uris", Json::array({job.source_file})}}}}},
-      {"outputConfig",
-       {{"predictionsFormat", "jsonl"},
-        {"gcsDestination", {{"outputUriPrefix", asked.destination}}}}},
-      {"state", StateName(job, now)},
-      {"createTime", Timestamp(job.created)},
-      {"updateTime", Timestamp(now)},
-      {"labels", {{"sluice", asked.label}}}};
+  Json json = {{"name", job.name},
+               {"displayName", job.display_name},
+               {"model", asked.model},
+               {"state", StateName(job, now)},
+               {"createTime", Timestamp(job.created)},
+               {"updateTime", Timestamp(now)},
+               {"labels", {{"sluice", asked.label}}}};
+  if (IsTableUri(asked.destination)) {
+    json["inputConfig"]["bigquerySource"]["inputUri"] = ByNumber(job.source_file);
+    json["outputConfig"]["bigqueryDestination"]["outputUri"] = asked.destination;
+  } else {
+    json["inputConfig"]["gcsSource"]["uris"] = Json::array({job.source_file});
+    json["outputConfig"]["gcsDestination"]["outputUriPrefix"] = asked.destination;
+  }
   if (job.ends > now) {
     return json;
   }
@@ -90,13 +83,26 @@ Json JobJson(const SimulatedJob& job, const AskedJob& asked, bool shows_output, 
   if (job.error_code != 0) {
     json["error"] = {{"code", job.error_code}, {"message", "simulated"}};
   }
-  if (job.has_results && shows_output) {
+  if (job.has_results && shows_output && !IsTableUri(asked.destination)) {
     json["outputInfo"]["gcsOutputDirectory"] = AnswerFolder(job, asked);
+  } else if (job.has_results && shows_output) {
+    const size_t table = asked.destination.rfind('.');
+    json["outputInfo"] = {{"bigqueryOutputDataset", asked.destination.substr(0, table)},
+                          {"bigqueryOutputTable", asked.destination.substr(table + 1)}};
   }
   return json;
 }
 
 }  // namespace
+
+HttpResponse VertexWire::Classic(int status, const char* reason, const std::string& message) {
+  const Json entry = {{"message", message}, {"domain", "global"}, {"reason", reason}};
+  return {.status = status,
+          .headers = {},
+          .body = Json{{"error",
+                        {{"code", status}, {"message", message}, {"errors", Json::array({entry})}}}}
+                      .dump()};
+}
 
 // One sign-in, whose tokens are numbered.
 class VertexWire::Tokens final : public AccessTokens {
@@ -118,13 +124,18 @@ SimulatedHabits VertexWire::Habits() {
           .reads_at_create = false};
 }
 
-Result<std::unique_ptr<Provider>> VertexWire::MakeProvider() {
+ProviderOptions VertexWire::VertexOptions() {
   ProviderOptions options = CommonOptions();
   options.project = "my-project";
   options.location = "us-central1";
-  options.bucket = fmt::format("{}/runs", kBucket);
   tokens_ = tokens_ ? tokens_ : std::make_shared<Tokens>();
   options.tokens = tokens_;
+  return options;
+}
+
+Result<std::unique_ptr<Provider>> VertexWire::MakeProvider() {
+  ProviderOptions options = VertexOptions();
+  options.bucket = fmt::format("{}/runs", kBucket);
   return sluice::MakeProvider("vertex", options, *this, clock_);
 }
 
@@ -164,16 +175,7 @@ HttpResponse VertexWire::Answer(const WireRequest& request) {
   if (const auto name = Behind(request.path, "/v1/projects/")) {
     return AnswerJobs(request, "projects/" + *name);
   }
-  if (request.path == kUploads) {
-    return request.method == "POST" ? StartUpload(request) : GoOnWithUpload(request);
-  }
-  if (request.path == kObjects) {
-    return ListObjects(request);
-  }
-  if (const auto name = Behind(request.path, fmt::format("{}/", kObjects))) {
-    return request.method == "DELETE" ? DeleteObject(request, *name) : GetObject(request, *name);
-  }
-  return Refusal(404, "NOT_FOUND", "Method not found.");
+  return AnswerStore(request);
 }
 
 // --- jobs
@@ -194,17 +196,23 @@ HttpResponse VertexWire::CreateJob(const WireRequest& request) {
   const Json& input = ObjectMember(body, "inputConfig");
   const Json& output = ObjectMember(body, "outputConfig");
   const Json* uris = FindMember(ObjectMember(input, "gcsSource"), "uris");
+  const bool has_objects = uris != nullptr && uris->is_array() && uris->size() == 1;
+  const std::string source = has_objects
+                                 ? uris->front().get<std::string>()
+                                 : TextMember(ObjectMember(input, "bigquerySource"), "inputUri");
   const std::string destination =
-      TextMember(ObjectMember(output, "gcsDestination"), "outputUriPrefix");
+      has_objects ? TextMember(ObjectMember(output, "gcsDestination"), "outputUriPrefix")
+                  : TextMember(ObjectMember(output, "bigqueryDestination"), "outputUri");
   const std::string label = TextMember(ObjectMember(body, "labels"), "sluice");
-  const bool is_whole = TextMember(input, "instancesFormat") == "jsonl" && uris != nullptr &&
-                        uris->is_array() && uris->size() == 1 && !destination.empty() &&
-                        !label.empty() && !TextMember(body, "displayName").empty();
+  const bool is_whole =
+      TextMember(input, "instancesFormat") == (has_objects ? "jsonl" : "bigquery") &&
+      !source.empty() && !destination.empty() && !label.empty() &&
+      !TextMember(body, "displayName").empty();
   if (!is_whole) {
     return Refusal(400, "INVALID_ARGUMENT", "Required field is not set.");
   }
-  const SimulatedJob& job = service_.MakeJob(uris->front().get<std::string>(),
-                                             TextMember(body, "displayName"), request.is_repeat);
+  const SimulatedJob& job =
+      service_.MakeJob(source, TextMember(body, "displayName"), request.is_repeat);
   asked_[job.name] = {
       .model = TextMember(body, "model"), .destination = destination, .label = label};
   return Text(JobJson(job, asked_.at(job.name), false, clock_.Now()).dump());
@@ -263,6 +271,28 @@ HttpResponse VertexWire::ListJobs(const WireRequest& request) const {
 
 // --- objects
 
+HttpResponse VertexWire::NoSuchObject(const std::string& name) {
+  return Classic(404, "notFound", fmt::format("No such object: {}/{}", kBucket, name));
+}
+
+HttpResponse VertexWire::ConditionNotMet() {
+  return Classic(412, "conditionNotMet",
+                 "At least one of the pre-conditions you specified did not hold.");
+}
+
+HttpResponse VertexWire::AnswerStore(const WireRequest& request) {
+  if (request.path == kUploads) {
+    return request.method == "POST" ? StartUpload(request) : GoOnWithUpload(request);
+  }
+  if (request.path == kObjects) {
+    return ListObjects(request);
+  }
+  if (const auto name = Behind(request.path, fmt::format("{}/", kObjects))) {
+    return request.method == "DELETE" ? DeleteObject(request, *name) : GetObject(request, *name);
+  }
+  return Refusal(404, "NOT_FOUND", "Method not found.");
+}
+
 // A job that came to its end leaves one object, any other what it wrote while it ran.
 std::vector<VertexWire::Object> VertexWire::Objects(const std::string& prefix) const {
   std::vector<Object> objects;
@@ -319,11 +349,6 @@ Json ObjectJson(const Object& object, const std::string& time) {
           {"crc32c", FormatCrc32c(Crc32c(0, AsBytes(object.bytes)))},
           {"timeCreated", time},
           {"updated", time}};
-}
-
-HttpResponse ConditionNotMet() {
-  return Classic(412, "conditionNotMet",
-                 "At least one of the pre-conditions you specified did not hold.");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // VertexWire: the wire of Vertex AI's batch prediction jobs and of Cloud Storage, as far as a run
-// goes. A job is made whether or not its source is there, and fails when it is not: the object is
-// read when the job begins. One thread.
+// goes; a subclass may store things elsewhere. A job is made whether or not its source is there,
+// and fails when it is not: the object is read when the job begins. One thread.
 #pragma once
 
 #include <map>
@@ -17,7 +17,7 @@ struct AskedJob {
   std::string model, destination, label;
 };
 
-class VertexWire final : public SimulatedWire {
+class VertexWire : public SimulatedWire {
  public:
   using SimulatedWire::SimulatedWire;
 
@@ -29,6 +29,15 @@ class VertexWire final : public SimulatedWire {
   [[nodiscard]] bool MakesJob(const WireRequest& request) const override;
   [[nodiscard]] std::optional<HttpResponse> RefusalToMakeJob() override;
   [[nodiscard]] bool HasChecksums() const override { return true; }
+
+  // What is asked of the service that stores requests and answers.
+  [[nodiscard]] virtual HttpResponse AnswerStore(const WireRequest& request);
+  // Of a provider that has signed in, and has no place for things yet.
+  [[nodiscard]] ProviderOptions VertexOptions();
+  [[nodiscard]] const AskedJob& Asked(const std::string& job) const { return asked_.at(job); }
+  // A refusal as Cloud Storage and BigQuery write it.
+  [[nodiscard]] static HttpResponse Classic(int status, const char* reason,
+                                            const std::string& message);
 
  private:
   class Tokens;
@@ -53,6 +62,8 @@ class VertexWire final : public SimulatedWire {
   [[nodiscard]] HttpResponse GetJob(const std::string& name);
   [[nodiscard]] HttpResponse CancelJob(const std::string& name);
 
+  [[nodiscard]] static HttpResponse NoSuchObject(const std::string& name);
+  [[nodiscard]] static HttpResponse ConditionNotMet();
   [[nodiscard]] HttpResponse StartUpload(const WireRequest& request);
   [[nodiscard]] HttpResponse GoOnWithUpload(const WireRequest& request);
   [[nodiscard]] HttpResponse EndUpload(Upload& upload);
