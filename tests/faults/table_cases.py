@@ -4,7 +4,7 @@ Beside the creates, lists, polls and tokens of transport_cases.py and vertex_cas
 import json
 import re
 
-from transport_cases import CREATE, DOWNLOAD, ERROR_200, HTML, LIST, POLL, SEND, SHARDS, Case, first
+from transport_cases import CREATE, DOWNLOAD, ERROR_200, HTML, LIST, POLL, SEND, Case, first
 from vertex_cases import GONE, UNKNOWN_TOKEN, member, refused, tokens
 from wires import WIRE
 
@@ -18,7 +18,7 @@ LONG_ONLY = re.compile("|".join([
 TAKEN = refused(409, "ALREADY_EXISTS", "duplicate")
 QUOTA = refused(403, "PERMISSION_DENIED", "rateLimitExceeded")
 PAGE = '{"kind":"bigquery#tableDataList","totalRows":"%s","rows":[%s]}'
-# What a page says of the table; the first one of a run is changed.
+# What a page says of its table.
 TOTAL = '"totalRows": ?"[0-9]+"'
 
 
@@ -93,7 +93,7 @@ def pages():
     yield "B5 rows have too many cells", Case(
         first(DOWNLOAD, "replace", body=PAGE % ("1", '{"f":[%s]}' % ",".join(['{"v":"x"}'] * 1000))))
     yield "B5 rows without end", Case(first(DOWNLOAD, "endless", text='{"rows":[' + '{"f":[]},' * 50))
-    # A page of each shard leads to itself, or to ever more that hold nothing.
+    # A page that leads to itself.
     another = {"fault": "edit", "pattern": '"kind": ?"bigquery#tableDataList"', "by": '"pageToken":"@0"'}
     yield "B5 a page comes twice", Case(first(DOWNLOAD, **another))
     yield "B5 the same page again and again", Case({**DOWNLOAD, "nth": [1, 2, 3, 4], **another})
