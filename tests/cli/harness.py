@@ -19,7 +19,8 @@ PATIENCE_S = 120  # for a process that hangs; no test comes near it
 
 def environment(**more):
     """No key, colours or settings of the person who runs the tests."""
-    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
+    names = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "ASAN_OPTIONS")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return {**kept, "LC_ALL": "C.UTF-8", "TERM": "dumb", "XDG_CONFIG_DIRS": "/nowhere", **more}
 
 

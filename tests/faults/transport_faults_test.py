@@ -37,8 +37,9 @@ from wires import WIRE  # noqa: E402
 
 DOCUMENTS, SHARD_ROWS = 60, 20
 RUN = ["run", "c.jsonl", "--shard-rows", str(SHARD_ROWS), "-o", WIRE.FILES[0]]
-PEAK_KIB_MAX = 512 * 1024
-RUN_S_MAX = 60 * int(os.environ.get("SLUICE_SLOWNESS", "1"))  # of a build with sanitizers
+SANITIZER_COST = int(os.environ.get("SLUICE_SANITIZER_COST", "1"))  # times the memory and the time
+PEAK_KIB_MAX = 512 * 1024 * SANITIZER_COST
+RUN_S_MAX = 60 * SANITIZER_COST
 AT_ONCE = 8
 LONG = os.environ.get("SLUICE_LONG") == "1"
 RANDOM_RUNS_MAX = 12  # until a run with random faults is through
