@@ -32,8 +32,6 @@ class VertexBatchApi final : public BatchApi {
     return fmt::format("{}/{}", place_.parent(), relative);
   }
 
-  // Asked for by a project's id, the service may answer with its number. Ids of jobs are unique in
-  // their location.
   Result<CreateCall> MakeCreateCall(const CreateJobRequest& request) const override {
     SLUICE_ASSIGN(std::string body, VertexCreateBody(request));
     return CreateCall{.path = ListPath(), .body = std::move(body)};

@@ -270,22 +270,22 @@ std::string BigQueryClient::JobPath(const std::string& job_id) const {
 }
 
 Result<void> BigQueryClient::MakeDataset(const std::string& dataset, std::stop_token stop) const {
+  const auto check = [&](const HttpResponse& answer) { return CheckDataset(answer, dataset); };
   // Looked for first: who may write to a dataset may not be allowed to make any.
   const auto found = service_.Call<void>(
       Repeat::kSafe,
-      Request("GET", fmt::format("/projects/{}/datasets/{}", project_, dataset), stop),
-      [&](const HttpResponse& answer) { return CheckDataset(answer, dataset); });
+      Request("GET", fmt::format("/projects/{}/datasets/{}", project_, dataset), stop), check);
   if (found.has_value() || found.error().code != ErrorCode::kNotFound) {
     return found;
   }
   const Json body = {{"datasetReference", {{"projectId", project_}, {"datasetId", dataset}}},
                      {"location", location_}};
-  return SuccessIf(ErrorCode::kConflict,
-                   service_.Call<void>(
-                       Repeat::kSafe,
-                       JsonRequest("POST", fmt::format("/projects/{}/datasets", project_),
-                                   Dump(body), std::move(stop)),
-                       [&](const HttpResponse& answer) { return CheckDataset(answer, dataset); }));
+  return SuccessIf(
+      ErrorCode::kConflict,
+      service_.Call<void>(Repeat::kSafe,
+                          JsonRequest("POST", fmt::format("/projects/{}/datasets", project_),
+                                      Dump(body), std::move(stop)),
+                          check));
 }
 
 Result<TableJob> BigQueryClient::Load(const TableName& table, const std::vector<std::string>& uris,

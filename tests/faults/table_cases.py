@@ -5,7 +5,7 @@ import json
 import re
 
 from transport_cases import CREATE, DOWNLOAD, ERROR_200, HTML, LIST, POLL, SEND, Case, first
-from vertex_cases import GONE, UNKNOWN_TOKEN, member, refused, tokens
+from vertex_cases import GONE, member, refused, tokens
 from wires import WIRE
 
 # What the CI form leaves out: other statuses and ways to break off, and what it has of jobs and tokens
@@ -112,11 +112,5 @@ def hostile_addresses():
     yield "B7 no table is named", Case(service=["--fault", "no-output-info"])
 
 
-def sign_ins():
-    for what, kind in all_kinds():
-        yield f"A1 401 of {what}", Case(first(kind, "status", code=401, body=UNKNOWN_TOKEN), sign_ins=2)
-    yield from ((name, case) for name, case in tokens() if not name.startswith("A1 401"))
-
-
 def of_tables():
-    return [*loads(), *loads_from_the_bucket(), *pages(), *hostile_addresses(), *sign_ins()]
+    return [*loads(), *loads_from_the_bucket(), *pages(), *hostile_addresses(), *tokens(all_kinds())]

@@ -128,7 +128,6 @@ HttpResponse TablesWire::StartLoad(const WireRequest& request) {
                 ObjectMember(ObjectMember(configuration, "load"), "destinationTable"), "tableId"),
             .labels = TextMembers(ObjectMember(configuration, "labels")),
             .failure = {},
-            .rows = 0,
             .ends = clock_.Now() + std::chrono::seconds(service_.Below(20))};
   load.failure = DoLoad(load.table, parts->second);
   loads_[id] = load;
@@ -184,22 +183,20 @@ HttpResponse TablesWire::ListRows(const WireRequest& request, const SimulatedAns
 }
 
 std::optional<SimulatedAnswers> TablesWire::FindAnswers(const std::string& table) {
-  std::string owner;
-  MonotonicTime ended;
+  std::vector<std::string> writers;
   for (const SimulatedJob& job : service_.jobs()) {
-    const bool writes = service_.HasAnswers(job) && Asked(job.name).destination == Uri(table);
-    if (writes && (owner.empty() || job.ends < ended)) {
-      owner = job.name;
-      ended = job.ends;
+    if (service_.HasAnswers(job) && Asked(job.name).destination == Uri(table)) {
+      writers.push_back(job.name);
     }
   }
-  if (owner.empty()) {
+  if (writers.empty()) {
     return std::nullopt;
   }
-  for (const SimulatedJob& job : service_.jobs()) {
-    if (job.name != owner && service_.HasAnswers(job) &&
-        Asked(job.name).destination == Uri(table)) {
-      SimulatedJob& loser = *service_.Find(job.name);
+  const auto ends = [this](const std::string& name) { return service_.Find(name)->ends; };
+  const std::string owner = *std::ranges::min_element(writers, {}, ends);
+  for (const std::string& name : writers) {
+    if (name != owner) {
+      SimulatedJob& loser = *service_.Find(name);
       loser.end = JobState::kFailed;
       loser.error_code = 6;  // ALREADY_EXISTS
       loser.has_results = false;

@@ -26,7 +26,6 @@ class TablesWire final : public VertexWire {
     std::string table;
     std::map<std::string, std::string> labels;
     std::string failure;  // why it failed, if it did
-    uint64_t rows = 0;
     MonotonicTime ends;
   };
 

@@ -83,12 +83,15 @@ Json JobJson(const SimulatedJob& job, const AskedJob& asked, bool shows_output, 
   if (job.error_code != 0) {
     json["error"] = {{"code", job.error_code}, {"message", "simulated"}};
   }
-  if (job.has_results && shows_output && !IsTableUri(asked.destination)) {
-    json["outputInfo"]["gcsOutputDirectory"] = AnswerFolder(job, asked);
-  } else if (job.has_results && shows_output) {
+  if (!job.has_results || !shows_output) {
+    return json;
+  }
+  if (IsTableUri(asked.destination)) {
     const size_t table = asked.destination.rfind('.');
     json["outputInfo"] = {{"bigqueryOutputDataset", asked.destination.substr(0, table)},
                           {"bigqueryOutputTable", asked.destination.substr(table + 1)}};
+  } else {
+    json["outputInfo"]["gcsOutputDirectory"] = AnswerFolder(job, asked);
   }
   return json;
 }
