@@ -8,7 +8,7 @@ namespace sluice {
 RowMatrix::RowMatrix(File& file, RowStoreOptions options)
     : file_(file),
       options_(std::move(options)),
-      rows_(options_.range.count * options_.dimension * sizeof(float)) {}
+      rows_(AlignedBuffer::ToBeFilled(options_.range.count * options_.dimension * sizeof(float))) {}
 
 Result<void> RowMatrix::Put(Ordinal row, std::span<const float> vector) {
   SLUICE_CHECK(options_.range.contains(row), "a row outside its shard");
