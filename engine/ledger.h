@@ -66,6 +66,10 @@ struct SpendCap {
   std::optional<uint64_t> rows_max;  // asked for, retries included
 };
 
+// A key of Ledger::Get(): what the audit at the end came to, kAudited or why it could not be made.
+inline constexpr const char* kAuditKey = "audit";
+inline constexpr const char* kAudited = "DONE";
+
 // A job that carries a name of ours and that nobody asked for.
 struct SurplusJob {
   std::string job;

@@ -134,6 +134,7 @@ Result<RunSummary> Summarize(const ReportInput& input, Ledger& ledger) {
   SLUICE_ASSIGN(const auto jobs, ledger.JobNames());
   SLUICE_ASSIGN(const auto surplus, ledger.Surplus());
   SLUICE_ASSIGN(const auto cancelled, ledger.Get("cancelled"));
+  SLUICE_ASSIGN(const auto audit, ledger.Get(kAuditKey));
   const PackPosition position = input.manifest.position();
   RunSummary summary;
   summary.lines_blank = position.blank;
@@ -142,6 +143,7 @@ Result<RunSummary> Summarize(const ReportInput& input, Ledger& ledger) {
   AddMerges(merges, summary);
   summary.jobs_created = jobs.size();
   summary.jobs_surplus = surplus.size();
+  summary.audit_failure = audit.value_or(kAudited) == kAudited ? "" : *audit;
   summary.cancelled = cancelled.has_value();
   bool gave_jobs_up = false;
   for (const ShardTrack& track : tracks) {
@@ -189,7 +191,8 @@ std::string ReportJson(const ReportInput& input, const RunSummary& summary,
       {"jobs",
        {{"created", summary.jobs_created},
         {"ended_without_results", summary.jobs_failed},
-        {"surplus", summary.jobs_surplus}}},
+        {"surplus", summary.jobs_surplus},
+        {"audit_failure", summary.audit_failure}}},
       {"cancelled", summary.cancelled},
       {"corpus", CorpusJson(input)},
       {"shards", ShardsJson(input.manifest)},

@@ -15,6 +15,7 @@ constexpr size_t kOtherCalls = 4;  // polls, creates, looks and clean-ups at onc
 constexpr std::chrono::milliseconds kIdleWait{60'000};
 constexpr std::chrono::milliseconds kAuditAgain{60'000};  // after a list that failed
 constexpr std::chrono::milliseconds kLastAuditWaitMax{5'000};
+constexpr int kLastAuditTries = 3;
 
 // Giving up is a word in the ledger; all else that is asked for needs the network or the disk.
 bool NeedsService(Action action) {
@@ -622,9 +623,19 @@ Result<void> Tracker::LastAudit(std::stop_token stop) {
       WaitForEvents(stop, end);
     }
   }
-  const auto jobs = ListAllJobs(stop);
+  auto jobs = ListAllJobs(stop);
+  for (int tries = 1; !jobs.has_value() && tries < kLastAuditTries && !stop.stop_requested();
+       ++tries) {
+    const MonotonicTime end = environment_.clock.Now() + kLastAuditWaitMax;
+    while (!stop.stop_requested() && environment_.clock.Now() < end) {
+      WaitForEvents(stop, end);
+    }
+    jobs = ListAllJobs(stop);
+  }
+  // The rows are safe, and a service that cannot list now does not undo that: it is told.
+  SLUICE_TRY(ledger_.Set(kAuditKey, jobs.has_value() ? kAudited : jobs.error().message));
   if (!jobs.has_value()) {
-    return {};  // the rows are safe; a service that cannot list now does not undo that
+    return {};
   }
   SLUICE_TRY(ApplyAudit(*jobs));
   while (calls_ > 0 && !stop.stop_requested()) {

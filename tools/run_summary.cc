@@ -125,6 +125,12 @@ std::string RetryLine(const RunSummary& summary) {
 }
 
 std::string SurplusLine(const RunSummary& summary) {
+  if (!summary.audit_failure.empty()) {
+    return fmt::format(
+        "Whether a job was made twice on the way is not known: the service's list was not to be "
+        "had at the end ({})\nLook there yourself:  sluice jobs list\n",
+        summary.audit_failure);
+  }
   if (summary.jobs_surplus == 0) {
     return "";
   }
@@ -181,6 +187,7 @@ std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& 
       {"jobs_created", summary.jobs_created},
       {"jobs_failed", summary.jobs_failed},
       {"jobs_surplus", summary.jobs_surplus},
+      {"audit_failure", summary.audit_failure},
       {"cancelled", summary.cancelled},
       {"estimated_tokens", summary.estimated_tokens},
       {"prompt_tokens", OrNull(summary.prompt_tokens)},

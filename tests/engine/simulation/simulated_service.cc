@@ -117,8 +117,8 @@ CreateAnswer SimulatedService::CreateJob(const CreateJobRequest& request, std::s
     pending_.push_back(effect);
     return Answer(CreateOutcome::kUnknown, ErrorCode::kTransport);
   }
-  if (Chance(50)) {
-    return Answer(CreateOutcome::kUnknown, ErrorCode::kUnavailable);  // 429 or 503, without effect
+  if (Chance(faults_.no_effect)) {
+    return Answer(CreateOutcome::kUnknown, ErrorCode::kUnavailable);
   }
   const SimulatedJob made = MakeJob(effect.file, effect.display_name, false);
   if (Chance(faults_.twice)) {
@@ -289,6 +289,9 @@ SimulatedService::Listed SimulatedService::List(const std::string& page_token) c
 Result<JobPage> SimulatedService::ListJobs(const std::string& page_token, std::stop_token) {
   if (const auto fault = CallFault()) {
     return std::unexpected(*fault);
+  }
+  if (faults_.list_fails > 0 && Chance(faults_.list_fails)) {
+    return std::unexpected(Broken(ErrorCode::kUnavailable));
   }
   const Listed listed = List(page_token);
   JobPage page;

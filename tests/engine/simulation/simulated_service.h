@@ -47,8 +47,10 @@ struct SimulatedFaults {
   int kill = 2;  // at any call, before or after its effect
   int lost_answer = 250;
   int late_effect = 100;
+  int no_effect = 50;  // and no answer that says so: 429 or 503
   int twice = 30;
   int call_fails = 60;
+  int list_fails = 0;     // beyond call_fails
   int failed_rows = 400;  // of jobs
   int bad_end = 250;      // of jobs
   int outages = 2;        // of a run
