@@ -100,7 +100,7 @@ struct RunSummary {
   uint64_t jobs_surplus = 0;  // that nobody asked for, found by an audit
   // Why the audit at the end could not be made, so that nobody knows of more such jobs; or empty.
   std::string audit_failure;
-  bool cancelled = false;     // by `sluice cancel`: nothing more was asked for
+  bool cancelled = false;  // by `sluice cancel`: nothing more was asked for
   uint64_t shards = 0;
   uint64_t answer_bytes = 0;
   uint64_t values = 0, general_values = 0;  // as in MergeOutcome
