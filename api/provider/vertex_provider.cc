@@ -5,7 +5,8 @@
 //   tables    DATASET.in_<file id>          answers in DATASET.out_<file id>
 //
 // The fence is deleting the object or the table: a job whose input is gone fails and costs nothing.
-// Jobs bear the label sluice=<run>-<shard>-<attempt>, by which they are listed.
+// Jobs bear the label sluice=<run>-<shard>-<attempt>, by which they are listed (`labels.key:*`,
+// REST reference of projects.locations.batchPredictionJobs.list).
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

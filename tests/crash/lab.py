@@ -25,6 +25,8 @@ SHARDS = DOCUMENTS // SHARD_ROWS
 LONG = os.environ.get("SLUICE_LONG") == "1"
 BACKEND = os.environ.get("SLUICE_LAB_BACKEND", "gemini")
 BUCKET = "crash-lab"
+# So many runs a service sees: each list of its jobs has those of all of them.
+RUNS_OF_A_SERVICE = 100
 # What may stand in a run folder when the run is complete (docs/formats.md).
 RUN_FILES = {"lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "manifest.jsonl", "content.jsonl", "ids.jsonl",
              "rejects.jsonl", "failures.jsonl", "report.json"}
@@ -66,6 +68,7 @@ class CrashTest(harness.CliTest):
             self.wanted[ending] = self.made_by(self.undisturbed("wanted" + ending[1:] + ending))
 
     def start_service(self, *arguments):
+        self.service_arguments = arguments
         self.service = harness.LocalService(self, *(("--bucket", BUCKET) if BACKEND != "gemini" else ()), *arguments)
         self.seen = 0  # bytes of its journal
         self.created = {}  # display names of jobs by run id and shard
@@ -73,6 +76,10 @@ class CrashTest(harness.CliTest):
     def next_run(self):
         """The output's name of a run that is new to everybody."""
         self.runs += 1
+        if self.runs % RUNS_OF_A_SERVICE == 0:
+            self.service.stop()
+            shutil.rmtree(self.service.state)
+            self.start_service(*self.service_arguments)
         return f"r{self.runs}{self.endings[self.runs % len(self.endings)]}"
 
     def command(self, output):
