@@ -157,12 +157,19 @@ bool IsOpen(const std::string& name, const Json& value) {
 Result<void> CompareSettings(const Json& pinned, const Json& now) {
   for (const auto& [name, value] : now.items()) {
     const Json before = pinned.value(name, value);
-    if (before != value && !IsOpen(name, before) && !IsOpen(name, value)) {
-      return Fail(ErrorCode::kUsage,
-                  fmt::format("{} was {} when this run began and is {} now", name, Shown(before),
-                              Shown(value)),
-                  "use the old value to go on, another --run folder, or --fresh to start over");
+    if (before == value || IsOpen(name, before) || IsOpen(name, value)) {
+      continue;
     }
+    if (name == kAccount) {  // two hashes, which tell nobody anything
+      return Fail(ErrorCode::kUsage,
+                  "the account (API key or --base-url) is another than when this run began: the "
+                  "key or the sign-in, --base-url, --project or --location has changed",
+                  "use the old one to go on, another --run folder, or --fresh to start over");
+    }
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{} was {} when this run began and is {} now", name, Shown(before),
+                            Shown(value)),
+                "use the old value to go on, another --run folder, or --fresh to start over");
   }
   return {};
 }

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <optional>
 
-#include "api/auth/default_credentials.h"
+#include "api/batches/vertex_services.h"
 #include "api/http/curl_transport.h"
 #include "api/storage/object_file_system.h"
 #include "api/storage/storage_client.h"
@@ -32,9 +32,11 @@ struct CloudFiles::State {
       StoragePlace place = StorageOfEnvironment(ProcessVariable);
       transport = MakeCurlTransport({.user_agent = fmt::format("sluice/{}", kVersion)});
       if (!place.is_emulator) {
-        SLUICE_ASSIGN(const Credentials credentials,
-                      FindDefaultCredentials(ProcessVariable, *transport, clock, stop));
-        place.options.tokens = credentials.tokens;
+        const std::string base_url = address();
+        SLUICE_ASSIGN(VertexSignIn sign_in,
+                      SignInToVertex(base_url, ProcessVariable, *transport, clock, stop));
+        place.options.tokens = std::move(sign_in.tokens);
+        place.options.base_url = base_url.empty() ? place.options.base_url : base_url;
       }
       SLUICE_ASSIGN(service, GoogleService::Make(std::move(place.options), *transport, clock));
     }
@@ -45,6 +47,7 @@ struct CloudFiles::State {
   const std::stop_token stop;
   const std::unique_ptr<FileSystem> local = MakePosixFileSystem();
   ObjectFileSystem objects;
+  std::function<std::string()> address = [] { return std::string(); };
   std::mutex mutex;  // guards all below
   std::unique_ptr<Transport> transport;
   std::unique_ptr<GoogleService> service;
@@ -56,6 +59,19 @@ CloudFiles::CloudFiles(Clock& clock, std::stop_token stop)
 CloudFiles::~CloudFiles() = default;
 
 FileSystem& CloudFiles::files() { return state_->objects; }
+
+void CloudFiles::ServedBy(std::function<std::string()> address) {
+  state_->address = std::move(address);
+}
+
+Result<void> CloudFiles::ExpectPlace(const ObjectName& target) {
+  SLUICE_ASSIGN(const StorageClient storage, state_->Storage());
+  const auto page =
+      storage.List(target.bucket, {.prefix = target.object, .page_size = 1}, state_->stop);
+  // Who may write objects need not be allowed to list them.
+  const bool is_told_nothing = !page.has_value() && page.error().http_status == 403;
+  return page.has_value() || is_told_nothing ? Result<void>() : std::unexpected(page.error());
+}
 
 Result<std::vector<std::string>> CloudFiles::Publish(const std::vector<std::string>& paths,
                                                      const ObjectName& target) {

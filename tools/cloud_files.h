@@ -1,7 +1,9 @@
 // CloudFiles: the file system of a command whose inputs and outputs may be objects of Cloud
-// Storage. Signs in when the first object is looked at, and never without one. Thread-safe.
+// Storage. Signs in when the first object is looked at, and never without one. Thread-safe, but for
+// ServedBy().
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -22,8 +24,16 @@ class CloudFiles {
   CloudFiles(const CloudFiles&) = delete;
   CloudFiles& operator=(const CloudFiles&) = delete;
 
+  // Who tells where the objects are, when the first one is looked at: what serves Vertex AI serves
+  // Cloud Storage, too. Empty: the service's own address. STORAGE_EMULATOR_HOST goes before it.
+  void ServedBy(std::function<std::string()> address);
+
   // This disk, and objects by their addresses; see api/storage/object_file_system.h.
   [[nodiscard]] FileSystem& files();
+
+  // Whether objects can be written beside `target`, as far as that is told without writing one: the
+  // sign-in holds and the bucket is there. Errors: as Publish().
+  [[nodiscard]] Result<void> ExpectPlace(const ObjectName& target);
 
   // Writes the files at `paths` to objects: the first one as `target`, the others beside it under
   // their own names. Objects that are there are replaced; the addresses are the value. Errors: as

@@ -45,9 +45,32 @@ RUN FOLDER (OUTPUT.sluice)
   failures.jsonl     rows that failed, with their reasons
 )";
 
+constexpr std::string_view kOtherVariables =
+    R"(  GEMINI_API_KEY            the API key
+  GOOGLE_API_KEY            the same; holds when both are set
+  GOOGLE_VERTEX_BASE_URL    --base-url of --backend vertex and --auth vertex
+  GOOGLE_APPLICATION_CREDENTIALS
+                            key file of Google Cloud, for Vertex AI and gs:// (docs/sign-in.md)
+  SLUICE_GOOGLE_ACCESS_TOKEN
+                            an access token instead of a sign-in
+  GOOGLE_CLOUD_QUOTA_PROJECT
+                            the project whose quota is used
+  CLOUDSDK_CONFIG           the folder of gcloud's own sign-in
+  GCE_METADATA_HOST         another metadata server; NO_GCE_CHECK=true: none
+  STORAGE_EMULATOR_HOST     another Cloud Storage, without a sign-in
+  BIGQUERY_EMULATOR_HOST    another BigQuery, without a sign-in
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE
+                            another address of Cloud Storage, with a sign-in
+  NO_COLOR                  no colours
+  CLICOLOR_FORCE            colours even where no terminal is
+
+)";
+
 constexpr std::string_view kDefaults =
     R"(DEFAULTS THAT DEPEND ON THE BACKEND
   gemini   gemini-embedding-001 (embed), gemini-2.5-flash (generate)
+  vertex   the same models; signs in to Google Cloud, and needs --project, --location and a place
+           for shards (--bucket, or --bigquery-dataset for generation models)
   local    sluice-lexical-1 (embed), sluice-echo-1 (generate)
            A service inside sluice that speaks the same protocol. Its vectors are a deterministic
            lexical embedding (hashed words and character n-grams), not a neural model's.
@@ -133,15 +156,7 @@ std::string EnvironmentTopic() {
       }
     }
   }
-  text +=
-      "  GEMINI_API_KEY            the API key\n"
-      "  GOOGLE_API_KEY            the same; holds when both are set\n"
-      "  GOOGLE_APPLICATION_CREDENTIALS\n"
-      "                            key file of Google Cloud, for gs:// (docs/sign-in.md)\n"
-      "  STORAGE_EMULATOR_HOST     another Cloud Storage, without a sign-in\n"
-      "  NO_COLOR                  no colours\n"
-      "  CLICOLOR_FORCE            colours even where no terminal is\n\n";
-  return text + std::string(kDefaults);
+  return text + std::string(kOtherVariables) + std::string(kDefaults);
 }
 
 }  // namespace

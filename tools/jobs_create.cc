@@ -86,16 +86,27 @@ Result<BatchJob> ReadAnswer(const CreateAnswer& answer) {
   return job;
 }
 
-Result<BatchJob> CreateJob(const CommandContext& context, Client& client, CreateJobRequest request,
-                           JobSource source) {
-  const std::stop_token stop = context.signals.stop_token();
-  request.staged_file = std::move(source.uploaded_file);
-  request.inline_requests = std::move(source.inline_requests);
+// Puts the source into the request, but for lines that have no name at the service yet.
+void FillIn(const JobSource& source, CreateJobRequest& request) {
+  request.staged_file = source.uploaded_file;
+  request.inline_requests = source.inline_requests;
   if (IsTableUri(source.cloud_uri)) {
-    request.bigquery_uri = std::move(source.cloud_uri);
+    request.bigquery_uri = source.cloud_uri;
   } else if (!source.cloud_uri.empty()) {
-    request.gcs_uris = {std::move(source.cloud_uri)};
+    request.gcs_uris = {source.cloud_uri};
   }
+}
+
+Result<void> CheckForDryRun(const Client& client, CreateJobRequest request,
+                            const JobSource& source) {
+  FillIn(source, request);
+  return source.lines_to_upload ? Result<void>() : client.batches().Check(request);
+}
+
+Result<BatchJob> CreateJob(const CommandContext& context, Client& client, CreateJobRequest request,
+                           const JobSource& source) {
+  const std::stop_token stop = context.signals.stop_token();
+  FillIn(source, request);
   if (source.lines_to_upload) {
     SLUICE_ASSIGN(UploadedFile uploaded, UploadShown(context, client, *source.lines_to_upload,
                                                      {.display_name = request.display_name}));
@@ -118,12 +129,13 @@ Result<int> Create(const CommandContext& context, Task task) {
   SLUICE_ASSIGN(const JobSourceOptions options, ReadSourceOptions(arguments, task));
   SLUICE_ASSIGN(const CreateJobRequest request, ReadRequest(arguments, task));
   SLUICE_ASSIGN(const auto client, OpenClient(context));
-  SLUICE_ASSIGN(JobSource source, ReadJobSource(text, options, context.signals.stop_token()));
+  SLUICE_ASSIGN(const JobSource source, ReadJobSource(text, options, context.signals.stop_token()));
   if (arguments.Has("--dry-run")) {
+    SLUICE_TRY(CheckForDryRun(*client, request, source));
     PrintDryRun(console, request, source);
     return 0;
   }
-  SLUICE_ASSIGN(const BatchJob job, CreateJob(context, *client, request, std::move(source)));
+  SLUICE_ASSIGN(const BatchJob job, CreateJob(context, *client, request, source));
   if (console.json) {
     console.Print(FormatJobAsJson(job, console.out));
     return 0;

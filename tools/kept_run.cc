@@ -24,6 +24,15 @@ Result<RunOptions> ReadOptions(FileSystem& files, const std::string& run_folder)
 
 }  // namespace
 
+std::string KeptAddressOfObjects(const std::string& run_folder) {
+  auto ledger = Ledger::OpenToRead(RunDirectory(run_folder).ledger());
+  const auto kept = ledger.has_value() ? KeptOptions(*ledger, run_folder)
+                                       : std::unexpected(std::move(ledger).error());
+  return kept.has_value() ? AddressOfObjects({.backend = ParseBackend(kept->backend),
+                                              .base_url = kept->base_url})
+                          : std::string();
+}
+
 Result<RunCommandOptions> ReadKeptRun(const CommandContext& context, FileSystem& files) {
   const Arguments& arguments = context.arguments;
   SLUICE_ASSIGN(const std::string run_folder, FindRunFolder(arguments));
@@ -49,6 +58,7 @@ Result<RunCommandOptions> ReadKeptRun(const CommandContext& context, FileSystem&
     SuitLocalService(run, options.service);
   }
   options.report_copy = arguments.TextOr("--report", "");
+  SLUICE_TRY(ExpectReportApart(options));
   SLUICE_TRY(ReadProgress(arguments, context.console.err.is_terminal, options));
   return options;
 }

@@ -1,6 +1,8 @@
 // What `retry` and `cancel` share: a run for which only its folder is given.
 #pragma once
 
+#include <string>
+
 #include "io/base/error.h"
 #include "io/file/file_system.h"
 #include "tools/command_context.h"
@@ -13,5 +15,8 @@ namespace sluice {
 // it (the local service must not touch what a live run works with).
 [[nodiscard]] Result<RunCommandOptions> ReadKeptRun(const CommandContext& context,
                                                     FileSystem& files);
+
+// Where the objects of such a run are (AddressOfObjects()); empty when nothing says otherwise.
+[[nodiscard]] std::string KeptAddressOfObjects(const std::string& run_folder);
 
 }  // namespace sluice

@@ -400,7 +400,8 @@ constexpr std::string_view kBenchDescription =
 constexpr CommandSpec kCommands[] = {
     {"run", "corpus in, vectors or answers out; starting it again resumes", "INPUT...", kAnyNumber,
      "INPUT is a .jsonl file (plain, .gz or .zst), a folder of text files, a glob, or - for\n"
-     "standard input. Sizes take k M G (thousands) and Ki Mi Gi (1024); times ms s m h.",
+     "standard input; gs://BUCKET/OBJECT and gs://BUCKET/FOLDER/ lie in Cloud Storage, and so may\n"
+     "the output. Sizes take k M G (thousands) and Ki Mi Gi (1024); times ms s m h.",
      kRunOptions,
      "  sluice run corpus.jsonl.zst -o vectors.npy --dim 768\n"
      "  sluice run docs/ --glob '*.md' --backend local\n"
@@ -494,8 +495,9 @@ constexpr CommandSpec kCommands[] = {
     {"files download", "fetch a file that the service made", "NAME", 1,
      "Uploaded files cannot be fetched back.", kFilesDownloadOptions,
      "  sluice files download files/batch-abc123 -o answers.jsonl\n", kServiceOptions},
-    {"emulate", "local server with the Gemini Developer API", "", 0,
-     "Any client can use it; its answers are deterministic and come from no neural model.\n"
+    {"emulate", "local server with the Gemini Developer API and Vertex AI", "", 0,
+     "Cloud Storage, the part of BigQuery that batch jobs need, and sign-in are there, too. Any\n"
+     "client can use it; its answers are deterministic and come from no neural model.\n"
      "Prints its base URL and serves until it is stopped.",
      kEmulateOptions,
      "  sluice emulate --listen 127.0.0.1:8787 --state service/\n"

@@ -5,6 +5,7 @@
 #include "tools/run_command_options.h"
 #include "tools/run_folder.h"
 #include "tools/run_summary.h"
+#include "tools/service_access.h"
 #include "tools/shown_progress.h"
 
 namespace sluice {
@@ -34,6 +35,7 @@ Result<int> PrepareCommand(const CommandContext& context) {
   CloudFiles cloud(clock, context.signals.stop_token());
   FileSystem& files = cloud.files();
   SLUICE_ASSIGN(const RunCommandOptions options, ReadOptions(context, files));
+  cloud.ServedBy([&] { return AddressOfObjects(options.service); });
   SLUICE_TRY(ReadyRunFolder(context, options, files));
   Progress progress;
   StageTimes times;

@@ -83,6 +83,7 @@ Result<int> RetryCommand(const CommandContext& context) {
   FileSystem& files = cloud.files();
   SLUICE_ASSIGN(const FailureClasses classes, ReadClasses(context.arguments));
   SLUICE_ASSIGN(const RunCommandOptions options, ReadKeptRun(context, files));
+  cloud.ServedBy([&] { return AddressOfObjects(options.service); });
   SLUICE_ASSIGN(const RetryPlan plan, PlanRetry(files, options.run.run_folder, classes));
   if (context.arguments.Has("--dry-run")) {
     PrintPlan(context.console, plan);
@@ -91,6 +92,7 @@ Result<int> RetryCommand(const CommandContext& context) {
   if (plan.is_finished && plan.rows == 0) {
     context.console.Say("No row failed in a way that is to be asked again: nothing was sent.\n");
   }
+  SLUICE_TRY(ExpectOutputPlace(options, cloud));
   SLUICE_ASSIGN(ServiceAccess service, ServiceAccess::Open(options.service, clock));
   context.console.Warn(service.warning());
   Progress progress;

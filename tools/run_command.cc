@@ -49,7 +49,9 @@ Result<int> RunCommand(const CommandContext& context) {
   FileSystem& files = cloud.files();
   SLUICE_ASSIGN(const RunCommandOptions options,
                 ReadRunCommandOptions(context.arguments, files, context.console.err.is_terminal));
+  cloud.ServedBy([&] { return AddressOfObjects(options.service); });
   SLUICE_TRY(ExpectPlaceForShards(options));
+  SLUICE_TRY(ExpectOutputPlace(options, cloud));
   SLUICE_TRY(ReadyRunFolder(context, options, files));
   SLUICE_ASSIGN(ServiceAccess service, ServiceAccess::Open(options.service, clock));
   context.console.Warn(service.warning());

@@ -30,7 +30,15 @@ Result<void> PublishOutput(const CommandContext& context, const std::string& tar
   for (const OutputFile& file : summary.outputs) {
     paths.push_back(file.path);
   }
-  SLUICE_ASSIGN(const auto addresses, cloud.Publish(paths, object));
+  auto published = cloud.Publish(paths, object);
+  if (!published.has_value()) {
+    Error error = published.error();
+    error.message += fmt::format("; the rows are safe in {}", paths.front());
+    error.hint +=
+        fmt::format("{}the same command publishes them again", error.hint.empty() ? "" : "; then ");
+    return std::unexpected(std::move(error));
+  }
+  const std::vector<std::string> addresses = *std::move(published);
   for (const std::string& address : addresses) {
     context.console.Say(fmt::format("published {}\n", EscapeControls(address)));
   }
@@ -51,6 +59,19 @@ void PrintSummary(const CommandContext& context, const RunCommandOptions& option
 }
 
 }  // namespace
+
+Result<void> ExpectOutputPlace(const RunCommandOptions& options, CloudFiles& cloud) {
+  if (options.run.published_output.empty()) {
+    return {};
+  }
+  SLUICE_ASSIGN(const ObjectName object, ParseObjectUri(options.run.published_output));
+  auto found = cloud.ExpectPlace(object);
+  if (!found.has_value() && found.error().hint.empty()) {
+    found.error().hint = fmt::format("the bucket of --output {} must be there before a run begins",
+                                     EscapeControls(options.run.published_output));
+  }
+  return found;
+}
 
 Result<void> EndRun(const CommandContext& context, const RunCommandOptions& options,
                     const RunSummary& summary, CloudFiles& cloud, const Clock& clock) {

@@ -10,6 +10,10 @@
 
 namespace sluice {
 
+// Looks at the place of an output that is to be an object, before anything is paid for. Errors: as
+// CloudFiles::ExpectPlace().
+[[nodiscard]] Result<void> ExpectOutputPlace(const RunCommandOptions& options, CloudFiles& cloud);
+
 // The output as an object when it is to be one, the copy of the report that was asked for, and the
 // summary: on stdout as JSON, else on stderr.
 [[nodiscard]] Result<void> EndRun(const CommandContext& context, const RunCommandOptions& options,

@@ -186,6 +186,7 @@ std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& 
       {"shards", summary.shards},
       {"jobs_created", summary.jobs_created},
       {"jobs_failed", summary.jobs_failed},
+      {"published", options.published_output},
       {"jobs_surplus", summary.jobs_surplus},
       {"audit_failure", summary.audit_failure},
       {"cancelled", summary.cancelled},

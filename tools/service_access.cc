@@ -67,6 +67,10 @@ std::string_view DefaultModel(Backend backend, Task task) {
   return task == Task::kEmbed ? "gemini-embedding-001" : "gemini-2.5-flash";
 }
 
+std::string AddressOfObjects(const ServiceAccessOptions& options) {
+  return options.backend == Backend::kVertex ? options.base_url : std::string();
+}
+
 Result<ServiceAccess> ServiceAccess::Open(const ServiceAccessOptions& options, Clock& clock) {
   ServiceAccess access;
   CurlTransportOptions transport;

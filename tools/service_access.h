@@ -43,6 +43,10 @@ struct ServiceAccessOptions {
   std::optional<uint64_t> answer_bytes_max = {};
 };
 
+// Where objects of Cloud Storage are for such a service: at its own --base-url when that serves
+// Vertex AI; empty: at their usual address.
+[[nodiscard]] std::string AddressOfObjects(const ServiceAccessOptions& options);
+
 class ServiceAccess {
  public:
   // Errors: kAuth without a key or a sign-in, kUsage for a base URL, a project or a place for

@@ -6,6 +6,7 @@
 #include "engine/verify.h"
 #include "io/base/clock.h"
 #include "tools/cloud_files.h"
+#include "tools/kept_run.h"
 #include "tools/run_folder.h"
 #include "tools/text_table.h"
 #include "tools/units.h"
@@ -89,6 +90,7 @@ Result<int> VerifyCommand(const CommandContext& context) {
                                               : Result<std::string>(arguments.positionals.front()));
   SystemClock clock;
   CloudFiles cloud(clock, context.signals.stop_token());
+  cloud.ServedBy([&] { return KeptAddressOfObjects(run_folder); });
   SLUICE_ASSIGN(const VerifyReport report,
                 VerifyRun(cloud.files(), run_folder, context.signals.stop_token()));
   const int exit_code = report.findings.problem_count() == 0 ? 0 : kSomethingIsWrong;

@@ -82,6 +82,11 @@ Result<T> Named(Result<T> result, std::string_view call) {
 Batches::Batches(const GoogleService& service, uint64_t job_bytes_max)
     : Batches(service, MakeGeminiBatchApi(service), job_bytes_max) {}
 
+Result<void> Batches::Check(const CreateJobRequest& request) const {
+  SLUICE_TRY(MakeCreateRequest(service_, *api_, request, {}));
+  return {};
+}
+
 CreateAnswer Batches::Create(const CreateJobRequest& request, std::stop_token stop) const {
   if (stop.stop_requested()) {
     return NotCreated(

@@ -60,6 +60,9 @@ class Batches {
           uint64_t job_bytes_max = kInlineJobBytesMax)
       : service_(service), api_(std::move(api)), job_bytes_max_(job_bytes_max) {}
 
+  // Whether Create() would send the request: kUsage for what it refuses by itself.
+  [[nodiscard]] Result<void> Check(const CreateJobRequest& request) const;
+
   // Creates a generation or embedding job. Sent once, on a fresh connection, because two equal
   // calls make two jobs. kCreated only for a 2xx with a well-formed name and, if any, our display
   // name; kRefused for 400, 401, 403 and 404 with an error object of the service, and for what was

@@ -139,7 +139,7 @@ Result<void> CheckRequest(const CreateJobRequest& request) {
 }
 
 Result<void> CheckModel(const CreateJobRequest& request) {
-  const VertexModelKind kind = VertexModelKindOf(request.model, request.task);
+  SLUICE_ASSIGN(const VertexModelKind kind, VertexModelKindFor(request.model, request.task));
   const bool tables = !request.bigquery_uri.empty() || !request.output_bigquery_uri.empty();
   if (kind == VertexModelKind::kGeminiEmbedding && tables) {
     return Fail(

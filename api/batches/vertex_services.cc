@@ -70,12 +70,12 @@ Result<std::unique_ptr<VertexServices>> VertexServices::Make(const VertexService
 
 Result<VertexSignIn> SignInToVertex(const std::string& base_url,
                                     const EnvironmentLookup& environment, Transport& transport,
-                                    Clock& clock) {
+                                    Clock& clock, const std::stop_token& stop) {
   const auto origin = ParseOrigin(base_url);
   if (origin.has_value() && IsLoopback(*origin) && !NamesCredentials(environment)) {
     return VertexSignIn{};
   }
-  SLUICE_ASSIGN(Credentials found, FindDefaultCredentials(environment, transport, clock));
+  SLUICE_ASSIGN(Credentials found, FindDefaultCredentials(environment, transport, clock, stop));
   return VertexSignIn{.tokens = std::move(found.tokens), .project_id = std::move(found.project_id)};
 }
 

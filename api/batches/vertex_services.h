@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "api/auth/access_tokens.h"
@@ -66,6 +67,7 @@ struct VertexSignIn {
 };
 [[nodiscard]] Result<VertexSignIn> SignInToVertex(const std::string& base_url,
                                                   const EnvironmentLookup& environment,
-                                                  Transport& transport, Clock& clock);
+                                                  Transport& transport, Clock& clock,
+                                                  const std::stop_token& stop = {});
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 #include "api/bigquery/bigquery_client.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -79,11 +80,26 @@ bool MayPass(std::string_view reason) {
   return std::ranges::find(kPassing, reason) != std::end(kPassing);
 }
 
+// BigQuery writes some locations in capitals ("US").
+bool EqualButForCase(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
 // A page of somebody else's must not be taken for the dataset: rows would be loaded into nothing.
-Result<void> CheckDataset(const HttpResponse& answer, const std::string& dataset) {
+Result<void> CheckDataset(const HttpResponse& answer, const std::string& dataset,
+                          const std::string& location) {
   const Json read = Json::parse(answer.body, nullptr, false);
   if (TextMember(ObjectMember(read, "datasetReference"), "datasetId") != dataset) {
     return Fail(ErrorCode::kBadAnswer, fmt::format("the answer is not about dataset {}", dataset));
+  }
+  const std::string found = TextMember(read, "location");
+  if (!found.empty() && !EqualButForCase(found, location)) {
+    const std::string shown = PrintableText(found, 64);
+    return Fail(
+        ErrorCode::kUsage,
+        fmt::format("dataset {} is in {}, and jobs are to run in {}", dataset, shown, location),
+        fmt::format("--location {}, or a dataset there", shown));
   }
   return {};
 }
@@ -270,7 +286,9 @@ std::string BigQueryClient::JobPath(const std::string& job_id) const {
 }
 
 Result<void> BigQueryClient::MakeDataset(const std::string& dataset, std::stop_token stop) const {
-  const auto check = [&](const HttpResponse& answer) { return CheckDataset(answer, dataset); };
+  const auto check = [&](const HttpResponse& answer) {
+    return CheckDataset(answer, dataset, location_);
+  };
   // Looked for first: who may write to a dataset may not be allowed to make any.
   const auto found = service_.Call<void>(
       Repeat::kSafe,

@@ -69,7 +69,8 @@ class BigQueryClient {
   BigQueryClient(const GoogleService& service, std::string project, std::string location)
       : service_(service), project_(std::move(project)), location_(std::move(location)) {}
 
-  // One that is there already is a success.
+  // One that is there already is a success, when it is in the client's location: kUsage elsewhere,
+  // because jobs read and write tables of their own region alone.
   [[nodiscard]] Result<void> MakeDataset(const std::string& dataset,
                                          std::stop_token stop = {}) const;
 

@@ -62,8 +62,14 @@ Result<std::unique_ptr<GoogleService>> GoogleService::Make(GoogleServiceOptions 
   }
   auto origin = ParseOrigin(options.base_url);
   if (!origin || options.base_url.find('?') != std::string::npos) {
-    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a base address like https://host",
-                                               PrintableText(options.base_url, 200)));
+    // It may hold a password or a key.
+    const std::string shown = options.base_url.find_first_of("@?") == std::string::npos
+                                  ? PrintableText(options.base_url, 200)
+                                  : "what was given";
+    return Fail(ErrorCode::kUsage,
+                fmt::format("'{}' is not a base address like https://host, without a user, a "
+                            "password or a question mark",
+                            shown));
   }
   if (origin->scheme != "https" && !IsLoopback(*origin)) {
     return Fail(ErrorCode::kUsage,
@@ -196,7 +202,7 @@ Error GoogleService::ErrorOf(const HttpResponse& answer, const HttpRequest& requ
   Error error = ErrorOfAnswer(answer, {.what = what,
                                        .is_file = request.url.find("/files/") != std::string::npos,
                                        .now = clock_.WallNow()});
-  if (options_.tokens && error.code == ErrorCode::kAuth) {
+  if (error.code == ErrorCode::kAuth && options_.api_key.empty()) {
     error.hint = kSignInHint;
   }
   return error;

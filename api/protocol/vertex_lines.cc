@@ -9,6 +9,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "api/http/google_error.h"
 #include "api/protocol/gemini_lines.h"
 #include "api/protocol/protocols.h"
 #include "api/protocol/row_key.h"
@@ -201,6 +202,10 @@ class CuttingLines final : public LineProtocol {
   const size_t dimension_;
 };
 
+bool IsOfAnotherPublisher(std::string_view model) {
+  return model.find("publishers/") != model.npos && model.find("publishers/google/") == model.npos;
+}
+
 Result<std::unique_ptr<LineProtocol>> MakeLines(const RequestOptions& options,
                                                 VertexModelKind kind) {
   if (kind != VertexModelKind::kTextEmbedding) {
@@ -215,18 +220,20 @@ Result<std::unique_ptr<LineProtocol>> MakeLines(const RequestOptions& options,
 }  // namespace
 
 Result<std::unique_ptr<LineProtocol>> MakeVertexLines(const RequestOptions& options) {
-  const VertexModelKind kind = VertexModelKindOf(options.model, options.task);
-  const bool embeds = kind != VertexModelKind::kGeneration;
-  if (embeds != (options.task == Task::kEmbed)) {
-    return Fail(ErrorCode::kUsage,
-                fmt::format("{} is an embedding model and generates nothing", options.model));
+  if (IsOfAnotherPublisher(options.model)) {
+    return Fail(
+        ErrorCode::kUsage,
+        fmt::format("{} takes request lines of a shape of its own, which sluice does not write",
+                    PrintableText(options.model, 80)),
+        "make them yourself, and `sluice jobs create gs://BUCKET/OBJECT --auth vertex`");
   }
+  SLUICE_ASSIGN(const VertexModelKind kind, VertexModelKindFor(options.model, options.task));
   if (kind == VertexModelKind::kTextEmbedding && !options.request_field.empty()) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("{} takes no ready-made requests: its lines are texts", options.model));
   }
   SLUICE_ASSIGN(auto lines, MakeLines(options, kind));
-  if (!embeds || options.dimension == 0) {
+  if (options.task != Task::kEmbed || options.dimension == 0) {
     return lines;
   }
   return std::make_unique<CuttingLines>(std::move(lines), options.dimension);

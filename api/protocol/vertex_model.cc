@@ -1,6 +1,15 @@
 #include "api/protocol/vertex_model.h"
 
+#include <fmt/format.h>
+
+#include "api/http/google_error.h"
+
 namespace sluice {
+namespace {
+
+std::string Shown(std::string_view model) { return PrintableText(model, 80); }
+
+}  // namespace
 
 std::string_view VertexModelId(std::string_view model) {
   model.remove_prefix(model.rfind('/') + 1);  // npos + 1 is 0
@@ -15,9 +24,27 @@ VertexModelKind VertexModelKindOf(std::string_view model, Task task) {
       return VertexModelKind::kTextEmbedding;
     }
   }
-  return id.starts_with("gemini-embedding") || task == Task::kEmbed
-             ? VertexModelKind::kGeminiEmbedding
-             : VertexModelKind::kGeneration;
+  if (id.starts_with("gemini-embedding")) {
+    return VertexModelKind::kGeminiEmbedding;
+  }
+  return id.starts_with("gemini-") || task == Task::kGenerate ? VertexModelKind::kGeneration
+                                                              : VertexModelKind::kGeminiEmbedding;
+}
+
+Result<VertexModelKind> VertexModelKindFor(std::string_view model, Task task) {
+  const VertexModelKind kind = VertexModelKindOf(model, task);
+  if ((kind == VertexModelKind::kGeneration) == (task == Task::kGenerate)) {
+    return kind;
+  }
+  if (task == Task::kGenerate) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{} is an embedding model and generates nothing", Shown(model)),
+                "a model that generates, like gemini-2.5-flash, or embed instead (`run --task "
+                "embed`, `jobs create-embeddings`)");
+  }
+  return Fail(ErrorCode::kUsage, fmt::format("{} generates, and gives no embeddings", Shown(model)),
+              "an embedding model, like gemini-embedding-001, or generate instead (`run --task "
+              "generate`, `jobs create`)");
 }
 
 }  // namespace sluice

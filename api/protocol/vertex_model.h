@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "api/protocol/line_protocol.h"
+#include "io/base/error.h"
 
 namespace sluice {
 
@@ -23,5 +24,9 @@ enum class VertexModelKind {
 
 // `task` decides for a model that nobody knows.
 [[nodiscard]] VertexModelKind VertexModelKindOf(std::string_view model, Task task);
+
+// The same, and kUsage for a model that is known to do something else than `task`: its job would
+// be paid for and answer nothing of use.
+[[nodiscard]] Result<VertexModelKind> VertexModelKindFor(std::string_view model, Task task);
 
 }  // namespace sluice

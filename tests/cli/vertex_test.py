@@ -1,6 +1,7 @@
 """Vertex AI: a run over the local service by Cloud Storage and by tables, and its jobs by hand."""
 
 import json
+import urllib.request
 
 import harness
 
@@ -116,13 +117,43 @@ class Runs(VertexTest):
         service = self.serve()
         corpus = self.write_corpus("c.jsonl", 3)
         base = ["run", corpus, "--backend", "vertex", *self.flags]
+        self.sluice(*base, "--bigquery-dataset", "here", "--task", "generate", "-o", "here.jsonl")
+        created = service.events("create")
         for flags, word in ((["--bigquery-dataset", "d"], "tables"), ([], "place"),
                             (["--bucket", "B!"], "gs://"), (["--bucket", BUCKET, "--location", "a/b"], "location"),
                             (["--bucket", BUCKET, "--api-key-file", "k"], "API key"),
-                            (["--bucket", BUCKET, "--task", "generate", "-m", "text-embedding-005"], "generates")):
+                            (["--bucket", BUCKET, "--task", "generate", "-m", "text-embedding-005"], "generates"),
+                            (["--bucket", BUCKET, "--task", "embed", "-m", "gemini-2.5-flash"], "no embeddings"),
+                            (["--bucket", BUCKET, "--task", "generate", "-m", "publishers/anthropic/models/c"],
+                             "shape of its own"),
+                            (["--location", "europe-west4", "--bigquery-dataset", "here", "--task", "generate",
+                              "-o", "e.jsonl"], "is in us-central1")):
             ended = self.sluice(*base, *flags, "--fresh", "-y", code=2)
             self.assertIn(word, ended.err)
         self.assertIn("vertex", self.sluice("run", corpus, "--bucket", BUCKET, code=2).err)
+        self.assertEqual(service.events("create"), created)
+
+    def test_one_address_serves_the_objects_of_a_run_too(self):
+        service = self.serve()
+        corpus = self.write_corpus("c.jsonl", 40)
+        self.sluice("run", corpus, *self.run_flags, "--dim", "8", "-o", f"gs://{BUCKET}/res/v.npy")
+        object_of = f"{service.base_url}/storage/v1/b/{BUCKET}/o/res%2Fv.npy?alt=media"
+        with urllib.request.urlopen(object_of) as answer:
+            self.assertEqual(answer.read(), self.read("v.npy.sluice/v.npy"))
+        self.sluice("run", f"gs://{BUCKET}/res/v.ids.jsonl", "--text-field", "file", *self.run_flags, "--dim", "8",
+                    "-o", "again.npy")
+        self.sluice("verify", "again.npy.sluice")
+
+    def test_the_place_of_the_output_is_looked_at_before_anything_is_bought(self):
+        service = self.serve("--credentials-file", self.folder / "sa.json")
+        corpus = self.write_corpus("c.jsonl", 5)
+        env = {"GOOGLE_APPLICATION_CREDENTIALS": str(self.folder / "sa.json")}
+        ask = [*self.run_flags, "--dim", "8"]
+        said = self.sluice("run", corpus, *ask, "-o", "gs://nobody-has-this/v.npy", env=env, code=6).err
+        self.assertIn("hint:", said)
+        said = self.sluice("run", corpus, *ask, "-o", f"gs://{BUCKET}/w.npy", code=4).err
+        self.assertIn("GOOGLE_APPLICATION_CREDENTIALS", said)
+        self.assertNotIn("GEMINI_API_KEY", said)
         self.assertEqual(service.events("create"), [])
 
     def test_a_key_file_signs_in_and_a_revoked_one_is_one_error(self):
@@ -195,6 +226,11 @@ class Jobs(VertexTest):
                                 ([source, "-m", "a b"], "model"), (["gs://x"], "gs://")):
             ended = self.jobs("create-embeddings", *arguments, code=2)
             self.assertIn(word, ended.err, arguments)
+        for verb, model, word in (("create", "gemini-embedding-001", "generates nothing"),
+                                  ("create-embeddings", "gemini-2.5-flash", "no embeddings")):
+            self.assertIn(word, self.jobs(verb, source, "-m", model, code=2).err)
+        for arguments in ([source, "--to", "bq://a.b.c.d"], ["bq://a.b.c", "-m", "gemini-embedding-001"]):
+            self.jobs("create-embeddings", *arguments, "-n", code=2)  # as it would be without -n
         self.jobs("get", "batches/abc", code=2)
         self.jobs("get", "projects/../x", code=2)
         self.sluice("files", "list", "--auth", "vertex", *self.flags, code=2)

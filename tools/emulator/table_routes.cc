@@ -107,11 +107,12 @@ std::string NameOf(const Json& reference) {
 
 // --- datasets and tables
 
-std::string DatasetText(const std::string& project, const std::string& dataset) {
+std::string DatasetText(const std::string& project, const std::string& dataset,
+                        const std::string& location) {
   return Json{{"kind", "bigquery#dataset"},
               {"id", fmt::format("{}:{}", project, dataset)},
               {"datasetReference", {{"projectId", project}, {"datasetId", dataset}}},
-              {"location", "us-central1"}}
+              {"location", location}}
       .dump();
 }
 
@@ -123,18 +124,21 @@ TableAnswer MakeDataset(Service& service, Exchange& exchange, const TablePath& p
   if (dataset.empty() || !IsPlain(dataset) || dataset.find('.') != std::string::npos) {
     return std::unexpected(ClassicInvalid("Invalid dataset ID."));
   }
-  const Result<bool> made = service.tables.MakeDataset(path.project + '.' + dataset);
+  const std::string asked = StringField(*json, "location");
+  const std::string location = asked.empty() ? "US" : asked;  // the service's own default
+  const Result<bool> made = service.tables.MakeDataset(path.project + '.' + dataset, location);
   if (!made.has_value()) {
     return std::unexpected(OfError(made.error()));
   }
-  return *made ? TableAnswer(DatasetText(path.project, dataset))
+  return *made ? TableAnswer(DatasetText(path.project, dataset, location))
                : std::unexpected(Duplicate(
                      fmt::format("Already Exists: Dataset {}:{}", path.project, dataset)));
 }
 
 TableAnswer GetDataset(Service& service, Exchange& /*exchange*/, const TablePath& path) {
-  return service.tables.HasDataset(path.dataset())
-             ? TableAnswer(DatasetText(path.project, path.id))
+  const auto location = service.tables.LocationOf(path.dataset());
+  return location.has_value()
+             ? TableAnswer(DatasetText(path.project, path.id, *location))
              : std::unexpected(ClassicNotFound("Not found: Dataset " + path.dataset()));
 }
 

@@ -57,8 +57,9 @@ Result<void> TableStore::Load() {
   const std::string datasets = folder_ + "/datasets.json";
   if (files_.Exists(datasets)) {
     SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, datasets));
-    for (const Json& name : Json::parse(text, nullptr, false)) {
-      datasets_.insert(name.get<std::string>());
+    const Json known = Json::parse(text, nullptr, false);
+    for (const auto& [name, location] : known.items()) {
+      datasets_[name] = location.get<std::string>();
     }
   }
   SLUICE_ASSIGN(const auto names, files_.List(folder_));
@@ -82,18 +83,19 @@ std::string TableStore::TemporaryPath() const {
   return fmt::format("{}/jobs/{}.part", folder_, RandomId(kNameLength));
 }
 
-Result<bool> TableStore::MakeDataset(const std::string& dataset) {
+Result<bool> TableStore::MakeDataset(const std::string& dataset, const std::string& location) {
   const std::scoped_lock lock(mutex_);
-  if (!datasets_.insert(dataset).second) {
+  if (!datasets_.try_emplace(dataset, location).second) {
     return false;
   }
   SLUICE_TRY(ReplaceStateFile(files_, folder_ + "/datasets.json", Json(datasets_).dump()));
   return true;
 }
 
-bool TableStore::HasDataset(const std::string& dataset) {
+std::optional<std::string> TableStore::LocationOf(const std::string& dataset) {
   const std::scoped_lock lock(mutex_);
-  return datasets_.contains(dataset);
+  const auto found = datasets_.find(dataset);
+  return found == datasets_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<StoredTable> TableStore::Find(const std::string& name) {

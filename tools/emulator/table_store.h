@@ -1,7 +1,7 @@
 // TableStore: the datasets and tables of the local BigQuery, as a document and a file of rows each
 // in a folder, and the jobs that made them. Survives kill -9. Thread-safe.
 //
-//   datasets.json               the names of all datasets, "project.dataset"
+//   datasets.json               all datasets, "project.dataset", and where each one is
 //   <table>.json  <table>.rows  columns; rows, a JSON object a line
 //   jobs/<id>.json              a job as it is told
 #pragma once
@@ -11,7 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -38,8 +37,9 @@ class TableStore {
   TableStore(FileSystem& files, std::string folder);
 
   // `dataset`: "project.dataset". False when it was there already.
-  [[nodiscard]] Result<bool> MakeDataset(const std::string& dataset);
-  [[nodiscard]] bool HasDataset(const std::string& dataset);
+  [[nodiscard]] Result<bool> MakeDataset(const std::string& dataset, const std::string& location);
+  // Where it is; nothing when there is none.
+  [[nodiscard]] std::optional<std::string> LocationOf(const std::string& dataset);
 
   [[nodiscard]] std::optional<StoredTable> Find(const std::string& name);
   // Moves the rows under `path` into the store as `table`; kConflict when one of that name is
@@ -62,7 +62,7 @@ class TableStore {
   FileSystem& files_;
   const std::string folder_;
   std::mutex mutex_;
-  std::set<std::string> datasets_;
+  std::map<std::string, std::string> datasets_;
   std::map<std::string, StoredTable> tables_;
 };
 

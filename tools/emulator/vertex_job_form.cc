@@ -177,7 +177,7 @@ class VertexJobForm final : public JobForm {
     std::string name = job.cloud.destination.substr(kScheme);
     if (!ParseTableUri(job.cloud.destination).has_value()) {
       name += name.find('.') == std::string::npos ? ".gen_ai_batch_prediction" : "";
-      SLUICE_TRY(tables_.MakeDataset(name));
+      SLUICE_TRY(tables_.MakeDataset(name, "us-central1"));
       name += fmt::format(".predictions_{}", job.id);
     }
     const bool is_instance = KindOf(job) == VertexModelKind::kTextEmbedding;

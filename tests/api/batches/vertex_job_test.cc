@@ -72,6 +72,7 @@ TEST(VertexJob, WhatTheServiceRefusesIsAUsageErrorThatSaysSo) {
       {[](auto& r) { r = {.model = "gemini-embedding-001", .bigquery_uri = "bq://p.d.t"}; },
        "BigQuery"},
       {[](auto& r) {
+         r.task = Task::kEmbed;
          r.model = "gemini-embedding-2";
          r.output_gcs_uri.clear();
          r.output_bigquery_uri = "bq://p.d";

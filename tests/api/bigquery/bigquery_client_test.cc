@@ -237,6 +237,18 @@ TEST(BigQuery, ADatasetThatIsThereIsNotMade) {
   EXPECT_EQ(made.server.requests().at(1).method, "POST");
 }
 
+TEST(BigQuery, ADatasetElsewhereIsNotUsed) {
+  constexpr const char* kThere =
+      R"({"datasetReference":{"projectId":"p","datasetId":"d"},"location":"US"})";
+  ServiceUnderTest test({JsonPlay(200, kThere), JsonPlay(200, kThere)});
+  EXPECT_TRUE(BigQueryClient(*test.service, "p", "us").MakeDataset("d").has_value());
+  const auto elsewhere = BigQueryClient(*test.service, "p", "europe-west4").MakeDataset("d");
+  ASSERT_FALSE(elsewhere.has_value());
+  EXPECT_EQ(elsewhere.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(elsewhere.error().message, "dataset d is in US, and jobs are to run in europe-west4");
+  EXPECT_EQ(test.server.requests().size(), 2U);
+}
+
 TEST(BigQuery, OnlyTheServiceSaysThatATableIsDeleted) {
   for (const Play& play : {JsonPlay(200, "<html>sign in</html>"), JsonPlay(404, "<html>")}) {
     for (const Play& done :

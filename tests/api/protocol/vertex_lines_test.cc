@@ -54,6 +54,15 @@ TEST(VertexLines, KindsOfModels) {
   EXPECT_EQ(VertexModelId("a/b@2"), "b");
 }
 
+TEST(VertexLines, AModelThatDoesSomethingElseIsRefused) {
+  EXPECT_FALSE(VertexModelKindFor("gemini-2.5-flash", Task::kEmbed).has_value());
+  EXPECT_FALSE(VertexModelKindFor("text-embedding-005", Task::kGenerate).has_value());
+  EXPECT_EQ(VertexModelKindFor("projects/1/locations/l/models/tuned", Task::kEmbed),
+            VertexModelKind::kGeminiEmbedding);
+  EXPECT_EQ(VertexModelKindFor("projects/1/locations/l/models/tuned", Task::kGenerate),
+            VertexModelKind::kGeneration);
+}
+
 TEST(VertexLines, RequestsOfEachKind) {
   EXPECT_EQ(RequestOf(Embeds("gemini-embedding-001", 768), {"\"Hi\""}),
             "{\"key\":\"000000000000\",\"request\":{\"content\":{\"parts\":[{\"text\":\"Hi\"}]},"
