@@ -299,7 +299,9 @@ std::optional<Error> JobPlan::OnNothingUsable(ShardTrack& track, const Error& er
 
 std::optional<Error> JobPlan::OnFailed(ShardTrack& track, const Error& error,
                                        MonotonicTime now) const {
-  track.note = error.message;
+  if (error.code != ErrorCode::kUnfinished) {  // which tells of us, and hides why we were waiting
+    track.note = error.message;
+  }
   const bool not_found = error.code == ErrorCode::kNotFound;
   track.times_not_found = not_found ? track.times_not_found + 1 : 0;
   if (!IsTransient(error.code) && !not_found) {

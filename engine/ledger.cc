@@ -124,7 +124,7 @@ std::string ToJson(const std::optional<RowFailure>& failure) {
 }
 
 std::unexpected<Error> Damaged(const std::string& what) {
-  return Fail(ErrorCode::kIo, "the ledger is damaged: " + what,
+  return Fail(ErrorCode::kInput, "the ledger is damaged: " + what,
               "restore it from a copy; starting over would pay again for jobs that exist");
 }
 
@@ -255,12 +255,13 @@ bool IsReadableFact(std::string_view key, const std::string& value) {
                               }));
 }
 
-// SQLite calls many a full disk an I/O error.
+// SQLite calls many a full disk an I/O error. What is damaged stays so, however often it is tried.
 Error FailureOf(sqlite3* database, const char* what) {
   const int code = sqlite3_errcode(database) & 0xff;
   const bool is_disk = code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
+  const bool is_damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
   return Error{
-      .code = ErrorCode::kIo,
+      .code = is_damaged ? ErrorCode::kInput : ErrorCode::kIo,
       .message = fmt::format("cannot {} the ledger: {}", what, sqlite3_errmsg(database)),
       .hint = is_disk ? "make room if the disk is full; the same command then goes on" : ""};
 }
@@ -391,7 +392,7 @@ Result<Ledger> Ledger::Open(const std::string& path) {
   }
   SLUICE_ASSIGN(ledger.version_, ledger.ReadVersion());
   if (ledger.version_ > kSchemaVersion) {
-    return Fail(ErrorCode::kIo, fmt::format("the ledger '{}' is of a newer sluice", path),
+    return Fail(ErrorCode::kInput, fmt::format("the ledger '{}' is of a newer sluice", path),
                 "use the version that began this run");
   }
   SLUICE_TRY(ledger.MakeCurrent());
@@ -780,7 +781,7 @@ Result<void> Ledger::CheckIntegrity() {
   SLUICE_ASSIGN(Statement check, Prepare("PRAGMA integrity_check(1)"));
   SLUICE_ASSIGN(const bool checked, check.Step());
   if (!checked || check.Text(0) != "ok") {
-    return Fail(ErrorCode::kIo, "the ledger is damaged: " + check.Text(0));
+    return Damaged(check.Text(0));
   }
   return {};
 }

@@ -79,10 +79,11 @@ struct SurplusJob {
 
 class Ledger {
  public:
-  // Makes the schema in a new file, and brings an older one up to date. Errors: kIo for a damaged
-  // file, one that contradicts itself or holds what no sluice wrote, or one of a newer version.
+  // Makes the schema in a new file, and brings an older one up to date. Errors: kInput for a
+  // damaged file, one that contradicts itself or holds what no sluice wrote, or one of a newer
+  // version.
   [[nodiscard]] static Result<Ledger> Open(const std::string& path);
-  // For looking on while another process writes. Errors: kIo for what no sluice wrote.
+  // For looking on while another process writes. Errors: kInput for what no sluice wrote.
   [[nodiscard]] static Result<Ledger> OpenToRead(const std::string& path);
 
   [[nodiscard]] Result<std::optional<std::string>> Get(const std::string& key);
@@ -110,7 +111,7 @@ class Ledger {
   [[nodiscard]] Result<std::map<uint32_t, MergeCounts>> Merges();
   // By shard and attempt.
   [[nodiscard]] Result<std::vector<AttemptRecord>> Attempts();
-  // SQLite's own look at the whole file. Errors: kIo saying what it found.
+  // SQLite's own look at the whole file. Errors: kInput saying what it found.
   [[nodiscard]] Result<void> CheckIntegrity();
   // The jobs that this run owns or owned.
   [[nodiscard]] Result<std::vector<std::string>> JobNames();
@@ -127,7 +128,7 @@ class Ledger {
   Result<void> MakeCurrent();
   Result<void> CheckValues();
   Result<void> CheckRelations();
-  // Errors: kIo with `fault` about the first shard that the statement finds.
+  // Errors: kInput with `fault` about the first shard that the statement finds.
   Result<void> ExpectNone(const char* shards, fmt::format_string<int64_t> fault);
   Result<int64_t> ReadVersion();
   Result<std::optional<ShardTrack>> Find(uint32_t shard);

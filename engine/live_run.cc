@@ -28,6 +28,39 @@ std::string OutputsJson(const std::vector<OutputFile>& outputs) {
   return json.dump();
 }
 
+// An output of a complete run stands where it was written.
+Result<void> ExpectWhole(FileSystem& files, const OutputFile& output) {
+  const Result<FileStat> stat = files.Stat(output.path);
+  if (stat.has_value() && stat->size == output.bytes) {
+    return {};
+  }
+  return Fail(ErrorCode::kInput,
+              fmt::format("this run is complete, but its output '{}' is {}", output.path,
+                          stat.has_value()
+                              ? fmt::format("{} bytes long, and was {}", stat->size, output.bytes)
+                              : "gone"),
+              "put the file back, or start over with --fresh (jobs are paid again)");
+}
+
+// What a run writes is none of what it reads, by whatever names the two are called.
+Result<void> ExpectOutputApart(FileSystem& files, const CorpusOptions& corpus,
+                               const std::vector<CorpusFile>& list) {
+  for (const std::string& path : corpus.own_paths) {
+    const Result<FileStat> stat = files.Stat(path);
+    const bool is_input = stat.has_value() && stat->is_regular &&
+                          std::ranges::any_of(list, [&](const CorpusFile& file) {
+                            return !file.is_standard_input() && file.inode == stat->inode &&
+                                   file.size == stat->size && file.ctime_ns == stat->ctime_ns;
+                          });
+    if (is_input) {
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("'{}' is an input of this run, and would be written over", path),
+                  "give the output, its ids or the report another name: -o FILE, --report FILE");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 LiveRun::LiveRun(const RunOptions& options, RunEnvironment& environment,
@@ -44,6 +77,7 @@ Result<RunSummary> LiveRun::Go() {
     SLUICE_TRY(TryOutput(environment_.files, options_.output));
   }
   SLUICE_ASSIGN(list_, ListCorpusFiles(environment_.files, options_.corpus));
+  SLUICE_TRY(ExpectOutputApart(environment_.files, options_.corpus, list_));
   SLUICE_TRY(PinSettings(ledger_, environment_.files, directory_, options_, Account(), list_));
   SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment_.files, directory_.manifest()));
   return Finish(manifest, true);
@@ -289,12 +323,7 @@ Result<RunSummary> LiveRun::SummarizeFinished(const Manifest& manifest) {
   for (const Json& output : Json::parse(text.value_or("[]"), nullptr, false)) {
     outputs.push_back(
         {.path = output.at("path"), .bytes = output.at("bytes"), .rows = output.at("rows")});
-    if (!environment_.files.Exists(outputs.back().path)) {
-      return Fail(
-          ErrorCode::kUsage,
-          fmt::format("this run is complete, but its output '{}' is gone", outputs.back().path),
-          "put the file back, or start over with --fresh");
-    }
+    SLUICE_TRY(ExpectWhole(environment_.files, outputs.back()));
   }
   resumed_ = true;
   SLUICE_TRY(directory_.ClearWork(environment_.files));

@@ -61,6 +61,10 @@ class FirstError {
   std::optional<Error> error_;
 };
 
+Error Stopped() {
+  return {.code = ErrorCode::kUnfinished, .message = "stopped; what was done so far is kept"};
+}
+
 // The border where exceptions end.
 Result<void> WorkAt(const Station& station, PipelineItem& item) {
   try {
@@ -106,7 +110,7 @@ class Graph {
     }
     SLUICE_CHECK(items_in_ == items_out_, "the pipeline lost a block");
     if (stopped_) {
-      return Fail(ErrorCode::kUnfinished, "stopped; what was done so far is kept");
+      return std::unexpected(Stopped());
     }
     return {};
   }
@@ -147,6 +151,9 @@ class Graph {
     auto node = std::make_unique<Work>(
         graph_, in_order ? flow::serial : flow::unlimited, [this, &station](Message message) {
           const NodeWork work(this);
+          if (stop_.stop_requested()) {
+            error_.Keep(Stopped());
+          }
           if (!error_.failed()) {
             if (Result<void> done = WorkAt(station, **message.item); !done.has_value()) {
               error_.Keep(std::move(done).error());

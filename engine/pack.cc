@@ -326,13 +326,10 @@ class Packer {
     for (size_t i = 0; i < item.segments.size(); ++i) {
       WriteKeysAndIds(item, item.segments[i], item.ids[i]);
     }
-    if (options_.zstd_level.has_value()) {
-      CompressSegments(item);
-    }
-    return {};
+    return options_.zstd_level.has_value() ? CompressSegments(item) : Result<void>();
   }
 
-  void CompressSegments(PackItem& item) {
+  Result<void> CompressSegments(PackItem& item) {
     size_t room = 0;
     for (const Segment& segment : item.segments) {
       room += ZstdCompressor::FrameBound(LinesOf(item.prepared, segment).size());
@@ -342,10 +339,15 @@ class Packer {
     std::span<std::byte> free = item.frame_bytes.span();
     const auto compressor = compressors_.Take();
     for (const Segment& segment : item.segments) {
-      const size_t size = compressor->Compress(AsBytes(LinesOf(item.prepared, segment)), free);
-      item.frames.push_back(free.first(size));
-      free = free.subspan(size);
+      const auto size =
+          compressor->Compress(AsBytes(LinesOf(item.prepared, segment)), free, environment_.stop);
+      if (!size.has_value()) {
+        return Fail(ErrorCode::kUnfinished, "stopped while a shard was packed");
+      }
+      item.frames.push_back(free.first(*size));
+      free = free.subspan(*size);
     }
+    return {};
   }
 
   void WriteKeysAndIds(PackItem& item, const Segment& segment, std::string& ids) const {
@@ -412,6 +414,7 @@ class Packer {
 // Of standard input the beginning was noted, so that the same input can be given again.
 Result<CorpusOptions> GoOnReading(CorpusOptions options, const std::vector<CorpusFile>& list,
                                   const PackEnvironment& environment, const CorpusPlace& place) {
+  options.stop = environment.stop;
   if (place.file < list.size() && list[place.file].is_standard_input() && place.offset > 0) {
     SLUICE_ASSIGN(const auto reads,
                   ReadContentLog(environment.files, environment.directory.content(), {place.file}));

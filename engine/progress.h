@@ -1,9 +1,11 @@
-// Progress: what a run has done so far, for people and for --json. Thread-safe; counters only grow
-// but for the job gauges.
+// Progress: what a run has done so far, for people and for --json, and what it waits for. Thread-
+// safe; counters only grow but for the job gauges.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
+#include <string>
 
 namespace sluice {
 
@@ -28,6 +30,20 @@ struct Progress {
   std::atomic<uint64_t> bytes_fetched{0};
   std::atomic<uint64_t> rows_merged{0};  // rows with a value
   std::atomic<uint64_t> rows_failed{0};
+
+  // Why something has to be tried again; empty while nothing has.
+  [[nodiscard]] std::string note() const {
+    const std::scoped_lock lock(note_mutex_);
+    return note_;
+  }
+  void SetNote(std::string note) {
+    const std::scoped_lock lock(note_mutex_);
+    note_ = std::move(note);
+  }
+
+ private:
+  mutable std::mutex note_mutex_;
+  std::string note_;
 };
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 #include "engine/run_directory.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "io/base/clock.h"
+#include "io/file/atomic_file.h"
 
 namespace sluice {
 namespace {
@@ -66,19 +68,59 @@ Error Locked(int descriptor) {
           .hint = "wait for it, or stop it; what it has done is kept"};
 }
 
-Result<void> RemoveFilesBelow(FileSystem& files, const std::string& folder,
-                              const std::string& keep) {
+// What runs make in their folders, but for the lock. The manifest is removed last: a folder that
+// has it is known for a run's.
+constexpr std::array kFolders = {"shards", "work", "service", "rejects", "answers"};
+constexpr std::array kFiles = {
+    "ledger.db", "ledger.db-wal", "ledger.db-shm",  "ledger.db-journal", "content.jsonl",
+    "ids.jsonl", "rejects.jsonl", "failures.jsonl", "report.json",       "manifest.jsonl"};
+
+bool IsMadeByRuns(const std::string& name) {
+  return std::ranges::find(kFolders, name) != kFolders.end() ||
+         std::ranges::find(kFiles, name) != kFiles.end();
+}
+
+// As RunLock leaves it: a line about its owner, or nothing.
+bool IsLockOfARun(FileSystem& files, const std::string& path) {
+  constexpr uint64_t kBytesMax = 512;
+  const auto text = ReadWholeFile(files, path, kBytesMax);
+  return text.has_value() && (text->empty() || text->starts_with("process "));
+}
+
+bool IsEmpty(FileSystem& files, const std::string& folder) {
+  const auto names = files.List(folder);
+  return names.has_value() && names->empty();
+}
+
+// A link goes itself, and what it leads to stays, whatever it leads to.
+Result<void> RemoveFilesBelow(FileSystem& files, const std::string& folder) {
   SLUICE_ASSIGN(const auto names, files.List(folder));
   for (const std::string& name : names) {
     const std::string path = folder + "/" + name;
-    SLUICE_ASSIGN(const FileStat stat, files.Stat(path));
-    if (stat.is_folder) {
-      SLUICE_TRY(RemoveFilesBelow(files, path, keep));
-    } else if (path != keep) {
-      SLUICE_TRY(files.Remove(path));
+    const Result<FileStat> stat = files.Stat(path);
+    const bool leads_nowhere = !stat.has_value() && stat.error().code == ErrorCode::kNotFound;
+    if (!stat.has_value() && !leads_nowhere) {
+      return std::unexpected(stat.error());
     }
+    SLUICE_TRY(!leads_nowhere && stat->is_folder && !stat->is_link ? RemoveFilesBelow(files, path)
+                                                                   : files.Remove(path));
   }
   return {};
+}
+
+std::unexpected<Error> NotOfItsOwn(const std::string& path, std::string_view what) {
+  return Fail(ErrorCode::kUsage, fmt::format("'{}' is no {} of its own", path, what),
+              "a run folder holds no links: use another one");
+}
+
+// Whether `path`, when it is there, is a folder, and no link to one.
+Result<void> ExpectOwnFolder(FileSystem& files, const std::string& path) {
+  if (!files.Exists(path)) {
+    return {};
+  }
+  const Result<FileStat> stat = files.Stat(path);
+  const bool is_own = stat.has_value() && stat->is_folder && !stat->is_link;
+  return is_own ? Result<void>() : NotOfItsOwn(path, "folder");
 }
 
 // "00007", and "00007.r1" for the first time that failed rows are asked again.
@@ -165,7 +207,27 @@ RunLock::~RunLock() {
   close(descriptor_);
 }
 
+Result<void> RunDirectory::ExpectOwn(FileSystem& files) const {
+  if (!files.Exists(folder_) || files.Exists(ledger()) || files.Exists(manifest())) {
+    return {};
+  }
+  SLUICE_ASSIGN(const auto names, files.List(folder_));
+  const bool has_lock = IsLockOfARun(files, lock());
+  for (const std::string& name : names) {
+    const bool is_empty_folder =
+        (name == "work" || name == "shards") && IsEmpty(files, folder_ + "/" + name);
+    const bool is_first = is_empty_folder || name == "service" || name == "lock";
+    if (!is_first && (!has_lock || IsMadeByRuns(name))) {
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("'{}' is no run folder, and not empty: it holds {:?}", folder_, name),
+                  "a run wants a folder of its own: -C DIR, which is made when it is not there");
+    }
+  }
+  return {};
+}
+
 Result<void> RunDirectory::Make(FileSystem& files) const {
+  SLUICE_TRY(ExpectOwn(files));
   SLUICE_TRY(files.MakeFolders(folder_));
   // SQLite follows links; all other files are opened by ourselves.
   for (const char* ending : {"", "-wal", "-shm", "-journal"}) {
@@ -173,10 +235,12 @@ Result<void> RunDirectory::Make(FileSystem& files) const {
     if (files.Exists(path)) {
       const Result<FileStat> stat = files.Stat(path);
       if (!stat.has_value() || !stat->is_regular || stat->is_link) {
-        return Fail(ErrorCode::kUsage, fmt::format("'{}' is no file of its own", path),
-                    "a run folder holds no links: use another one");
+        return NotOfItsOwn(path, "file");
       }
     }
+  }
+  for (const char* name : kFolders) {
+    SLUICE_TRY(ExpectOwnFolder(files, folder_ + "/" + name));
   }
   SLUICE_TRY(files.MakeFolders(shards()));
   return files.MakeFolders(work());
@@ -194,11 +258,20 @@ Result<void> RunDirectory::Clear(FileSystem& files) const {
   // The ledger first: what a kill leaves without one is refused by ExpectLedger().
   SLUICE_TRY(files.Remove(ledger()));
   SLUICE_TRY(files.SyncFolderOf(ledger()));
-  return RemoveFilesBelow(files, folder_, lock());
+  for (const char* name : kFolders) {
+    const std::string path = folder_ + "/" + name;
+    SLUICE_TRY(ExpectOwnFolder(files, path));
+    SLUICE_TRY(files.Exists(path) ? RemoveFilesBelow(files, path) : Result<void>());
+  }
+  for (const char* name : kFiles) {
+    SLUICE_TRY(files.Remove(folder_ + "/" + name));
+  }
+  return {};
 }
 
 Result<void> RunDirectory::ClearWork(FileSystem& files) const {
-  SLUICE_TRY(RemoveFilesBelow(files, work(), {}));
+  SLUICE_TRY(ExpectOwnFolder(files, work()));
+  SLUICE_TRY(RemoveFilesBelow(files, work()));
   SLUICE_ASSIGN(const auto folders, files.List(work()));
   for (const std::string& name : folders) {
     SLUICE_TRY(files.Remove(work() + "/" + name));
@@ -210,7 +283,7 @@ Result<void> RunDirectory::ExpectLedger(FileSystem& files, bool has_settings) co
   if (has_settings || !files.Exists(manifest())) {
     return {};
   }
-  return Fail(ErrorCode::kIo,
+  return Fail(ErrorCode::kInput,
               fmt::format("'{}' holds a run without its ledger, which knows its jobs", folder_),
               "put ledger.db back, or start over with --fresh (jobs that exist are paid again)");
 }

@@ -40,15 +40,19 @@ class RunDirectory {
  public:
   explicit RunDirectory(std::string folder) : folder_(std::move(folder)) {}
 
-  // Makes the folders that are not there. Errors: kUsage when the ledger is a link to elsewhere.
+  // Whether it is a run's, or may become one: nothing is in it that no run made. Errors: kUsage.
+  [[nodiscard]] Result<void> ExpectOwn(FileSystem& files) const;
+  // Makes the folders that are not there. Errors: kUsage when it is not its own (ExpectOwn()), or
+  // the ledger or a folder in it is a link to elsewhere.
   [[nodiscard]] Result<void> Make(FileSystem& files) const;
   // Errors: kUsage when it is no run's folder.
   [[nodiscard]] Result<void> ExpectRun(FileSystem& files) const;
-  // Removes every file in it but the lock, which the caller holds.
+  // Removes everything that runs make in it but the lock, which the caller holds. What else is
+  // there stays, and so does what links lead to.
   [[nodiscard]] Result<void> Clear(FileSystem& files) const;
   // Removes what killed attempts left under way; for a run that is complete.
   [[nodiscard]] Result<void> ClearWork(FileSystem& files) const;
-  // Settings are pinned in the ledger before the manifest is made. Errors: kIo when there is a
+  // Settings are pinned in the ledger before the manifest is made. Errors: kInput when there is a
   // manifest but no settings: the ledger was lost, and nobody knows what was paid.
   [[nodiscard]] Result<void> ExpectLedger(FileSystem& files, bool has_settings) const;
 

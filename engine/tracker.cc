@@ -736,6 +736,17 @@ void Tracker::ShowProgress() {
   progress.jobs_running = running;
   progress.jobs_ended = ended;
   progress.jobs_failed = failed;
+  progress.SetNote(Note());
+}
+
+// Of the shards that wait, the first one's that says why.
+std::string Tracker::Note() const {
+  for (const auto& [shard, track] : tracks_) {
+    if (track.state != ShardState::kDone && !track.note.empty()) {
+      return fmt::format("shard {}: {}", shard, track.note);
+    }
+  }
+  return "";
 }
 
 }  // namespace sluice

@@ -123,6 +123,7 @@ class Tracker {
   [[nodiscard]] bool AllAtRest() const;
   [[nodiscard]] std::optional<Error> HeldError() const;
   [[nodiscard]] bool AnyBusy() const;
+  [[nodiscard]] std::string Note() const;
   [[nodiscard]] int CountIn(std::initializer_list<ShardState> states) const;
   [[nodiscard]] int CountBusyWith(Action action) const;
   [[nodiscard]] MonotonicTime NextDue() const;

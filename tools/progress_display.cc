@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <optional>
 
+#include "io/json/json_text.h"
+#include "tools/terminal.h"
 #include "tools/units.h"
 
 namespace sluice {
@@ -95,6 +97,12 @@ std::string MergeLine(const ProgressSnapshot& now) {
                      TimeNote(share, now.elapsed), failed);
 }
 
+std::string Quoted(std::string_view text) {
+  std::string quoted;
+  AppendJsonString(quoted, text);
+  return quoted;
+}
+
 void WriteToStderr(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 }  // namespace
@@ -117,6 +125,7 @@ ProgressSnapshot TakeSnapshot(const Progress& progress, milliseconds elapsed) {
           .bytes_fetched = progress.bytes_fetched,
           .rows_merged = progress.rows_merged,
           .rows_failed = progress.rows_failed,
+          .note = progress.note(),
           .elapsed = elapsed};
 }
 
@@ -140,6 +149,9 @@ std::vector<std::string> DrawBlock(const ProgressSnapshot& snapshot, const StepD
     lines.insert(lines.end(),
                  {UploadLine(snapshot, times), JobsLine(snapshot), MergeLine(snapshot)});
   }
+  if (!snapshot.note.empty()) {
+    lines.push_back("Note      " + EscapeControls(snapshot.note));
+  }
   for (std::string& line : lines) {
     line.erase(line.find_last_not_of(' ') + 1);
     line = CutToWidth(line, width);
@@ -160,6 +172,9 @@ std::string PlainProgressLine(const ProgressSnapshot& now, WallTime time) {
       line += fmt::format(" eta_s={}", left->count() / 1000);
     }
   }
+  if (!now.note.empty()) {
+    line += " note=" + Quoted(now.note);
+  }
   return line;
 }
 
@@ -169,11 +184,12 @@ std::string JsonProgressLine(const ProgressSnapshot& now, WallTime time) {
       R"("corpus_bytes_read":{},"documents":{},"rejected":{},"request_bytes":{},)"
       R"("compressed_bytes":{},"shards":{},"shards_uploaded":{},"bytes_uploaded":{},)"
       R"("jobs":{{"queued":{},"running":{},"done":{},"failed":{}}},"bytes_fetched":{},)"
-      R"("merged":{},"failed":{},"elapsed_ms":{}}})",
+      R"("merged":{},"failed":{},"note":{},"elapsed_ms":{}}})",
       FormatTime(time), StageName(now), now.corpus_bytes_total, now.corpus_bytes_read,
       now.documents, now.rejected, now.request_bytes, now.compressed_bytes, now.shards_sealed,
       now.shards_staged, now.bytes_uploaded, now.jobs_queued, now.jobs_running, now.jobs_ended,
-      now.jobs_failed, now.bytes_fetched, now.rows_merged, now.rows_failed, now.elapsed.count());
+      now.jobs_failed, now.bytes_fetched, now.rows_merged, now.rows_failed, Quoted(now.note),
+      now.elapsed.count());
 }
 
 ProgressDisplay::ProgressDisplay(const Progress& progress, Clock& clock,

@@ -28,6 +28,7 @@ struct ProgressSnapshot {
   uint64_t shards_sealed = 0, shards_staged = 0, bytes_uploaded = 0;
   int64_t jobs_queued = 0, jobs_running = 0, jobs_ended = 0, jobs_failed = 0;
   uint64_t bytes_fetched = 0, rows_merged = 0, rows_failed = 0;
+  std::string note = {};  // why something has to be tried again
   std::chrono::milliseconds elapsed{0};
 };
 [[nodiscard]] ProgressSnapshot TakeSnapshot(const Progress& progress,

@@ -1,6 +1,7 @@
 #include "tools/run_command_options.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <thread>
 #include <utility>
@@ -227,6 +228,20 @@ Result<void> ReadProgress(const Arguments& arguments, bool stderr_is_terminal,
   return Store(arguments.Duration("--progress-interval"), options.progress_interval);
 }
 
+Result<void> ExpectReportApart(const RunCommandOptions& options) {
+  const auto normal = [](const std::string& path) {
+    std::error_code error;
+    return std::filesystem::absolute(path, error).lexically_normal();
+  };
+  const std::string& output = options.run.output;
+  const auto report = normal(options.report_copy);
+  if (options.report_copy.empty() ||
+      (report != normal(output) && report != normal(IdsPathOf(output)))) {
+    return {};
+  }
+  return Fail(ErrorCode::kUsage, "--report names the file that the output is written to");
+}
+
 Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, FileSystem& files,
                                                 bool stderr_is_terminal) {
   RunCommandOptions options;
@@ -263,6 +278,8 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
   options.service.task = run.request.task;
   options.service.model = run.request.model;
   options.service.cloud = run.cloud;
+  SLUICE_TRY(ExpectReportApart(options));
+  run.corpus.own_paths = {run.run_folder, run.output, IdsPathOf(run.output), options.report_copy};
   SLUICE_TRY(ReadProgress(arguments, stderr_is_terminal, options));
   return options;
 }

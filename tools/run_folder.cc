@@ -66,6 +66,7 @@ Result<void> ReadyRunFolder(const CommandContext& context, const RunCommandOptio
     SLUICE_TRY(ConfirmFresh(context, directory.folder()));
     return EmptyRunFolder(directory, files);
   }
+  SLUICE_TRY(directory.ExpectOwn(files));
   return options.service.backend == Backend::kLocal ? RunLock::RequireFree(directory.lock())
                                                     : Result<void>{};
 }

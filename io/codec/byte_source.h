@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 
 #include "io/base/error.h"
 #include "io/file/file_system.h"
@@ -22,7 +23,8 @@ class ByteSource {
 // `file` (a regular one) from `offset` to its end.
 [[nodiscard]] std::unique_ptr<ByteSource> MakeFileSource(std::unique_ptr<File> file,
                                                          uint64_t offset = 0);
-// Descriptor 0; not closed.
-[[nodiscard]] std::unique_ptr<ByteSource> MakeStandardInputSource();
+// Descriptor 0; not closed. Reading ends with kUnfinished soon after `stop` is requested, also when
+// nothing comes.
+[[nodiscard]] std::unique_ptr<ByteSource> MakeStandardInputSource(std::stop_token stop = {});
 
 }  // namespace sluice

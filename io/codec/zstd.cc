@@ -18,6 +18,10 @@ constexpr int kWindowLogMax = 27;
 constexpr int kFastHashLog = 13;
 constexpr int kFastMinMatch = 6;
 
+// From here on a block takes long enough for somebody to wait for its end.
+constexpr int kSlowLevel = 10;
+constexpr size_t kSliceBytes = size_t{128} << 10;
+
 class ZstdSource final : public ByteSource {
  public:
   ZstdSource(std::unique_ptr<ByteSource> compressed, std::string name)
@@ -89,6 +93,8 @@ struct ZstdCompressor::Context {
   };
   std::unique_ptr<ZSTD_CCtx, Free> zstd = std::unique_ptr<ZSTD_CCtx, Free>(ZSTD_createCCtx());
 
+  bool is_slow = false;
+
   void Set(ZSTD_cParameter parameter, int value) {
     const size_t set = ZSTD_CCtx_setParameter(zstd.get(), parameter, value);
     SLUICE_CHECK(ZSTD_isError(set) == 0, ZSTD_getErrorName(set));
@@ -99,6 +105,7 @@ ZstdCompressor::ZstdCompressor(int level) : context_(std::make_unique<Context>()
   if (context_->zstd == nullptr) {
     throw std::bad_alloc();
   }
+  context_->is_slow = level >= kSlowLevel;
   context_->Set(ZSTD_c_compressionLevel, level);
   if (level == 1) {
     context_->Set(ZSTD_c_hashLog, kFastHashLog);
@@ -112,7 +119,12 @@ ZstdCompressor::~ZstdCompressor() = default;
 
 size_t ZstdCompressor::FrameBound(size_t plain_size) { return ZSTD_compressBound(plain_size); }
 
-size_t ZstdCompressor::Compress(std::span<const std::byte> plain, std::span<std::byte> out) {
+std::optional<size_t> ZstdCompressor::Compress(std::span<const std::byte> plain,
+                                               std::span<std::byte> out,
+                                               const std::stop_token& stop) {
+  if (context_->is_slow) {
+    return CompressInSlices(plain, out, stop);
+  }
   const size_t size =
       ZSTD_compress2(context_->zstd.get(), out.data(), out.size(), plain.data(), plain.size());
   // With room for the worst case only a lack of memory is left to fail.
@@ -120,10 +132,31 @@ size_t ZstdCompressor::Compress(std::span<const std::byte> plain, std::span<std:
   return size;
 }
 
+std::optional<size_t> ZstdCompressor::CompressInSlices(std::span<const std::byte> plain,
+                                                       std::span<std::byte> out,
+                                                       const std::stop_token& stop) {
+  ZSTD_CCtx* const zstd = context_->zstd.get();
+  ZSTD_CCtx_reset(zstd, ZSTD_reset_session_only);
+  const size_t pledged = ZSTD_CCtx_setPledgedSrcSize(zstd, plain.size());
+  SLUICE_CHECK(ZSTD_isError(pledged) == 0, ZSTD_getErrorName(pledged));
+  ZSTD_outBuffer output = {.dst = out.data(), .size = out.size(), .pos = 0};
+  ZSTD_inBuffer input = {.src = plain.data(), .size = 0, .pos = 0};
+  for (size_t left = 1; input.pos < plain.size() || left != 0;) {
+    if (stop.stop_requested()) {
+      return std::nullopt;
+    }
+    input.size = std::min(plain.size(), input.pos + kSliceBytes);
+    const bool is_last = input.size == plain.size();
+    left = ZSTD_compressStream2(zstd, &output, &input, is_last ? ZSTD_e_end : ZSTD_e_continue);
+    SLUICE_CHECK(ZSTD_isError(left) == 0, ZSTD_getErrorName(left));
+  }
+  return output.pos;
+}
+
 void ZstdCompressor::AppendFrame(std::span<const std::byte> plain, std::vector<std::byte>& out) {
   const size_t begin = out.size();
   out.resize(begin + FrameBound(plain.size()));
-  out.resize(begin + Compress(plain, std::span(out).subspan(begin)));
+  out.resize(begin + Compress(plain, std::span(out).subspan(begin)).value());
 }
 
 }  // namespace sluice

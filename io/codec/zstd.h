@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,12 +33,16 @@ class ZstdCompressor {
   // Room for the worst case.
   [[nodiscard]] static size_t FrameBound(size_t plain_size);
   // Writes one frame to the front of `out`, which has FrameBound(plain.size()) bytes. Gives its
-  // size.
-  size_t Compress(std::span<const std::byte> plain, std::span<std::byte> out);
+  // size, or nothing when `stop` was requested meanwhile: high levels take seconds for a frame.
+  std::optional<size_t> Compress(std::span<const std::byte> plain, std::span<std::byte> out,
+                                 const std::stop_token& stop = {});
   // Appends one frame to `out`.
   void AppendFrame(std::span<const std::byte> plain, std::vector<std::byte>& out);
 
  private:
+  std::optional<size_t> CompressInSlices(std::span<const std::byte> plain, std::span<std::byte> out,
+                                         const std::stop_token& stop);
+
   struct Context;
   std::unique_ptr<Context> context_;
 };

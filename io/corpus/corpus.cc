@@ -38,6 +38,7 @@ class FileCorpus final : public Corpus {
         spool_folder_(options.spool_folder),
         notes_content_(options.notes_content),
         known_input_(options.known_input),
+        stop_(options.stop),
         place_(from),
         stream_(std::move(stream)) {}
 
@@ -66,6 +67,9 @@ class FileCorpus final : public Corpus {
 
   Result<void> OpenInput() {
     if (input_ == nullptr) {
+      if (stream_ == nullptr && file().is_standard_input()) {
+        stream_ = MakeStandardInputSource(stop_);
+      }
       SLUICE_ASSIGN(input_, InputFile::Open(files_, file(), place_.offset, bytes_read_,
                                             std::move(stream_), notes_content_, known_input_));
       place_.offset = input_->offset();
@@ -296,6 +300,7 @@ class FileCorpus final : public Corpus {
   std::string spool_folder_;
   bool notes_content_;
   std::optional<ContentRead> known_input_;
+  const std::stop_token stop_;
   CorpusPlace place_;                   // of the first byte that was not handed out yet
   std::unique_ptr<ByteSource> stream_;  // what stands for standard input; null: descriptor 0
   std::unique_ptr<InputFile> input_;

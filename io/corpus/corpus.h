@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +95,8 @@ struct CorpusOptions {
   // there are any) and none of `excludes`, which keeps whole folders out too.
   std::vector<std::string> globs = {};
   std::vector<std::string> excludes = {};
+  // Paths that are not read where a folder of `inputs` holds them: what the run itself writes.
+  std::vector<std::string> own_paths = {};
   enum class Format { kAuto, kJsonLines, kText } format = Format::kAuto;
   size_t block_bytes = size_t{1} << 20;
   size_t line_bytes_max = size_t{16} << 20;
@@ -102,13 +105,15 @@ struct CorpusOptions {
   // nowhere.
   std::string spool_folder = {};
   bool notes_content = false;  // fills Block::content
+  std::stop_token stop = {};   // ends a wait for standard input
   // What was noted of standard input by an earlier reading, which is to go on from its middle: the
   // same bytes must come again before that.
   std::optional<ContentRead> known_input = {};
 };
 
 // Spreads folders and globs out, in order; folders recursively, sorted bytewise by relative path,
-// hidden names, links to folders and what is no regular file left out. A glob is what names no
+// hidden names, folders of runs (*.sluice), `own_paths`, links to folders and what is no regular
+// file left out. A glob is what names no
 // existing path. Errors: kInput naming an input that is not there, is no regular file or folder,
 // matches nothing, or has a path that is not UTF-8.
 [[nodiscard]] Result<std::vector<CorpusFile>> ListCorpusFiles(FileSystem& files,

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fnmatch.h>
+#include <set>
 #include <utility>
 
 #include "io/corpus/corpus.h"
@@ -10,6 +12,7 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kStandardInput = "-";
+constexpr std::string_view kRunFolderEnding = ".sluice";
 
 std::string Join(const std::string& folder, std::string_view name) {
   if (folder.empty() || folder.ends_with('/')) {
@@ -84,7 +87,11 @@ Result<void> CheckName(const std::string& path) {
 
 class Lister {
  public:
-  Lister(FileSystem& files, const CorpusOptions& options) : files_(files), options_(options) {}
+  Lister(FileSystem& files, const CorpusOptions& options) : files_(files), options_(options) {
+    for (const std::string& path : options.own_paths) {
+      own_paths_.insert(FromTheRoot(path));
+    }
+  }
 
   Result<void> AddInput(const std::string& input) {
     if (input == kStandardInput) {
@@ -146,10 +153,14 @@ class Lister {
     std::vector<std::pair<std::string, FileStat>> entries;
     for (const std::string& name : *names) {
       const std::string relative = Join(below, name);
-      if (name.starts_with('.') || MatchesAny(options_.excludes, relative)) {
+      if (name.starts_with('.') || MatchesAny(options_.excludes, relative) ||
+          IsOwn(Join(root, relative))) {
         continue;
       }
       SLUICE_ASSIGN(const FileStat status, Look(Join(root, relative)));
+      if (status.is_folder && name.ends_with(kRunFolderEnding)) {
+        continue;
+      }
       if (status.is_folder && !status.is_link) {
         SLUICE_TRY(AddFolder(root, relative));
       } else if (status.is_regular && IsWanted(relative)) {
@@ -157,6 +168,15 @@ class Lister {
       }
     }
     return {};
+  }
+
+  static std::string FromTheRoot(const std::string& path) {
+    std::error_code error;
+    return std::filesystem::absolute(path, error).lexically_normal().string();
+  }
+
+  [[nodiscard]] bool IsOwn(const std::string& path) const {
+    return !own_paths_.empty() && own_paths_.contains(FromTheRoot(path));
   }
 
   [[nodiscard]] bool IsWanted(const std::string& relative) const {
@@ -217,6 +237,7 @@ class Lister {
 
   FileSystem& files_;
   const CorpusOptions& options_;
+  std::set<std::string> own_paths_;  // from the root, without detours
   std::vector<CorpusFile> list_;
 };
 

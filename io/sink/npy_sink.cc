@@ -124,9 +124,7 @@ class NpySink final : public Sink {
   }
 
   Result<std::vector<OutputFile>> Close(const CloseRequest& request) override {
-    const std::string ids_path =
-        options_.output.substr(0, options_.output.rfind(".npy")) + ".ids.jsonl";
-    SLUICE_ASSIGN(const OutputFile ids, WriteIds(request, ids_path));
+    SLUICE_ASSIGN(const OutputFile ids, WriteIds(request, IdsPathOf(options_.output)));
     const bool closed_before = !files_.Exists(work_path_) && files_.Exists(options_.output);
     if (!closed_before) {
       SLUICE_TRY(WriteArray(request, ids.rows));

@@ -43,6 +43,10 @@ Result<std::unique_ptr<Sink>> MakeSink(FileSystem& files, SinkOptions options) {
   return format->make(files, std::move(options));
 }
 
+std::string IdsPathOf(const std::string& output) {
+  return output.substr(0, output.rfind(".npy")) + ".ids.jsonl";
+}
+
 Result<void> TryOutput(FileSystem& files, const std::string& output) {
   SLUICE_TRY(FindFormat(output));
   if (const auto stat = files.Stat(output); stat.has_value() && stat->is_folder) {
@@ -71,8 +75,10 @@ Result<uint64_t> ForEachOutputRow(
   for (Ordinal row = 0; row < request.row_count; ++row) {
     SLUICE_ASSIGN(const auto line, lines.Next());
     if (!line.has_value() || !line->starts_with(kRowMember)) {
-      return Fail(ErrorCode::kIo, fmt::format("'{}' ends or is damaged at row {} of {}",
-                                              request.ids_path, row, request.row_count));
+      return Fail(ErrorCode::kInput,
+                  fmt::format("'{}' ends or is damaged at row {} of {}", request.ids_path, row,
+                              request.row_count),
+                  "put the file back and go on, or start over with --fresh (jobs are paid again)");
     }
     const bool failed = failure != request.failures.end() && *failure == row;
     failure += failed ? 1 : 0;

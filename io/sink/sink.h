@@ -80,6 +80,9 @@ class Sink {
 // another ending.
 [[nodiscard]] Result<std::unique_ptr<Sink>> MakeSink(FileSystem& files, SinkOptions options);
 
+// Where the ids stand beside an array: "<stem>.ids.jsonl".
+[[nodiscard]] std::string IdsPathOf(const std::string& output);
+
 // Whether an output of that name could be written, before anything is done for it: the format is
 // known, and its folder takes new files. Errors: kUsage, or what the folder says.
 [[nodiscard]] Result<void> TryOutput(FileSystem& files, const std::string& output);

@@ -62,7 +62,7 @@ class LedgerLost(lab.CrashTest):
         if ended.code == 3:  # the log still had everything
             self.judge(output, name)
         else:
-            self.assertEqual(ended.code, 75, f"{name}\n{ended.err}")
+            self.assertEqual(ended.code, 7, f"{name}\n{ended.err}")
             self.assertRegex(ended.err, "ledger", name)
             self.assertEqual(bought, [], name)
         return ended.code
@@ -71,12 +71,12 @@ class LedgerLost(lab.CrashTest):
         refused = 0
         for name, damage in DAMAGES.items():
             with self.subTest(damage=name):
-                refused += self.try_with(name, damage, self.killed_half_way()) == 75
+                refused += self.try_with(name, damage, self.killed_half_way()) == 7
         self.assertGreaterEqual(refused, 3)
 
     def test_starting_over_is_asked_for(self):
         output = self.killed_half_way()
-        self.assertEqual(self.try_with("deleted", os.unlink, output), 75)
+        self.assertEqual(self.try_with("deleted", os.unlink, output), 7)
         self.sluice(*self.command(output), "--fresh", "-y", env=self.service.env(), code=3)
         self.judge(output, "fresh")
 

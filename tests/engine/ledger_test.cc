@@ -308,7 +308,7 @@ TEST_F(LedgerTest, RefusesWhatNoSluiceWrote) {
         continue;
       }
       ASSERT_FALSE(ledger.has_value()) << sql;
-      EXPECT_EQ(ledger.error().code, ErrorCode::kIo) << sql;
+      EXPECT_EQ(ledger.error().code, ErrorCode::kInput) << sql;
       EXPECT_TRUE(ledger.error().message.starts_with("the ledger is damaged: "))
           << ledger.error().message;
       EXPECT_FALSE(ledger.error().hint.empty());
@@ -369,7 +369,7 @@ TEST_F(LedgerTest, RefusesADamagedFileInsteadOfStartingOver) {
   (void)folder_.Write("ledger.db", bytes);
   const auto ledger = Ledger::Open(path_);
   ASSERT_FALSE(ledger.has_value());
-  EXPECT_EQ(ledger.error().code, ErrorCode::kIo);
+  EXPECT_EQ(ledger.error().code, ErrorCode::kInput);
 }
 
 }  // namespace
