@@ -2,7 +2,7 @@
 // take. A new provider joins by one line in the registry and one way or more below.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <map>
+#include <ostream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -37,6 +37,8 @@ struct Way {
   std::string job;           // likewise
   bool checks_input = true;  // when a job is created, not only when it runs
   bool goes_on = true;       // a broken transfer goes on where it stopped
+
+  friend void PrintTo(const Way& way, std::ostream* out) { *out << way.name; }
 };
 
 constexpr const char* kVertexJob =
