@@ -75,9 +75,12 @@ constexpr std::array kFiles = {
     "ledger.db", "ledger.db-wal", "ledger.db-shm",  "ledger.db-journal", "content.jsonl",
     "ids.jsonl", "rejects.jsonl", "failures.jsonl", "report.json",       "manifest.jsonl"};
 
+bool IsFolderOfRuns(const std::string& name) {
+  return std::ranges::find(kFolders, name) != kFolders.end();
+}
+
 bool IsMadeByRuns(const std::string& name) {
-  return std::ranges::find(kFolders, name) != kFolders.end() ||
-         std::ranges::find(kFiles, name) != kFiles.end();
+  return IsFolderOfRuns(name) || std::ranges::find(kFiles, name) != kFiles.end();
 }
 
 // As RunLock leaves it: a line about its owner, or nothing.
@@ -214,8 +217,7 @@ Result<void> RunDirectory::ExpectOwn(FileSystem& files) const {
   SLUICE_ASSIGN(const auto names, files.List(folder_));
   const bool has_lock = IsLockOfARun(files, lock());
   for (const std::string& name : names) {
-    const bool is_empty_folder =
-        (name == "work" || name == "shards") && IsEmpty(files, folder_ + "/" + name);
+    const bool is_empty_folder = IsFolderOfRuns(name) && IsEmpty(files, folder_ + "/" + name);
     const bool is_first = is_empty_folder || name == "service" || name == "lock";
     if (!is_first && (!has_lock || IsMadeByRuns(name))) {
       return Fail(ErrorCode::kUsage,
