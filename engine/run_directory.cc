@@ -126,6 +126,13 @@ Result<void> ExpectOwnFolder(FileSystem& files, const std::string& path) {
   return is_own ? Result<void>() : NotOfItsOwn(path, "folder");
 }
 
+Result<void> ExpectOwnFolders(FileSystem& files, const std::string& run_folder) {
+  for (const char* name : kFolders) {
+    SLUICE_TRY(ExpectOwnFolder(files, run_folder + "/" + name));
+  }
+  return {};
+}
+
 // "00007", and "00007.r1" for the first time that failed rows are asked again.
 std::string RoundName(uint32_t shard, int round) {
   return round == 0 ? fmt::format("{:05}", shard) : fmt::format("{:05}.r{}", shard, round);
@@ -241,9 +248,7 @@ Result<void> RunDirectory::Make(FileSystem& files) const {
       }
     }
   }
-  for (const char* name : kFolders) {
-    SLUICE_TRY(ExpectOwnFolder(files, folder_ + "/" + name));
-  }
+  SLUICE_TRY(ExpectOwnFolders(files, folder_));
   SLUICE_TRY(files.MakeFolders(shards()));
   return files.MakeFolders(work());
 }
@@ -257,12 +262,12 @@ Result<void> RunDirectory::ExpectRun(FileSystem& files) const {
 }
 
 Result<void> RunDirectory::Clear(FileSystem& files) const {
+  SLUICE_TRY(ExpectOwnFolders(files, folder_));
   // The ledger first: what a kill leaves without one is refused by ExpectLedger().
   SLUICE_TRY(files.Remove(ledger()));
   SLUICE_TRY(files.SyncFolderOf(ledger()));
   for (const char* name : kFolders) {
     const std::string path = folder_ + "/" + name;
-    SLUICE_TRY(ExpectOwnFolder(files, path));
     SLUICE_TRY(files.Exists(path) ? RemoveFilesBelow(files, path) : Result<void>());
   }
   for (const char* name : kFiles) {

@@ -618,18 +618,12 @@ Result<void> Tracker::LastAudit(std::stop_token stop) {
   // A job that was made twice may show in the list only now. Jobs take minutes, so that the settle
   // time is over by far; who is through within seconds waits no longer than seconds.
   if (audit_due_.has_value() && !options_.cancels) {
-    const MonotonicTime end = std::min(*audit_due_, environment_.clock.Now() + kLastAuditWaitMax);
-    while (!stop.stop_requested() && environment_.clock.Now() < end) {
-      WaitForEvents(stop, end);
-    }
+    WaitUntil(std::min(*audit_due_, environment_.clock.Now() + kLastAuditWaitMax), stop);
   }
   auto jobs = ListAllJobs(stop);
   for (int tries = 1; !jobs.has_value() && tries < kLastAuditTries && !stop.stop_requested();
        ++tries) {
-    const MonotonicTime end = environment_.clock.Now() + kLastAuditWaitMax;
-    while (!stop.stop_requested() && environment_.clock.Now() < end) {
-      WaitForEvents(stop, end);
-    }
+    WaitUntil(environment_.clock.Now() + kLastAuditWaitMax, stop);
     jobs = ListAllJobs(stop);
   }
   // The rows are safe, and a service that cannot list now does not undo that: it is told.
@@ -714,6 +708,12 @@ MonotonicTime Tracker::NextDue() const {
 void Tracker::WaitForEvents(std::stop_token stop, MonotonicTime deadline) {
   for (const WorkLoop::Event& event : environment_.loop.Wait(deadline, std::move(stop))) {
     event();
+  }
+}
+
+void Tracker::WaitUntil(MonotonicTime end, const std::stop_token& stop) {
+  while (!stop.stop_requested() && environment_.clock.Now() < end) {
+    WaitForEvents(stop, end);
   }
 }
 

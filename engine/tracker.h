@@ -128,6 +128,7 @@ class Tracker {
   [[nodiscard]] int CountBusyWith(Action action) const;
   [[nodiscard]] MonotonicTime NextDue() const;
   void WaitForEvents(std::stop_token stop, MonotonicTime deadline);
+  void WaitUntil(MonotonicTime end, const std::stop_token& stop);
   void WaitForWorkers();
   void ShowProgress();
 

@@ -125,12 +125,6 @@ std::string RetryLine(const RunSummary& summary) {
 }
 
 std::string SurplusLine(const RunSummary& summary) {
-  if (!summary.audit_failure.empty()) {
-    return fmt::format(
-        "Whether a job was made twice on the way is not known: the service's list was not to be "
-        "had at the end ({})\nLook there yourself:  sluice jobs list\n",
-        summary.audit_failure);
-  }
   if (summary.jobs_surplus == 0) {
     return "";
   }
@@ -138,6 +132,17 @@ std::string SurplusLine(const RunSummary& summary) {
       "{} that nobody asked for {} found and cancelled: a request was sent twice on "
       "its way\n",
       Count(summary.jobs_surplus, "job"), summary.jobs_surplus == 1 ? "was" : "were");
+}
+
+// Beside the line above: what an earlier audit found counts all the same.
+std::string AuditLine(const RunSummary& summary) {
+  if (summary.audit_failure.empty()) {
+    return "";
+  }
+  return fmt::format(
+      "Whether a job was made twice on the way is not known: the service's list was not to be "
+      "had at the end ({})\nLook there yourself:  sluice jobs list\n",
+      summary.audit_failure);
 }
 
 Json StepsJson(const RunSummary& summary) {
@@ -154,8 +159,9 @@ Json OrNull(const std::optional<int64_t>& number) { return number ? Json(*number
 
 std::string FormatRunSummary(const RunSummary& summary, const RunOptions& options, bool color) {
   return WroteLines(summary) + FailedLines(summary, options, color) + RetryLine(summary) +
-         SurplusLine(summary) + RejectedLines(summary.rejected, summary.rejects_path, color) +
-         OddAnswers(summary) + TimeLine(summary) + LastLine(summary);
+         SurplusLine(summary) + AuditLine(summary) +
+         RejectedLines(summary.rejected, summary.rejects_path, color) + OddAnswers(summary) +
+         TimeLine(summary) + LastLine(summary);
 }
 
 std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& options) {

@@ -113,9 +113,8 @@ struct CorpusOptions {
 
 // Spreads folders and globs out, in order; folders recursively, sorted bytewise by relative path,
 // hidden names, folders of runs (*.sluice), `own_paths`, links to folders and what is no regular
-// file left out. A glob is what names no
-// existing path. Errors: kInput naming an input that is not there, is no regular file or folder,
-// matches nothing, or has a path that is not UTF-8.
+// file left out. A glob is what names no existing path. Errors: kInput naming an input that is not
+// there, is no regular file or folder, matches nothing, or has a path that is not UTF-8.
 [[nodiscard]] Result<std::vector<CorpusFile>> ListCorpusFiles(FileSystem& files,
                                                               const CorpusOptions& options);
 

@@ -187,7 +187,7 @@ Result<std::unique_ptr<ByteSource>> InputFile::OpenRaw(uint64_t offset,
                                                        InputCompression& compression,
                                                        std::unique_ptr<ByteSource> stream) {
   if (file_.is_standard_input()) {
-    return stream == nullptr ? MakeStandardInputSource() : std::move(stream);
+    return stream;
   }
   SLUICE_ASSIGN(std::unique_ptr<File> opened, OpenForReading(files_, file_));
   if (compression == InputCompression::kNone) {

@@ -22,7 +22,7 @@ namespace sluice {
 class InputFile {
  public:
   // Begins at `offset` of the decompressed bytes. Adds what it takes from disk to `bytes_read`.
-  // `stream` is read for standard input; null: descriptor 0. `hashes`: for content(). `known`: what
+  // `stream` is read for standard input. `hashes`: for content(). `known`: what
   // an earlier reading of standard input began with; another beginning is kInput. `files`, `file`
   // and `bytes_read` must outlive the InputFile.
   [[nodiscard]] static Result<std::unique_ptr<InputFile>> Open(
