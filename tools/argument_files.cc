@@ -17,8 +17,9 @@ class PlainSource final : public ByteSource {
  public:
   static Result<std::unique_ptr<ByteSource>> Open(const CorpusFile& file) {
     auto source = std::make_unique<PlainSource>(file);
-    SLUICE_ASSIGN(source->input_,
-                  InputFile::Open(*source->files_, source->file_, 0, source->bytes_read_, nullptr));
+    auto stream = file.is_standard_input() ? MakeStandardInputSource() : nullptr;
+    SLUICE_ASSIGN(source->input_, InputFile::Open(*source->files_, source->file_, 0,
+                                                  source->bytes_read_, std::move(stream)));
     return source;
   }
 

@@ -22,9 +22,9 @@ namespace sluice {
 class InputFile {
  public:
   // Begins at `offset` of the decompressed bytes. Adds what it takes from disk to `bytes_read`.
-  // `stream` is read for standard input. `hashes`: for content(). `known`: what
-  // an earlier reading of standard input began with; another beginning is kInput. `files`, `file`
-  // and `bytes_read` must outlive the InputFile.
+  // `stream` is read for standard input, and must be there for it. `hashes`: for content().
+  // `known`: what an earlier reading of standard input began with; another beginning is kInput.
+  // `files`, `file` and `bytes_read` must outlive the InputFile.
   [[nodiscard]] static Result<std::unique_ptr<InputFile>> Open(
       FileSystem& files, const CorpusFile& file, uint64_t offset, std::atomic<uint64_t>& bytes_read,
       std::unique_ptr<ByteSource> stream, bool hashes = false,

@@ -14,7 +14,7 @@ import leaks
 KEY = leaks.KEY_START + b"0123"
 UPLOAD = leaks.UPLOAD_START + b"4567"
 BUILD = os.environ["SLUICE_BUILD"]
-WAITING = [sys.executable, "-c", "input()"]
+WAITING = [sys.executable, "-c", "print(flush=True); input()"]
 
 
 class Leaks(unittest.TestCase):
@@ -94,8 +94,10 @@ class Leaks(unittest.TestCase):
         self.assertEqual(self.shown_by(WAITING, {"GEMINI_API_KEY": KEY.decode()}), set())
 
     def shown_by(self, command, variables):
-        process = subprocess.Popen(command, stdin=subprocess.PIPE,
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    env={"TMPDIR": str(self.folder), **variables})
+        # Popen() may return before the new command line can be seen in /proc.
+        process.stdout.readline()
         try:
             return {secret for _, secret in leaks.leaks_of_processes(self.folder)}
         finally:
