@@ -11,6 +11,7 @@
 #include "engine/prepare_run.h"
 #include "engine/run_disk.h"
 #include "engine/run_settings.h"
+#include "engine/sealed_ids.h"
 #include "engine/work_loop.h"
 
 namespace sluice {
@@ -306,6 +307,7 @@ Result<std::map<uint32_t, int>> LiveRun::LastRounds() {
 Result<std::vector<OutputFile>> LiveRun::WriteOutputs(const Manifest& manifest, Sink& sink) {
   const StepTimer step(times_, Step::kClose);
   const StageTimer stage(times_, Stage::kClose);
+  SLUICE_TRY(ExpectSealedIds(environment_.files, directory_.ids(), manifest));
   SLUICE_ASSIGN(const auto rounds, LastRounds());
   SLUICE_ASSIGN(const auto failures,
                 CollectFailures(environment_.files, directory_, manifest, rounds));

@@ -12,6 +12,7 @@
 #include "engine/ordered_pipeline.h"
 #include "engine/prepare.h"
 #include "engine/shard_cutter.h"
+#include "io/base/checksum.h"
 #include "io/base/resource_pool.h"
 #include "io/codec/zstd.h"
 #include "io/json/base64.h"
@@ -150,6 +151,7 @@ class Appender {
         ShardWriter writer,
         ShardWriter::Create(environment_.files, environment_.directory.shard(entry_.file)));
     writer_.emplace(std::move(writer));
+    ids_checksum_ = Checksum();
     return {};
   }
 
@@ -160,6 +162,7 @@ class Appender {
         item.frames.empty() ? AsBytes(lines) : item.frames[index];
     SLUICE_TRY(writer_->Append(bytes));
     SLUICE_TRY(ids_->Write(AsBytes(item.ids[index])));
+    ids_checksum_.Add(AsBytes(item.ids[index]));
     position_.ids_bytes += item.ids[index].size();
     position_.next += segment.record_count;
     entry_.range.count += segment.record_count;
@@ -184,6 +187,7 @@ class Appender {
     SLUICE_TRY(rejects_->Sync());
     entry_.compressed_bytes = writer_->size();
     entry_.checksum = writer_->checksum();
+    entry_.ids_checksum = ids_checksum_.Hex();
     entry_.tokens =
         static_cast<uint64_t>(static_cast<double>(entry_.tokens) / options_.limits.bytes_per_token);
     entry_.after = position_;
@@ -246,6 +250,7 @@ class Appender {
   const std::function<void(const ShardEntry&)>& on_sealed_;
   PackPosition position_;
   std::unique_ptr<File> ids_;
+  Checksum ids_checksum_;  // of the open shard's
   std::unique_ptr<File> rejects_;
   std::optional<ContentLog> content_;
   std::optional<ShardWriter> writer_;

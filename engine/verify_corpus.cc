@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/prepare.h"
+#include "engine/sealed_ids.h"
 #include "engine/verify_lines.h"
 #include "io/corpus/content_read.h"
 #include "io/corpus/corpus.h"
@@ -450,6 +451,7 @@ class CorpusCheck {
 
   void Finish() {
     shards_.Finish();
+    CheckSealedIds();
     counts_.blank = progress_.blank;
     counts_.units = counts_.accepted + counts_.refused + counts_.blank;
     const auto& shards = input_.manifest.shards();
@@ -468,6 +470,14 @@ class CorpusCheck {
     CheckEndPlace("manifest.jsonl, its end", input_.manifest.end()->place);
     ids_.ExpectEnd();
     rejects_.ExpectEnd();
+  }
+
+  // The lines were compared with the corpus already: here the manifest is what can be wrong.
+  void CheckSealedIds() {
+    const auto sealed = ExpectSealedIds(input_.files, input_.directory.ids(), input_.manifest);
+    if (!sealed.has_value() && !ids_.given_up()) {
+      findings_.AddProblem("manifest.jsonl", sealed.error().message);
+    }
   }
 
   // The end may be said as the end of the last file that holds something, or as the start of what

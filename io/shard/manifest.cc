@@ -35,6 +35,7 @@ Json ToJson(const ShardEntry& entry) {
           {"plain_bytes", entry.plain_bytes},
           {"compressed_bytes", entry.compressed_bytes},
           {"xxh3", entry.checksum},
+          {"ids_xxh3", entry.ids_checksum},
           {"tokens", entry.tokens},
           {"after", ToJson(entry.after)}};
 }
@@ -46,6 +47,7 @@ ShardEntry EntryFromJson(const Json& json) {
           .plain_bytes = json.at("plain_bytes"),
           .compressed_bytes = json.at("compressed_bytes"),
           .checksum = json.at("xxh3"),
+          .ids_checksum = json.at("ids_xxh3"),
           .tokens = json.at("tokens"),
           .after = PositionFromJson(json.at("after"))};
 }

@@ -34,7 +34,8 @@ struct ShardEntry {
   std::string file;  // name in the shards folder
   uint64_t plain_bytes = 0;
   uint64_t compressed_bytes = 0;
-  std::string checksum;  // of the compressed file
+  std::string checksum;      // of the compressed file
+  std::string ids_checksum;  // of the shard's lines in the ids file
   uint64_t tokens = 0;   // estimated
   PackPosition after;
 };

@@ -75,6 +75,22 @@ class Corpus(Changed):
         touch(self.corpus())
         self.assertIn("its content is another", self.run_again("c.jsonl", code=7).err)
 
+    def test_a_bit_that_turned_in_the_ids_is_not_published(self):
+        self.write_corpus("c.jsonl", 1000)
+        self.prepare("c.jsonl")
+        ids = self.folder / "r" / "ids.jsonl"
+        whole = ids.read_bytes()
+        at = whole.index(b"\n", len(whole) // 2) - 3  # inside a line number or an offset
+        ids.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+        for _ in range(2):
+            said = self.run_again("c.jsonl", code=7).err
+            self.assertIn("ids.jsonl' was changed: rows 300 to 599", said)
+            self.assertFalse((self.folder / "v.npy").exists() or (self.folder / "v.ids.jsonl").exists())
+        ids.write_bytes(whole)
+        self.run_again("c.jsonl", code=0)
+        self.assertEqual(self.read("v.ids.jsonl"), whole)
+        self.assertEqual(len(self.service.events("create")), 4)
+
     def test_files_that_come_go_and_change_places(self):
         for name, count in (("a.jsonl", 300), ("b.jsonl", 300), ("c.jsonl", 300)):
             self.write_corpus(name, count)

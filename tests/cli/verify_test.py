@@ -348,6 +348,8 @@ class Damage(Verified):
             self.damaged(f"{name}: a line gone", lambda run: edit_lines(run / name, lambda lines: lines[:1] + lines[2:]))
             self.damaged(f"{name}: a line twice", lambda run: edit_lines(run / name, lambda lines: lines[:1] + lines))
         self.damaged("an id", lambda run: edit(run / "ids.jsonl", lambda data: data.replace(b'"d77"', b'"d78"')))
+        self.damaged("the checksum of ids", lambda run: edit(
+            run / "manifest.jsonl", lambda data: data.replace(b'"ids_xxh3":"', b'"ids_xxh3":"0', 1)))
         self.damaged("an offset", lambda run: edit(run / "ids.jsonl", lambda data: data.replace(b'"offset":0', b'"offset":1')))
         self.damaged("a reason", lambda run: edit(run / "rejects.jsonl", lambda data: data.replace(b'"reason":"', b'"reason":"not ', 1)))
         self.damaged("a class", lambda run: edit(run / "failures.jsonl", lambda data: data.replace(b'"class":"', b'"class":"x', 1)))

@@ -18,6 +18,7 @@ ShardEntry EntryOf(uint32_t shard) {
   entry.plain_bytes = 5'000'000'000;
   entry.compressed_bytes = 77;
   entry.checksum = "0123456789abcdef";
+  entry.ids_checksum = "fedcba9876543210";
   entry.tokens = 9;
   entry.after = {.place = {.file = 2, .line = 11, .offset = uint64_t{1} << 40},
                  .next = (shard + 1) * 10u,
@@ -49,6 +50,7 @@ TEST_F(ManifestTest, GivesBackWhatWasAppended) {
   EXPECT_EQ(entry.range.first, 10u);
   EXPECT_EQ(entry.plain_bytes, 5'000'000'000u);
   EXPECT_EQ(entry.checksum, "0123456789abcdef");
+  EXPECT_EQ(entry.ids_checksum, "fedcba9876543210");
   EXPECT_EQ(entry.after.place.offset, uint64_t{1} << 40);
   EXPECT_EQ(manifest.position().next, 20u);
   EXPECT_EQ(manifest.position().blank, 4u);
