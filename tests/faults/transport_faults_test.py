@@ -90,10 +90,16 @@ class Scene(harness.CliTest):
             self.assertEqual((counts["documents"], counts["ok"], counts["failed"]), (DOCUMENTS, DOCUMENTS, 0))
         return process.returncode, out + err
 
+    def made(self):
+        """The names of the jobs that read their requests. One that came so late that the fence stood has none to
+        read: Vertex AI takes it, and it fails without a row."""
+        fenced = {event["job"] for event in self.service.events("end") if event["state"] == "FAILED"}
+        return [event["displayName"] for event in self.service.events("create") if event["job"] not in fenced]
+
     def check(self, wanted, case):
         for name, data in wanted.items():
             self.assertEqual(self.read(name), data, f"{name} differs")
-        made = [event["displayName"] for event in self.service.events("create")]
+        made = self.made()
         of_shard = collections.Counter(name.split("/")[2] for name in made)
         self.assertEqual(len(of_shard), SHARDS, made)
         self.assertLessEqual(len(made), case.jobs_max, f"jobs were made twice: {made}")
