@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/file/line_reader.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -14,7 +15,7 @@ constexpr size_t kFlushBytes = size_t{1} << 16;
 
 std::optional<ContentRead> Parse(std::string_view line) {
   try {
-    const Json json = Json::parse(line);
+    const Json json = ParseJson(line);
     return ContentRead{.file = json.at("file"),
                        .from = json.at("from"),
                        .to = json.at("to"),

@@ -6,6 +6,7 @@
 
 #include "io/file/atomic_file.h"
 #include "io/file/line_reader.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -56,7 +57,7 @@ class IdsOfRows {
 
 std::optional<FailedAnswer> ParseFailure(std::string_view line) {
   try {
-    const Json json = Json::parse(line);
+    const Json json = ParseJson(line);
     const Json& error = json.at("error");
     const auto failure_class = ParseFailureClass(error.at("class").get<std::string>());
     if (!failure_class.has_value()) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/run_settings.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -22,7 +23,7 @@ OnError ParseOnError(const std::string& name) {
 
 Result<Json> Settings(Ledger& ledger) {
   SLUICE_ASSIGN(const auto text, ledger.Get("settings"));
-  const Json settings = Json::parse(text.value_or("{}"), nullptr, false);
+  const Json settings = ParseJson(text.value_or("{}"));
   if (!settings.is_object() || settings.value("--output", "").empty()) {
     return Fail(ErrorCode::kUsage, "this run has not sent anything yet",
                 "`sluice run` with its INPUT and flags goes on with it");
@@ -51,7 +52,7 @@ Result<void> KeepOptions(Ledger& ledger, const RunOptions& options) {
 Result<RunOptions> KeptOptions(Ledger& ledger, const std::string& run_folder) {
   SLUICE_ASSIGN(const Json settings, Settings(ledger));
   SLUICE_ASSIGN(const auto how_text, ledger.Get(kHowKey));
-  const Json how = Json::parse(how_text.value_or("{}"), nullptr, false);
+  const Json how = ParseJson(how_text.value_or("{}"));
   const auto text = [&](const char* name) { return settings.at(name).get<std::string>(); };
   RunOptions options;
   try {
@@ -92,7 +93,7 @@ Result<RunOptions> KeptOptions(Ledger& ledger, const std::string& run_folder) {
 Result<std::vector<CorpusFile>> KeptCorpusFiles(Ledger& ledger) {
   SLUICE_ASSIGN(const auto text, ledger.Get("files"));
   std::vector<CorpusFile> files;
-  for (const Json& entry : Json::parse(text.value_or("[]"), nullptr, false)) {
+  for (const Json& entry : ParseJson(text.value_or("[]"))) {
     CorpusFile& file = files.emplace_back();
     file.name = entry.value("name", "");
     file.size = entry.value("size", uint64_t{0});

@@ -10,6 +10,7 @@
 
 #include "api/http/decimal.h"
 #include "api/http/google_error.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -136,7 +137,7 @@ Result<std::optional<RowFailure>> FailureFromJson(const std::string& text) {
   if (text.empty()) {
     return std::nullopt;
   }
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseJson(text);
   const Json type = json.is_object() ? json.value("class", Json()) : Json();
   const Json code = json.is_object() ? json.value("code", Json()) : Json();
   if (!IsBetween(type, 0, static_cast<int>(FailureClass::kCancelled)) ||
@@ -157,6 +158,7 @@ Json ToJson(const MergeCounts& counts) {
                {"strangers", counts.strangers},
                {"malformed_lines", counts.malformed_lines},
                {"answer_bytes", counts.answer_bytes},
+               {"answers_kept", counts.answers_kept},
                {"values", counts.values},
                {"general_values", counts.general_values}};
   if (counts.digest.has_value()) {
@@ -197,6 +199,7 @@ MergeCounts CountsFromJson(const Json& json) {
           .prompt_tokens = OptionalCount(json, "prompt_tokens"),
           .output_tokens = OptionalCount(json, "output_tokens"),
           .answer_bytes = Count(json.at("answer_bytes")),
+          .answers_kept = OptionalCount(json, "answers_kept").value_or(0),
           .values = OptionalCount(json, "values").value_or(0),
           .general_values = OptionalCount(json, "general_values").value_or(0),
           .digest = OptionalCount(json, "digest")};
@@ -240,7 +243,7 @@ bool IsReadableFact(std::string_view key, const std::string& value) {
   if (key == "dimension") {
     return ParseDecimal<int>(value).has_value();
   }
-  const Json json = Json::parse(value, nullptr, false);
+  const Json json = ParseJson(value);
   if (key == "settings" || key == "how") {
     return AreSettings(json);
   }
@@ -284,6 +287,7 @@ MergeCounts Joined(MergeCounts before, const MergeCounts& round) {
   AddTokens(before.prompt_tokens, round.prompt_tokens);
   AddTokens(before.output_tokens, round.output_tokens);
   before.answer_bytes += round.answer_bytes;
+  before.answers_kept += round.answers_kept;
   before.values += round.values;
   before.general_values += round.general_values;
   // A digest is a sum over rows; without one of the parts nothing is known of the whole.
@@ -749,8 +753,7 @@ Result<std::map<uint32_t, MergeCounts>> Ledger::SelectMerges(const std::string& 
       return merges;
     }
     try {
-      merges[static_cast<uint32_t>(select.Integer(0))] =
-          CountsFromJson(Json::parse(select.Text(1)));
+      merges[static_cast<uint32_t>(select.Integer(0))] = CountsFromJson(ParseJson(select.Text(1)));
     } catch (const Json::exception&) {
       return Damaged(fmt::format("the counts of shard {} cannot be read", select.Integer(0)));
     }

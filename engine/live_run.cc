@@ -13,6 +13,7 @@
 #include "engine/run_settings.h"
 #include "engine/sealed_ids.h"
 #include "engine/work_loop.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -79,7 +80,8 @@ Result<RunSummary> LiveRun::Go() {
   }
   SLUICE_ASSIGN(list_, ListCorpusFiles(environment_.files, options_.corpus));
   SLUICE_TRY(ExpectOutputApart(environment_.files, options_.corpus, list_));
-  SLUICE_TRY(PinSettings(ledger_, environment_.files, directory_, options_, Account(), list_));
+  SLUICE_TRY(PinSettings(ledger_, environment_.files, directory_, options_, Account(), list_,
+                         environment_.stop));
   SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment_.files, directory_.manifest()));
   return Finish(manifest, true);
 }
@@ -322,7 +324,7 @@ Result<RunSummary> LiveRun::SummarizeFinished(const Manifest& manifest) {
   SLUICE_ASSIGN(const int dimension, KnownDimension());
   SLUICE_ASSIGN(const auto text, ledger_.Get(kOutputsKey));
   std::vector<OutputFile> outputs;
-  for (const Json& output : Json::parse(text.value_or("[]"), nullptr, false)) {
+  for (const Json& output : ParseJson(text.value_or("[]"))) {
     outputs.push_back(
         {.path = output.at("path"), .bytes = output.at("bytes"), .rows = output.at("rows")});
     SLUICE_TRY(ExpectWhole(environment_.files, outputs.back()));

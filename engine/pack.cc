@@ -221,7 +221,7 @@ class Appender {
     const std::string_view token = names_[reject.place.file];
     const std::string_view name = token.substr(1, token.size() - 2);
     return Fail(ErrorCode::kInput, fmt::format("{}:{}: {}", name, reject.place.line, reject.reason),
-                "mend the line, or leave such lines out with --on-error skip");
+                "mend the line and start again, or leave such lines out with --on-error skip");
   }
 
   void AppendReject(const Reject& reject, std::string& out) const {

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
 #include "io/json/json_text.h"
 
 namespace sluice {
@@ -29,7 +30,7 @@ std::string KnownFields(std::string_view line) {
   if (line.size() > kLineBytesMax) {
     return {};
   }
-  const auto record = nlohmann::json::parse(line, nullptr, false);
+  const auto record = ParseJson(line);
   std::vector<std::string> names;
   if (record.is_object()) {
     for (const auto& [name, value] : record.items()) {

@@ -8,6 +8,7 @@
 #include "engine/ledger.h"
 #include "engine/run_settings.h"
 #include "io/file/line_reader.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -36,7 +37,7 @@ std::string FirstReject(FileSystem& files, const std::string& path) {
   if (!line.has_value() || !line->has_value()) {
     return {};
   }
-  const Json reject = Json::parse(**line, nullptr, false);
+  const Json reject = ParseJson(**line);
   return reject.is_object() ? fmt::format("{}:{}: {}", reject.value("file", ""),
                                           reject.value("line", 0), reject.value("reason", ""))
                             : std::string();
@@ -96,7 +97,8 @@ Result<PrepareSummary> PrepareRun(const RunOptions& options, PrepareEnvironment&
   SLUICE_ASSIGN(const auto settings, ledger.Get("settings"));
   SLUICE_TRY(directory.ExpectLedger(environment.files, settings.has_value()));
   SLUICE_ASSIGN(const auto list, ListCorpusFiles(environment.files, options.corpus));
-  SLUICE_TRY(PinSettings(ledger, environment.files, directory, options, options.account, list));
+  SLUICE_TRY(PinSettings(ledger, environment.files, directory, options, options.account, list,
+                         environment.stop));
   SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options.provider_name, options.request));
   SLUICE_ASSIGN(
       const ProviderTraits traits,

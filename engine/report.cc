@@ -5,6 +5,7 @@
 
 #include "engine/failures.h"
 #include "io/file/atomic_file.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -121,7 +122,7 @@ Json OutputsJson(const std::vector<OutputFile>& outputs) {
 Json FailuresJson(const std::vector<std::string>& lines) {
   Json json = Json::array();
   for (const std::string& line : lines) {
-    json.push_back(Json::parse(line, nullptr, false));
+    json.push_back(ParseOrderedJson(line));
   }
   return json;
 }

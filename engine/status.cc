@@ -5,6 +5,7 @@
 #include "engine/ledger.h"
 #include "engine/run.h"
 #include "engine/run_directory.h"
+#include "io/json/json_document.h"
 #include "io/shard/manifest.h"
 
 namespace sluice {
@@ -39,7 +40,7 @@ Result<RunStatus> ReadRunStatus(FileSystem& files, const std::string& run_folder
   SLUICE_ASSIGN(const auto settings_text, ledger.Get("settings"));
   SLUICE_ASSIGN(const auto state, ledger.Get("state"));
   SLUICE_ASSIGN(const auto cancelled, ledger.Get("cancelled"));
-  const Json settings = Json::parse(settings_text.value_or("{}"), nullptr, false);
+  const Json settings = ParseJson(settings_text.value_or("{}"));
   RunStatus status{.run_folder = run_folder,
                    .state = state == "DONE" ? "DONE" : "STOPPED",
                    .model = settings.value("--model", ""),

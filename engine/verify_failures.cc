@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/failure_classes.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -31,7 +32,7 @@ std::optional<VerifiedFailure> ReadFailure(std::string_view members) {
   if (!members.starts_with(kJobMember) || error == std::string_view::npos) {
     return std::nullopt;
   }
-  const Json json = Json::parse("{" + std::string(members.substr(1)), nullptr, false);
+  const Json json = ParseJson("{" + std::string(members.substr(1)));
   if (!json.is_object() || json.size() != 2 || !json["job"].is_string() ||
       !json["error"].is_object()) {
     return std::nullopt;

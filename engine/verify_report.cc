@@ -6,6 +6,7 @@
 #include <set>
 
 #include "io/file/line_reader.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -92,7 +93,7 @@ void CompareFailures(const VerifyInput& input, const Json& failures, Findings& f
     if (!line.has_value() || !line->has_value()) {
       break;
     }
-    if (count >= failures.size() || failures[count] != Json::parse(**line, nullptr, false)) {
+    if (count >= failures.size() || failures[count] != ParseJson(**line)) {
       findings.AddProblem(kReport, fmt::format("its failure {} is not line {} of failures.jsonl",
                                                count + 1, count + 1));
       return;
@@ -114,7 +115,7 @@ void CheckReport(const VerifyInput& input, Findings& findings) {
     findings.AddProblem(kReport, text.error().message);
     return;
   }
-  const Json report = Json::parse(*text, nullptr, false);
+  const Json report = ParseJson(*text);
   if (!report.is_object()) {
     findings.AddProblem(kReport, "is no JSON object");
     return;
@@ -130,7 +131,7 @@ void CheckReport(const VerifyInput& input, Findings& findings) {
            {"task", embeds ? "embed" : "generate"},
            {"dimension", input.dimension},
            {"text_field", input.pinned.request.text_field},
-           {"outputs", Json::parse(input.outputs, nullptr, false)}},
+           {"outputs", ParseJson(input.outputs)}},
           findings);
   const Json failures = report.value("failures", Json::array());
   CompareFailures(input, failures.is_array() ? failures : Json::array(), findings);

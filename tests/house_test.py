@@ -35,7 +35,7 @@ WALLS = [
     ("toml++", r"toml", r"tools/config_file\.cc$"),
     ("xxHash", r"xxhash", r"io/base/checksum\.cc$"),
     ("OpenSSL", r"openssl/", r".*\.cc$"),
-    ("nlohmann_json", r"nlohmann/", r".*\.cc$"),
+    ("nlohmann_json", r"nlohmann/(?!json_fwd)", r".*\.cc$"),
     ("a test library", r"(gtest|gmock|benchmark)/", r"(?!)"),
 ]
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "io/json/json_document.h"
 #include "tools/child_process.h"
 
 namespace sluice {
@@ -53,7 +54,7 @@ Result<StageMeasurement> MeasureApart(const CommandContext& context, const Bench
                                                     .environment = {},
                                                     .keep_output = true},
                                                    input.stop));
-  const Json json = Json::parse(ended.output, nullptr, false);
+  const Json json = ParseJson(ended.output);
   if (ended.exit_code != 0 || !json.is_object()) {
     // It has said why.
     const bool input_fault = ended.exit_code == ExitCode(ErrorCode::kInput);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/file/line_reader.h"
+#include "io/json/json_document.h"
 #include "io/json/record_scanner.h"
 
 namespace sluice {
@@ -17,7 +18,7 @@ using Json = nlohmann::json;
 std::string IdText(const Json& id) { return id.is_string() ? id.get<std::string>() : id.dump(); }
 
 std::optional<DocumentPlace> ParseIdsLine(std::string_view line) {
-  const Json document = Json::parse(line, nullptr, false);
+  const Json document = ParseJson(line);
   if (!document.is_object() || !document.contains("id")) {
     return std::nullopt;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
 #include "tools/json_line.h"
 #include "tools/text_table.h"
 
@@ -55,7 +56,7 @@ Json ErrorAsJson(const BatchJob& job) {
   if (!job.error) {
     return nullptr;
   }
-  const Json details = Json::parse(job.error->details, nullptr, false);
+  const Json details = ParseOrderedJson(job.error->details);
   return {{"code", job.error->code},
           {"message", job.error->message},
           {"details", details.is_discarded() ? Json() : details}};

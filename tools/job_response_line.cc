@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "io/json/json_document.h"
 #include "tools/json_line.h"
 
 namespace sluice {
@@ -12,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json ParseOrNull(const std::string& text) {
-  Json document = Json::parse(text, nullptr, false);
+  Json document = ParseOrderedJson(text);
   return document.is_discarded() ? Json() : document;
 }
 

@@ -7,6 +7,7 @@
 #include "api/bigquery/table_name.h"
 #include "api/storage/object_name.h"
 #include "io/file/line_reader.h"
+#include "io/json/json_document.h"
 #include "tools/argument_files.h"
 
 namespace sluice {
@@ -39,7 +40,7 @@ Result<std::vector<InlineRequest>> ReadInlineRequests(const StageSource& lines) 
     if (!line) {
       return requests;
     }
-    const Json document = Json::parse(*line);  // we made the line ourselves
+    const Json document = ParseJson(*line);  // we made the line ourselves
     requests.push_back(
         {.key = document["key"].get<std::string>(), .request = document["request"].dump()});
   }

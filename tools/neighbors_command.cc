@@ -9,6 +9,7 @@
 
 #include "io/base/clock.h"
 #include "io/file/file_system.h"
+#include "io/json/json_document.h"
 #include "tools/document_lookup.h"
 #include "tools/nearest_rows.h"
 #include "tools/npy_view.h"
@@ -34,7 +35,7 @@ std::string StringMember(const Json& document, const char* name) {
 Recorded ReadRecorded(FileSystem& files, const std::string& run_folder) {
   constexpr uint64_t kReportMax = uint64_t{1} << 30;
   const Result<std::string> text = ReadWholeFile(files, run_folder + "/report.json", kReportMax);
-  const Json report = text.has_value() ? Json::parse(*text, nullptr, false) : Json();
+  const Json report = text.has_value() ? ParseOrderedJson(*text) : Json();
   if (!report.is_object()) {
     return {};
   }

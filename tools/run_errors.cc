@@ -6,6 +6,7 @@
 
 #include "engine/run_directory.h"
 #include "io/file/line_reader.h"
+#include "io/json/json_document.h"
 #include "tools/terminal.h"
 #include "tools/units.h"
 
@@ -29,7 +30,7 @@ Result<void> ForEachLine(FileSystem& files, const std::string& path,
     if (!line) {
       return {};
     }
-    const Json document = Json::parse(*line, nullptr, false);
+    const Json document = ParseOrderedJson(*line);
     if (!document.is_object()) {
       return Fail(ErrorCode::kIo, fmt::format("{}: a line is no JSON object", path));
     }

@@ -7,6 +7,7 @@
 
 #include "engine/run.h"
 #include "io/base/clock.h"
+#include "io/json/json_document.h"
 #include "tools/run_errors.h"
 #include "tools/run_folder.h"
 #include "tools/text_table.h"
@@ -131,7 +132,7 @@ Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& 
   };
   if (request.errors) {
     SLUICE_ASSIGN(const std::string errors, RunErrorsAsJson(files, request.run_folder));
-    document["errors"] = Json::parse(errors);
+    document["errors"] = ParseOrderedJson(errors);
   }
   return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }

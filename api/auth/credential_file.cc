@@ -7,6 +7,7 @@
 #include "api/http/json_depth.h"
 #include "api/http/json_fields.h"
 #include "api/http/url.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -130,7 +131,7 @@ ExternalAccount ReadExternalAccount(const Json& json, Members& members) {
 }  // namespace
 
 Result<CredentialFile> ParseCredentialFile(std::string_view text) {
-  const Json json = NestsDeeperThan(text, kDepthMax) ? Json() : Json::parse(text, nullptr, false);
+  const Json json = NestsDeeperThan(text, kDepthMax) ? Json() : ParseJson(text);
   Members members(json);
   CredentialFile file;
   const std::string type = TextMember(json, "type");

@@ -12,6 +12,7 @@
 #include "api/http/json_fields.h"
 #include "api/http/url.h"
 #include "io/file/file_system.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -98,9 +99,8 @@ Result<std::string> SubjectToken(const TokenService& service, const SubjectSourc
   if (!text) {
     return text;
   }
-  std::string token = source.json_member.empty()
-                          ? *text
-                          : TextMember(Json::parse(*text, nullptr, false), source.json_member);
+  std::string token =
+      source.json_member.empty() ? *text : TextMember(ParseJson(*text), source.json_member);
   token.erase(token.find_last_not_of(" \t\r\n") + 1);
   if (token.empty()) {
     return Fail(ErrorCode::kAuth, "the subject token to sign in with is empty");

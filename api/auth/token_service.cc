@@ -13,6 +13,7 @@
 #include "api/http/json_fields.h"
 #include "api/http/retry.h"
 #include "api/http/url.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -34,7 +35,7 @@ constexpr std::string_view kHint =
     "GOOGLE_APPLICATION_CREDENTIALS; the clock of this machine must be right, too";
 
 Json ParseAnswer(std::string_view body) {
-  return NestsDeeperThan(body, kDepthMax) ? Json() : Json::parse(body, nullptr, false);
+  return NestsDeeperThan(body, kDepthMax) ? Json() : ParseJson(body);
 }
 
 // What goes into a header and nowhere else.

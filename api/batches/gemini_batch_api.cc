@@ -8,6 +8,7 @@
 #include "api/batches/operation.h"
 #include "api/files/files_client.h"
 #include "api/http/google_error.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -53,7 +54,7 @@ Result<Json> InputConfig(const CreateJobRequest& request) {
                                                           request.system_instruction));
   Json items = Json::array();
   for (const InlineRequest& item : request.inline_requests) {
-    Json body = Json::parse(item.request, nullptr, false);
+    Json body = ParseJson(item.request);
     if (!body.is_object()) {
       return Fail(ErrorCode::kUsage, fmt::format("inline request '{}' is not a JSON object",
                                                  PrintableText(item.key, 80)));

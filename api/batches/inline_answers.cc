@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/http/json_fields.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 
@@ -10,7 +11,7 @@ using Json = nlohmann::json;
 
 Result<void> ForEachInlineAnswer(std::string_view inline_responses,
                                  const std::function<Result<void>(std::string_view line)>& take) {
-  Json items = Json::parse(inline_responses, nullptr, false);
+  Json items = ParseJson(inline_responses);
   if (!items.is_array()) {
     return Fail(ErrorCode::kBadAnswer, "the inline responses of the job are not a list");
   }

@@ -7,6 +7,7 @@
 #include "api/http/json_fields.h"
 #include "api/protocol/row_status.h"
 #include "io/json/float_array.h"
+#include "io/json/json_document.h"
 #include "io/json/record_scanner.h"
 
 namespace sluice {
@@ -83,7 +84,7 @@ Usage ReadUsage(const Json& answer) {
 // far most of its answer, and is read apart; the rest is small.
 void ReadAnswer(std::string_view answer, std::string_view values, JobResponse& response) {
   if (values.empty()) {
-    const Json json = Json::parse(answer, nullptr, false);
+    const Json json = ParseJson(answer);
     response.usage = ReadUsage(json);
     ReadGeneration(json, response);
     return;
@@ -96,12 +97,12 @@ void ReadAnswer(std::string_view answer, std::string_view values, JobResponse& r
   const auto before = static_cast<size_t>(values.data() - answer.data());
   std::string rest(answer.substr(0, before));
   rest.append("null").append(answer.substr(before + values.size()));
-  response.usage = ReadUsage(Json::parse(rest, nullptr, false));
+  response.usage = ReadUsage(ParseJson(rest));
 }
 
 // A list with the one prediction of a text embedding model of Vertex AI.
 void ReadPredictions(std::string_view token, JobResponse& response) {
-  const Json predictions = Json::parse(token, nullptr, false);
+  const Json predictions = ParseJson(token);
   if (!predictions.is_array() || predictions.size() != 1) {
     response.error = NotUnderstood("it holds neither a response nor an error");
     return;

@@ -8,6 +8,7 @@
 #include "api/http/json_fields.h"
 #include "api/protocol/line_protocol.h"
 #include "io/base/error.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 
@@ -20,7 +21,7 @@ template <typename Json>
   }
   Json members = Json::object();
   if (!generation_config.empty()) {
-    Json config = Json::parse(generation_config, nullptr, false);
+    Json config = ParseJson(generation_config);
     if (!config.is_object()) {
       return Fail(ErrorCode::kUsage, "the generation config is not a JSON object");
     }
@@ -31,7 +32,7 @@ template <typename Json>
     }
   }
   if (!system_instruction.empty()) {
-    Json content = Json::parse(system_instruction, nullptr, false);
+    Json content = ParseJson(system_instruction);
     members["systemInstruction"] = content.is_object()
                                        ? std::move(content)
                                        : Json{{"parts", {{{"text", system_instruction}}}}};

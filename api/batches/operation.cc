@@ -5,6 +5,7 @@
 #include "api/batches/job_fields.h"
 #include "api/http/google_service.h"
 #include "api/http/json_fields.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -88,7 +89,7 @@ Result<BatchJob> ReadOperation(const Json& operation) {
 }  // namespace
 
 Result<BatchJob> ParseOperation(std::string_view json) {
-  const Json operation = Json::parse(json, nullptr, false);
+  const Json operation = ParseJson(json);
   SLUICE_ASSIGN(BatchJob job, ReadOperation(operation));
   if (!job.result_file.empty() && !IsResourceName(job.result_file, "files")) {
     return Fail(ErrorCode::kBadAnswer, "the result file's name is not well formed");
@@ -98,7 +99,7 @@ Result<BatchJob> ParseOperation(std::string_view json) {
 }
 
 Result<JobPage> ParseOperationPage(std::string_view json) {
-  return ReadJobPage(Json::parse(json, nullptr, false), "operations", "batch jobs", ReadOperation,
+  return ReadJobPage(ParseJson(json), "operations", "batch jobs", ReadOperation,
                      [](const std::string& file) { return IsResourceName(file, "files"); });
 }
 

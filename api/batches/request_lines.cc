@@ -13,6 +13,7 @@
 #include "api/files/sha256.h"
 #include "api/http/json_fields.h"
 #include "io/codec/byte_source.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -42,7 +43,7 @@ Result<void> AppendRequestLine(const LineSettings& settings, std::string_view li
   if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
     return {};
   }
-  Json given = Json::parse(line, nullptr, false);
+  Json given = ParseOrderedJson(line);
   if (!given.is_object()) {
     return Fail(ErrorCode::kInput, fmt::format("line {} is not a JSON object", number));
   }

@@ -12,6 +12,7 @@
 #include "api/http/json_fields.h"
 #include "api/protocol/vertex_model.h"
 #include "api/storage/object_name.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -195,7 +196,7 @@ Result<Json> OutputConfig(const CreateJobRequest& request) {
 }  // namespace
 
 Result<BatchJob> ParseVertexJob(std::string_view json) {
-  SLUICE_ASSIGN(BatchJob job, ReadJob(Json::parse(json, nullptr, false)));
+  SLUICE_ASSIGN(BatchJob job, ReadJob(ParseJson(json)));
   if (!IsResultAddress(job.result_file)) {
     return Fail(ErrorCode::kBadAnswer, "the address of the results is not well formed");
   }
@@ -203,8 +204,8 @@ Result<BatchJob> ParseVertexJob(std::string_view json) {
 }
 
 Result<JobPage> ParseVertexJobPage(std::string_view json) {
-  return ReadJobPage(Json::parse(json, nullptr, false), "batchPredictionJobs",
-                     "batch prediction jobs", ReadJob, IsResultAddress);
+  return ReadJobPage(ParseJson(json), "batchPredictionJobs", "batch prediction jobs", ReadJob,
+                     IsResultAddress);
 }
 
 Result<std::string> VertexModelPath(std::string_view model) {

@@ -11,6 +11,7 @@
 #include "api/http/google_error.h"
 #include "api/http/json_fields.h"
 #include "api/http/paged_list.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -89,7 +90,7 @@ bool EqualButForCase(std::string_view a, std::string_view b) {
 // A page of somebody else's must not be taken for the dataset: rows would be loaded into nothing.
 Result<void> CheckDataset(const HttpResponse& answer, const std::string& dataset,
                           const std::string& location) {
-  const Json read = Json::parse(answer.body, nullptr, false);
+  const Json read = ParseJson(answer.body);
   if (TextMember(ObjectMember(read, "datasetReference"), "datasetId") != dataset) {
     return Fail(ErrorCode::kBadAnswer, fmt::format("the answer is not about dataset {}", dataset));
   }
@@ -105,7 +106,7 @@ Result<void> CheckDataset(const HttpResponse& answer, const std::string& dataset
 }
 
 Result<Json> ParseJob(const HttpResponse& answer, const std::string& job_id) {
-  Json job = Json::parse(answer.body, nullptr, false);
+  Json job = ParseJson(answer.body);
   if (TextMember(ObjectMember(job, "jobReference"), "jobId") != job_id) {
     return Fail(ErrorCode::kBadAnswer, fmt::format("the answer is not about job {}", job_id));
   }
@@ -393,7 +394,7 @@ Result<std::vector<TableColumn>> BigQueryClient::Columns(const TableName& table,
   return service_.Call<std::vector<TableColumn>>(
       Repeat::kSafe, Request("GET", TablePath(table), std::move(stop)),
       [&](const HttpResponse& answer) -> Result<std::vector<TableColumn>> {
-        std::vector<TableColumn> columns = ReadColumns(Json::parse(answer.body, nullptr, false));
+        std::vector<TableColumn> columns = ReadColumns(ParseJson(answer.body));
         if (columns.empty()) {
           return Fail(ErrorCode::kBadAnswer, "the answer is not a table with columns");
         }

@@ -4,6 +4,7 @@
 
 #include "api/http/google_service.h"
 #include "api/http/json_fields.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -46,13 +47,13 @@ Result<RemoteFile> ReadFile(const Json& object) {
 }  // namespace
 
 Result<RemoteFile> ParseRemoteFile(std::string_view json) {
-  const Json answer = Json::parse(json, nullptr, false);
+  const Json answer = ParseJson(json);
   const Json* wrapped = FindMember(answer, "file");
   return ReadFile(wrapped != nullptr ? *wrapped : answer);
 }
 
 Result<FilePage> ParseFilePage(std::string_view json) {
-  const Json answer = Json::parse(json, nullptr, false);
+  const Json answer = ParseJson(json);
   const Json* files = FindMember(answer, "files");
   if (!answer.is_object() || FindMember(answer, "error") != nullptr ||
       (files != nullptr && !files->is_array())) {

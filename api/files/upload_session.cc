@@ -5,6 +5,7 @@
 
 #include "api/http/json_fields.h"
 #include "io/file/atomic_file.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -24,7 +25,7 @@ std::optional<UploadSession> UploadSessionFile::Load() const {
     return std::nullopt;
   }
   const auto text = ReadWholeFile(*files_, path_, kFileBytesMax);
-  const Json json = text ? Json::parse(*text, nullptr, false) : Json();
+  const Json json = text ? ParseJson(*text) : Json();
   const UploadIdentity identity{
       .account = TextMember(json, "account"),
       .file_id = TextMember(json, "fileId"),

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/http/json_fields.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 
@@ -10,7 +11,7 @@ Result<void> CheckDone(const HttpResponse& answer, EmptyAnswer empty) {
   if (answer.body.empty() && (answer.status == 204 || empty == EmptyAnswer::kAny2xx)) {
     return {};
   }
-  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  const auto body = ParseJson(answer.body);
   if (body.is_object() && FindMember(body, "error") == nullptr) {
     return {};
   }

@@ -8,6 +8,7 @@
 #include "api/http/header_values.h"
 #include "api/http/json_fields.h"
 #include "api/http/retry.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -143,7 +144,7 @@ std::string PrintableText(std::string_view text, size_t size_max) {
 }
 
 std::optional<GoogleStatus> ParseGoogleStatus(std::string_view body) {
-  const Json whole = Json::parse(body, nullptr, false);
+  const Json whole = ParseJson(body);
   const Json& object = whole.is_array() && whole.size() == 1 ? whole.front() : whole;
   const Json* error = FindMember(object, "error");
   if (error == nullptr || !error->is_object() || !IntegerMember(*error, "code")) {

@@ -8,6 +8,7 @@
 #include "api/protocol/row_key.h"
 #include "api/protocol/row_status.h"
 #include "io/json/float_array.h"
+#include "io/json/json_document.h"
 #include "io/json/json_text.h"
 #include "io/json/record_scanner.h"
 
@@ -226,7 +227,7 @@ class GeminiDecoder final : public ReplyDecoder {
   }
 
   void DecodeGeneration(std::span<const std::string_view> tokens, Reply& reply) {
-    const Json response = Json::parse(tokens[kResponse], nullptr, false);
+    const Json response = ParseJson(tokens[kResponse]);
     if (!response.is_object()) {
       // The scanner lets pass what this parser does not: half a surrogate pair, a number as 1e999.
       reply.failure = Malformed("the response holds text or numbers that cannot be represented");

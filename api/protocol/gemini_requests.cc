@@ -8,6 +8,7 @@
 
 #include "api/protocol/gemini_lines.h"
 #include "api/protocol/prompt_template.h"
+#include "io/json/json_document.h"
 #include "io/json/json_text.h"
 
 namespace sluice {
@@ -133,7 +134,7 @@ class GenerateBody final : public GeminiRequestBody {
                                    JsonString(options.system_instruction));
     }
     if (!options.generation_config.empty()) {
-      const Json config = Json::parse(options.generation_config, nullptr, false);
+      const Json config = ParseJson(options.generation_config);
       if (!config.is_object()) {
         return Fail(ErrorCode::kUsage, "the generation config is not a JSON object");
       }

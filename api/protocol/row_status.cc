@@ -6,6 +6,7 @@
 
 #include "api/http/json_depth.h"
 #include "api/http/json_fields.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -51,7 +52,7 @@ RowStatus ReadText(const std::string& text) {
   const std::string json = text.substr(std::min(text.find('{'), text.size()));
   RowStatus status;
   if (!json.empty() && !NestsDeeperThan(json, kDepthMax)) {
-    const Json parsed = Json::parse(json, nullptr, false);
+    const Json parsed = ParseJson(json);
     const Json* inner = FindMember(parsed, "error");
     status = ReadObject(inner == nullptr ? parsed : *inner);
   }
@@ -81,7 +82,7 @@ bool IsNoFailure(std::string_view token) {
 }
 
 RowStatus ParseRowStatus(std::string_view token) {
-  const Json parsed = Json::parse(token, nullptr, false);
+  const Json parsed = ParseJson(token);
   RowStatus status =
       parsed.is_string() ? ReadText(parsed.get_ref<const std::string&>()) : ReadObject(parsed);
   if (status.message.empty()) {

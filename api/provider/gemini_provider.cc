@@ -11,6 +11,7 @@
 #include "api/http/json_fields.h"
 #include "api/provider/provider.h"
 #include "api/provider/providers.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -29,7 +30,7 @@ Result<std::vector<float>> ReadEmbedding(const HttpResponse& answer, int dimensi
   const auto bad = [](std::string_view reason) {
     return Fail(ErrorCode::kBadAnswer, fmt::format("embedContent: {}", reason));
   };
-  const Json body = Json::parse(answer.body, nullptr, false);
+  const Json body = ParseJson(answer.body);
   const Json* values = FindMember(ObjectMember(body, "embedding"), "values");
   if (values == nullptr || !values->is_array() || values->empty()) {
     return bad("the answer holds no vector");

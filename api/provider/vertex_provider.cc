@@ -18,6 +18,7 @@
 #include "api/protocol/vertex_model.h"
 #include "api/provider/provider.h"
 #include "api/provider/providers.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -78,7 +79,7 @@ Result<std::string> HashOf(const StageSource& source, const std::stop_token& sto
 }
 
 Result<std::vector<float>> ReadVector(const HttpResponse& answer, int dimension) {
-  const Json body = Json::parse(answer.body, nullptr, false);
+  const Json body = ParseJson(answer.body);
   const Json* predictions = FindMember(body, "predictions");
   const bool is_list = predictions != nullptr && predictions->is_array() && !predictions->empty();
   const Json* values = FindMember(

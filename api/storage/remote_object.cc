@@ -6,6 +6,7 @@
 
 #include "api/http/json_depth.h"
 #include "api/http/json_fields.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -14,8 +15,8 @@ using Json = nlohmann::json;
 
 constexpr int kDepthMax = 64;
 
-Json ParseJson(std::string_view text) {
-  return NestsDeeperThan(text, kDepthMax) ? Json() : Json::parse(text, nullptr, false);
+Json ParseShallow(std::string_view text) {
+  return NestsDeeperThan(text, kDepthMax) ? Json() : ParseJson(text);
 }
 
 // Base64 of four bytes, the highest first.
@@ -49,11 +50,11 @@ Result<RemoteObject> ReadObject(const Json& json) {
 }  // namespace
 
 Result<RemoteObject> ParseRemoteObject(std::string_view json) {
-  return ReadObject(ParseJson(json));
+  return ReadObject(ParseShallow(json));
 }
 
 Result<ObjectPage> ParseObjectPage(std::string_view text) {
-  const Json json = ParseJson(text);
+  const Json json = ParseShallow(text);
   if (!json.is_object()) {
     return Fail(ErrorCode::kBadAnswer, "a list of objects is not a JSON object");
   }

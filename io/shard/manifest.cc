@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/file/line_reader.h"
+#include "io/json/json_document.h"
 #include "io/shard/shard_file.h"
 
 namespace sluice {
@@ -79,7 +80,7 @@ bool IsEnd(const Content& content, const PackPosition& end) {
 
 // False when the line cannot stand here.
 bool TakeLine(std::string_view line, Content& content) {
-  const Json json = Json::parse(line);
+  const Json json = ParseJson(line);
   if (json.contains("end")) {
     const PackPosition end = PositionFromJson(json.at("end"));
     const bool is_end = IsEnd(content, end);

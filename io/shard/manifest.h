@@ -36,7 +36,7 @@ struct ShardEntry {
   uint64_t compressed_bytes = 0;
   std::string checksum;      // of the compressed file
   std::string ids_checksum;  // of the shard's lines in the ids file
-  uint64_t tokens = 0;   // estimated
+  uint64_t tokens = 0;       // estimated
   PackPosition after;
 };
 

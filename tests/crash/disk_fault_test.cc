@@ -15,6 +15,7 @@
 
 #include "api/http/curl_transport.h"
 #include "engine/run.h"
+#include "io/json/json_document.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_key.h"
@@ -114,7 +115,7 @@ class DiskFaultTest : public testing::TestWithParam<std::string> {
     std::map<std::string, int> jobs;
     std::ifstream journal(folder_.Path("service/journal.jsonl"));
     for (std::string line; std::getline(journal, line);) {
-      const Json entry = Json::parse(line);
+      const Json entry = ParseJson(line);
       if (entry.value("event", "") == "create") {
         const std::string name = entry.value("displayName", "");
         ++jobs[name.substr(0, name.rfind('/'))];

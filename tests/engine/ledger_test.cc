@@ -216,6 +216,7 @@ TEST_F(LedgerTest, KeepsMergeCountsAndAddsThoseOfLaterRounds) {
                           .prompt_tokens = 77,
                           .output_tokens = {},
                           .answer_bytes = 999,
+                          .answers_kept = 1,
                           .values = 3840,
                           .general_values = 7};
   ASSERT_TRUE(ledger.SaveMerged(track, first).has_value());
@@ -234,6 +235,7 @@ TEST_F(LedgerTest, KeepsMergeCountsAndAddsThoseOfLaterRounds) {
   EXPECT_EQ(both.failed_by_class.at("quota"), 1u);
   EXPECT_EQ(both.prompt_tokens, 80);
   EXPECT_EQ(both.answer_bytes, 999u);
+  EXPECT_EQ(both.answers_kept, 1u);
   EXPECT_EQ(both.values, 3840u);
 }
 

@@ -13,6 +13,7 @@
 #include "api/http/curl_transport.h"
 #include "engine/run_directory.h"
 #include "io/file/line_reader.h"
+#include "io/json/json_document.h"
 #include "io/shard/shard_file.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_key.h"
@@ -82,7 +83,7 @@ class RunTest : public testing::Test {
     std::map<std::string, int> jobs;
     std::ifstream journal(folder_.Path("service/journal.jsonl"));
     for (std::string line; std::getline(journal, line);) {
-      const Json entry = Json::parse(line);
+      const Json entry = ParseJson(line);
       if (entry.value("event", "") == "create") {
         ++jobs[entry.value("displayName", "")];
       }
@@ -91,7 +92,7 @@ class RunTest : public testing::Test {
   }
 
   std::string Output() { return TempFolder::Read(folder_.Path("v.npy")); }
-  Json Report() { return Json::parse(TempFolder::Read(folder_.Path("v.npy.sluice/report.json"))); }
+  Json Report() { return ParseJson(TempFolder::Read(folder_.Path("v.npy.sluice/report.json"))); }
 
   TempFolder folder_;
   std::unique_ptr<FileSystem> files_ = MakePosixFileSystem();
@@ -373,7 +374,7 @@ TEST_F(RunTest, GenerationGivesAnswersInInputOrder) {
   std::ifstream answers(options.output);
   int row = 0;
   for (std::string line; std::getline(answers, line); ++row) {
-    const Json answer = Json::parse(line);
+    const Json answer = ParseJson(line);
     EXPECT_EQ(answer["row"], row);
     EXPECT_EQ(answer["id"], fmt::format("d{}", row));
     EXPECT_NE(answer["text"].get<std::string>().find(fmt::format("document {} about", row)),

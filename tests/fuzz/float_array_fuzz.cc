@@ -8,6 +8,7 @@
 #include <string>
 
 #include "io/json/float_array.h"
+#include "io/json/json_document.h"
 
 namespace {
 
@@ -31,7 +32,7 @@ void Require(bool holds) {
 
 // The text that was taken is a JSON array, and its numbers as doubles are next to the floats.
 void CheckAgainstReference(std::string_view array, const std::vector<float>& values) {
-  const auto json = nlohmann::json::parse(array, nullptr, false);
+  const auto json = sluice::ParseJson(array);
   Require(json.is_array() && json.size() == values.size());
   for (size_t i = 0; i < values.size(); ++i) {
     Require(json[i].is_number());

@@ -4,10 +4,13 @@
 
 #include <fmt/format.h>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <regex>
 #include <string>
+
+#include "io/json/json_document.h"
 
 namespace sluice {
 
@@ -17,7 +20,7 @@ class AnswerSchema {
 
   AnswerSchema() {
     std::ifstream file(SLUICE_SOURCE_DIR "/tests/support/gemini_answers.json");
-    const Json document = Json::parse(file);
+    const Json document = ParseOrderedJson(std::string(std::istreambuf_iterator<char>(file), {}));
     messages_ = document.at("messages");
     messages_.update(document.at("not_in_the_document"));
   }
@@ -25,7 +28,7 @@ class AnswerSchema {
   // Where and why `text` is not a `message`; nothing when it is one.
   [[nodiscard]] std::optional<std::string> FindFault(const std::string& message,
                                                      const std::string& text) const {
-    const Json json = Json::parse(text, nullptr, false);
+    const Json json = ParseOrderedJson(text);
     return json.is_discarded() ? std::optional<std::string>("not JSON: " + text)
                                : CheckMessage(message, json, message);
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
 #include "tools/job_response_line.h"
 
 namespace sluice {
@@ -25,13 +26,13 @@ TEST(JobFormat, AStateThatNobodyKnowsIsShownAsTheServiceSaidIt) {
   EXPECT_THAT(FormatJob(job), HasSubstr("\nState  BATCH_STATE_DREAMING\n"));
   EXPECT_EQ(FormatJobProgress(job, WallTime{}),
             "1970-01-01T00:00:00Z batches/x BATCH_STATE_DREAMING\n");
-  const json document = json::parse(FormatJobAsJson(job, {}));
+  const json document = ParseJson(FormatJobAsJson(job, {}));
   EXPECT_EQ(document["job"]["state"], "UNSPECIFIED");
   EXPECT_EQ(document["job"]["raw_state"], "BATCH_STATE_DREAMING");
 }
 
 TEST(JobFormat, WhatTheServiceDidNotSayIsNull) {
-  const json job = json::parse(FormatJobAsJson(Job(), {}))["job"];
+  const json job = ParseJson(FormatJobAsJson(Job(), {}))["job"];
   for (const char* name : {"stats", "progress", "error"}) {
     EXPECT_TRUE(job[name].is_null()) << name;
   }
@@ -40,9 +41,9 @@ TEST(JobFormat, WhatTheServiceDidNotSayIsNull) {
 TEST(JobFormat, ErrorDetailsAreJson) {
   BatchJob job = Job();
   job.error = JobError{.code = 8, .message = "full", .details = R"([{"reason":"QUOTA"}])"};
-  EXPECT_EQ(json::parse(FormatJobAsJson(job, {}))["job"]["error"]["details"][0]["reason"], "QUOTA");
+  EXPECT_EQ(ParseJson(FormatJobAsJson(job, {}))["job"]["error"]["details"][0]["reason"], "QUOTA");
   job.error->details = "";
-  EXPECT_TRUE(json::parse(FormatJobAsJson(job, {}))["job"]["error"]["details"].is_null());
+  EXPECT_TRUE(ParseJson(FormatJobAsJson(job, {}))["job"]["error"]["details"].is_null());
 }
 
 TEST(JobFormat, DocumentsCannotSteerATerminal) {
@@ -50,7 +51,7 @@ TEST(JobFormat, DocumentsCannotSteerATerminal) {
   job.display_name = "\xc2\x9b\u202e\x7f";
   const std::string line = FormatJobAsJson(job, {.is_terminal = true});
   EXPECT_THAT(line, HasSubstr(R"(\u009b\u202e\u007f)"));
-  EXPECT_EQ(json::parse(line)["job"]["display_name"], job.display_name);
+  EXPECT_EQ(ParseJson(line)["job"]["display_name"], job.display_name);
 }
 
 TEST(JobResponseLine, VectorsKeepTheirShortDigits) {
@@ -72,7 +73,7 @@ TEST(JobResponseLine, AnswersHaveTextPartsAndUsage) {
 
 TEST(JobResponseLine, ErrorsAreErrors) {
   const JobResponse response{.key = "a", .error = JobError{.code = 13, .message = "\xff"}};
-  const json line = json::parse(FormatJobResponse(response, {}));
+  const json line = ParseJson(FormatJobResponse(response, {}));
   EXPECT_EQ(line["error"]["code"], 13);
   EXPECT_FALSE(line.contains("text"));
 }

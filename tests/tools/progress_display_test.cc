@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
+
 namespace sluice {
 namespace {
 
@@ -94,7 +96,7 @@ TEST(ProgressDisplay, PlainLinesCanBeGrepped) {
 }
 
 TEST(ProgressDisplay, JsonLinesCarryEveryCounter) {
-  const auto line = nlohmann::json::parse(JsonProgressLine(HalfWay(), WallTime()));
+  const auto line = ParseJson(JsonProgressLine(HalfWay(), WallTime()));
   EXPECT_EQ(line["v"], 1);
   EXPECT_EQ(line["type"], "progress");
   EXPECT_EQ(line["stage"], "upload");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/base/error.h"
+#include "io/json/json_document.h"
 #include "io/json/json_text.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/lexical_embedding.h"
@@ -373,13 +374,12 @@ ApiAnswer AnswerCountTokens(const Model& /*model*/, std::string_view body) {
 }
 
 std::expected<void, ApiError> CheckRequestFields(const Model& model, std::string_view request) {
-  return CheckNames(Json::parse(request, nullptr, false), model.use);
+  return CheckNames(ParseOrderedJson(request), model.use);
 }
 
 bool AppendResultLine(const Model& model, std::string_view line, const LineTwist& twist,
                       std::string& out) {
-  const Json json =
-      NestsTooDeep(line) ? Json(Json::value_t::discarded) : Json::parse(line, nullptr, false);
+  const Json json = NestsTooDeep(line) ? Json(Json::value_t::discarded) : ParseOrderedJson(line);
   const size_t start = out.size();
   out += "{\"response\":";
   Parsed<void> answered = json.is_discarded()

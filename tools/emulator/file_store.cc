@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 
+#include "io/json/json_document.h"
 #include "tools/emulator/line_scan.h"
 #include "tools/emulator/state_file.h"
 #include "tools/emulator/timestamp.h"
@@ -81,7 +82,7 @@ std::string DocumentText(const StoredFile& file) {
 }
 
 Result<StoredFile> ParseDocument(const std::string& text, const std::string& path) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseOrderedJson(text);
   if (!json.is_object()) {
     return Fail(ErrorCode::kIo, fmt::format("'{}' is not a document of the service", path));
   }

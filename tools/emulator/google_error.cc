@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
+
 namespace sluice {
 
 namespace {
@@ -50,7 +52,7 @@ std::string ErrorBody(const ApiError& error) {
   body["error"]["message"] = error.message;
   body["error"]["status"] = RpcName(error.code);
   if (!error.details.empty()) {
-    body["error"]["details"] = nlohmann::ordered_json::parse(error.details);
+    body["error"]["details"] = ParseOrderedJson(error.details);
   }
   // What a client sent may stand in a message, and need not be valid UTF-8.
   return body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
 #include "tools/emulator/google_error.h"
 #include "tools/emulator/mix.h"
 #include "tools/emulator/random_id.h"
@@ -52,7 +53,7 @@ std::string DocumentText(const Job& job) {
 }
 
 Result<Job> ParseDocument(const std::string& text, const std::string& path) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseOrderedJson(text);
   if (!json.is_object()) {
     return Fail(ErrorCode::kIo, fmt::format("'{}' is not a document of the service", path));
   }

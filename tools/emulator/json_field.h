@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "api/http/json_fields.h"
+#include "io/json/json_document.h"
 #include "tools/emulator/google_error.h"
 
 namespace sluice {
@@ -75,7 +76,7 @@ template <typename Json>
 template <typename Json>
 [[nodiscard]] std::expected<Json, ApiError> ParseMessage(std::string_view text) {
   if (!NestsTooDeep(text)) {
-    Json json = Json::parse(text, nullptr, false);
+    Json json = ParseJson(text);
     if (json.is_object()) {
       return json;
     }

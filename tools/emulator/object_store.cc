@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "io/base/crc32c.h"
+#include "io/json/json_document.h"
 #include "tools/emulator/random_id.h"
 #include "tools/emulator/state_file.h"
 #include "tools/emulator/timestamp.h"
@@ -78,7 +79,7 @@ std::string DocumentText(const StoredObject& object) {
 }
 
 Result<StoredObject> ParseDocument(const std::string& text, const std::string& path) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseOrderedJson(text);
   if (!json.is_object()) {
     return Fail(ErrorCode::kIo, fmt::format("'{}' is not a document of the service", path));
   }
@@ -146,7 +147,7 @@ Result<void> ObjectStore::Load() {
       SLUICE_TRY(files_.Remove(path));
     } else if (name == "buckets.json") {
       SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, path));
-      const Json list = Json::parse(text, nullptr, false);
+      const Json list = ParseOrderedJson(text);
       buckets_ = list.is_array() ? list.get<std::set<std::string>>() : buckets_;
     } else if (name.ends_with(".json")) {
       SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, path));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/http/decimal.h"
+#include "io/json/json_document.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/multipart.h"
 #include "tools/emulator/object_resource.h"
@@ -77,7 +78,7 @@ std::string IntentText(const Intent& intent) {
 }
 
 Intent ParseIntent(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseOrderedJson(text);
   Intent intent;
   StoredObject& object = intent.wanted.object;
   object.bucket = TextMember(json, "bucket");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/http/json_fields.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 
@@ -83,7 +84,7 @@ std::string FormatJson(const Exchange& exchange, std::string compact) {
   if (pretty != "false" && pretty != "0") {
     // Numbers keep their digits: the shortest form of a float32, read as a double, is also the
     // shortest form of that double.
-    compact = nlohmann::ordered_json::parse(compact).dump(2);
+    compact = ParseOrderedJson(compact).dump(2);
   }
   return compact + '\n';
 }

@@ -9,6 +9,7 @@
 
 #include "api/http/json_fields.h"
 #include "io/file/atomic_file.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 
@@ -56,7 +57,7 @@ std::optional<std::string> DecodeBase64Url(std::string_view text) {
 
 Json ParsePart(std::string_view text) {
   const auto bytes = DecodeBase64Url(text);
-  return bytes.has_value() ? Json::parse(*bytes, nullptr, false) : Json();
+  return bytes.has_value() ? ParseOrderedJson(*bytes) : Json();
 }
 
 bool IsSignedBy(EVP_PKEY* key, std::string_view text, std::string_view signature) {
@@ -124,7 +125,7 @@ Result<ServiceAccount> ServiceAccount::OfFile(FileSystem& files, const std::stri
     return ServiceAccount(std::move(key));
   }
   SLUICE_ASSIGN(const std::string text, ReadWholeFile(files, path, kKeyFileBytesMax));
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseOrderedJson(text);
   const std::string pem = TextMember(json, "private_key");
   const BioPointer bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   key->pair.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));

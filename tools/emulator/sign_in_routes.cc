@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/timestamp.h"
 
@@ -44,7 +45,7 @@ void SendToken(Service& service, Exchange& exchange, HttpHeaders more = {}) {
 
 // A member of a form or of a JSON object: clients send both.
 std::string BodyField(const std::string& body, std::string_view name) {
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = ParseOrderedJson(body);
   if (json.is_object()) {
     return TextMember(json, name);
   }

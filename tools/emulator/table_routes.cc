@@ -11,6 +11,7 @@
 #include "api/storage/object_name.h"
 #include "io/codec/byte_source.h"
 #include "io/file/line_reader.h"
+#include "io/json/json_document.h"
 #include "tools/emulator/classic_routes.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/multipart.h"
@@ -232,7 +233,7 @@ TableAnswer ListRows(Service& service, Exchange& exchange, const TablePath& path
           more = true;
           return false;
         }
-        const Json row = Json::parse(line, nullptr, false);
+        const Json row = ParseOrderedJson(line);
         Json cells = Json::array();
         for (const StoredColumn& column : table->columns) {
           cells.push_back(CellOf(row, column));
@@ -273,7 +274,7 @@ std::vector<StoredColumn> ReadSchema(const Json& load) {
 }
 
 std::optional<std::string> FindRowFault(const StoredTable& table, std::string_view line) {
-  const Json row = NestsDeeperThan(line, kDepthMax) ? Json() : Json::parse(line, nullptr, false);
+  const Json row = NestsDeeperThan(line, kDepthMax) ? Json() : ParseOrderedJson(line);
   if (!row.is_object()) {
     return "Failed to parse JSON: a row is not an object.";
   }

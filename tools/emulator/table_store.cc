@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
 #include "tools/emulator/random_id.h"
 #include "tools/emulator/state_file.h"
 
@@ -24,7 +25,7 @@ std::string DocumentText(const StoredTable& table) {
 }
 
 Result<StoredTable> ParseDocument(const std::string& text, const std::string& path) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseOrderedJson(text);
   if (!json.is_object() || !json.contains("columns")) {
     return Fail(ErrorCode::kIo, fmt::format("'{}' is not a document of the service", path));
   }
@@ -57,7 +58,7 @@ Result<void> TableStore::Load() {
   const std::string datasets = folder_ + "/datasets.json";
   if (files_.Exists(datasets)) {
     SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, datasets));
-    const Json known = Json::parse(text, nullptr, false);
+    const Json known = ParseOrderedJson(text);
     for (const auto& [name, location] : known.items()) {
       datasets_[name] = location.get<std::string>();
     }

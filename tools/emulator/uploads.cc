@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
 #include "tools/emulator/random_id.h"
 #include "tools/emulator/state_file.h"
 
@@ -31,7 +32,7 @@ std::string DocumentText(const Upload& upload) {
 }
 
 std::shared_ptr<Upload> ParseDocument(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseOrderedJson(text);
   if (!json.is_object()) {
     return nullptr;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/mix.h"
 
@@ -151,7 +152,7 @@ void AppendInstanceAnswer(Json line, bool in_table, const LineTwist& twist, cons
 
 bool AppendVertexLine(const Model& model, const VertexLineForm& form, std::string_view line,
                       const LineTwist& twist, std::string_view time, std::string& out) {
-  const Json json = Json::parse(line, nullptr, false);  // was looked at when the job began
+  const Json json = ParseJson(line);  // was looked at when the job began
   const bool is_instance = form.kind == VertexModelKind::kTextEmbedding;
   ApiAnswer answer = is_instance ? Prediction(model, json, form.ignores_dimension)
                                  : Response(model, json.at("request"), form.ignores_dimension);
@@ -169,7 +170,7 @@ ApiAnswer AnswerInstance(const Model& model, std::string_view instance, int dime
   if (model.use != ModelUse::kEmbed) {
     return std::unexpected(NoSuchModel(model.id, "predict"));
   }
-  Json json = Json::parse(instance, nullptr, false);
+  Json json = ParseJson(instance);
   if (dimensions > 0) {
     json["outputDimensionality"] = dimensions;
   }

@@ -8,6 +8,7 @@
 
 #include "api/auth/credential_file.h"
 #include "api/auth/token_service.h"
+#include "io/json/json_document.h"
 #include "tests/support/local_cloud.h"
 #include "tests/support/scripted_server.h"
 #include "tests/support/manual_clock.h"
@@ -68,9 +69,9 @@ TEST(DefaultCredentials, AnotherKeyIsRefused) {
   other.WithSignIn();
   static_cast<void>(cloud.service());
   static_cast<void>(other.service());
-  Json file = Json::parse(std::ifstream(cloud.options.credentials_file));
+  Json file = ParseJson(TempFolder::Read(cloud.options.credentials_file));
   file["private_key"] =
-      Json::parse(std::ifstream(other.options.credentials_file)).at("private_key");
+      ParseJson(TempFolder::Read(other.options.credentials_file)).at("private_key");
   const std::string path = cloud.folder.Path("mixed.json");
   std::ofstream(path) << file.dump();
   std::filesystem::permissions(path, std::filesystem::perms::owner_read);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
 #include "tests/support/service_under_test.h"
 
 namespace sluice {
@@ -36,7 +37,7 @@ TEST(BatchesCreate, SendsAnEmbeddingJobFromAFileAsTheProtocolPageShows) {
   EXPECT_EQ(sent.target, "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent");
   EXPECT_EQ(sent.Header("x-goog-api-key"), kTestKey);
   EXPECT_EQ(sent.Header("content-type"), "application/json");
-  EXPECT_EQ(Json::parse(sent.body), Json::parse(R"(
+  EXPECT_EQ(ParseJson(sent.body), ParseJson(R"(
       {"batch":{"inputConfig":{"file_name":"files/sl-1-2-3"},"displayName":"sluice/1/2/3"}})"));
 }
 
@@ -48,7 +49,7 @@ TEST(BatchesCreate, SendsAGenerationJobFromAFileAsTheProtocolPageShows) {
   EXPECT_EQ(test.batches.Create(request, {}).outcome, CreateOutcome::kCreated);
   const ReceivedRequest sent = test.server.requests().at(0);
   EXPECT_EQ(sent.target, "/v1beta/models/gemini-2.5-flash:batchGenerateContent");
-  EXPECT_EQ(Json::parse(sent.body), Json::parse(R"(
+  EXPECT_EQ(ParseJson(sent.body), ParseJson(R"(
       {"batch":{"inputConfig":{"fileName":"files/sl-1-2-3"},"displayName":"sluice/1/2/3"}})"));
 }
 
@@ -59,7 +60,7 @@ TEST(BatchesCreate, SendsInlineRequestsWithTheirKeys) {
   request.inline_requests = {{.key = "k1", .request = R"({"content":{"parts":[{"text":"a"}]}})"},
                              {.key = "k2", .request = R"({"content":{"parts":[{"text":"b"}]}})"}};
   EXPECT_EQ(test.batches.Create(request, {}).outcome, CreateOutcome::kCreated);
-  EXPECT_EQ(Json::parse(test.server.requests().at(0).body), Json::parse(R"(
+  EXPECT_EQ(ParseJson(test.server.requests().at(0).body), ParseJson(R"(
       {"batch":{"displayName":"sluice/1/2/3","inputConfig":{"requests":{"requests":[
         {"request":{"content":{"parts":[{"text":"a"}]}},"metadata":{"key":"k1"}},
         {"request":{"content":{"parts":[{"text":"b"}]}},"metadata":{"key":"k2"}}]}}}})"));
@@ -77,7 +78,7 @@ TEST(BatchesCreate, PutsWhatIsForAllIntoEachGenerationRequest) {
       .generation_config = R"({"temperature":0.5,"maxOutputTokens":10})",
       .system_instruction = "be brief"};
   EXPECT_EQ(test.batches.Create(request).outcome, CreateOutcome::kCreated);
-  EXPECT_EQ(Json::parse(test.server.requests().at(0).body), Json::parse(R"(
+  EXPECT_EQ(ParseJson(test.server.requests().at(0).body), ParseJson(R"(
       {"batch":{"inputConfig":{"requests":{"requests":[
         {"request":{"contents":[],"generationConfig":{"temperature":0.5,"maxOutputTokens":10},
                     "systemInstruction":{"parts":[{"text":"be brief"}]}},"metadata":{"key":"k1"}},
@@ -97,7 +98,7 @@ TEST(BatchesCreate, PutsWhatIsForAllIntoEachEmbeddingRequest) {
   EXPECT_EQ(test.batches.CreateEmbeddings(request).result().value().name, "batches/abc");
   const ReceivedRequest sent = test.server.requests().at(0);
   EXPECT_EQ(sent.target, "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent");
-  EXPECT_EQ(Json::parse(sent.body), Json::parse(R"(
+  EXPECT_EQ(ParseJson(sent.body), ParseJson(R"(
       {"batch":{"displayName":"sluice/1/2/3","inputConfig":{"requests":{"requests":[
         {"request":{"content":{},"outputDimensionality":256,"taskType":"CLUSTERING"},
          "metadata":{"key":"k1"}},

@@ -7,6 +7,7 @@
 
 #include "api/batches/vertex_answers.h"
 #include "api/batches/vertex_place.h"
+#include "io/json/json_document.h"
 #include "tests/support/collected_bytes.h"
 #include "tests/support/service_under_test.h"
 
@@ -31,7 +32,7 @@ CreateJobRequest FromStorage() {
 }
 
 TEST(VertexJob, TheBodyOfACreateCallIsThatOfTheReference) {
-  EXPECT_EQ(Json::parse(VertexCreateBody(FromStorage()).value()), Json::parse(R"({
+  EXPECT_EQ(ParseJson(VertexCreateBody(FromStorage()).value()), ParseJson(R"({
     "displayName": "my job",
     "model": "publishers/google/models/gemini-2.5-flash",
     "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": ["gs://my-bucket/in/shard.jsonl"]}},
@@ -40,14 +41,14 @@ TEST(VertexJob, TheBodyOfACreateCallIsThatOfTheReference) {
   CreateJobRequest tables{.task = Task::kGenerate,
                           .model = "projects/p/locations/l/models/123@2",
                           .bigquery_uri = "bq://example.com:p.d.t"};
-  EXPECT_EQ(Json::parse(VertexCreateBody(tables).value()), Json::parse(R"({
+  EXPECT_EQ(ParseJson(VertexCreateBody(tables).value()), ParseJson(R"({
     "displayName": "sluice",
     "model": "projects/p/locations/l/models/123@2",
     "inputConfig": {"instancesFormat": "bigquery", "bigquerySource": {"inputUri": "bq://example.com:p.d.t"}},
     "outputConfig": {"predictionsFormat": "bigquery", "bigqueryDestination": {"outputUri": "bq://example.com:p.d"}}})"));
   CreateJobRequest beside = FromStorage();
   beside.output_gcs_uri.clear();
-  EXPECT_EQ(Json::parse(VertexCreateBody(beside).value())
+  EXPECT_EQ(ParseJson(VertexCreateBody(beside).value())
                 .at("/outputConfig/gcsDestination/outputUriPrefix"_json_pointer),
             "gs://my-bucket/in/shard/dest");
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/files/sha256.h"
+#include "io/json/json_document.h"
 #include "tests/support/service_under_test.h"
 
 namespace sluice {
@@ -135,8 +136,8 @@ TEST(FilesUpload, IsTheExchangeOfTheProtocolPage) {
   EXPECT_EQ(sent[0].Header("x-goog-upload-header-content-length"), "300000");
   EXPECT_EQ(sent[0].Header("x-goog-upload-header-content-type"), "application/jsonl");
   EXPECT_EQ(sent[0].Header("content-type"), "application/json");
-  EXPECT_EQ(Json::parse(sent[0].body),
-            Json::parse(R"({"file":{"displayName":"shard 1","mimeType":"application/jsonl",
+  EXPECT_EQ(ParseJson(sent[0].body),
+            ParseJson(R"({"file":{"displayName":"shard 1","mimeType":"application/jsonl",
                                     "sizeBytes":"300000","name":"files/sl-1"}})"));
   EXPECT_EQ(sent[1].method, "POST");
   EXPECT_EQ(sent[1].target, "/upload/v1beta/files?upload_id=s1&upload_protocol=resumable");
@@ -316,7 +317,7 @@ TEST(FilesUpload, TriesTheNextMimeTypeAndRemembersTheOneThatWasTaken) {
   ASSERT_EQ(sent.size(), 6U);
   for (const size_t start : {2U, 4U}) {
     EXPECT_EQ(sent[start].Header("x-goog-upload-header-content-type"), "application/json");
-    EXPECT_EQ(Json::parse(sent[start].body)["file"]["mimeType"], "application/json");
+    EXPECT_EQ(ParseJson(sent[start].body)["file"]["mimeType"], "application/json");
   }
 }
 

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/protocol/line_protocol.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -47,7 +48,7 @@ TEST(GeminiRequests, RoomForTheKeyIsWhereKeyOffsetSays) {
   std::string line;
   ASSERT_TRUE(protocol->AppendRequest(std::vector<std::string_view>{"\"x\""}, line).has_value());
   WriteKey(42, &line[protocol->key_offset()]);
-  EXPECT_EQ(Json::parse(line)["key"], "000000000042");
+  EXPECT_EQ(ParseJson(line)["key"], "000000000042");
 }
 
 TEST(GeminiRequests, TitleGoesAlongWhenThereIsOne) {
@@ -72,9 +73,9 @@ TEST(GeminiRequests, TheSecondEmbeddingModelIsToldItsTaskInTheText) {
   RequestOptions options = Embed();
   options.model = "gemini-embedding-2";
   options.title_field = "title";
-  EXPECT_EQ(Json::parse(LineFor(options, {"\"x\"", "\"T\""}))["request"],
-            Json::parse(R"({"content":{"parts":[{"text":"title: T | text: x"}]},)"
-                        R"("outputDimensionality":256})"));
+  EXPECT_EQ(ParseJson(LineFor(options, {"\"x\"", "\"T\""}))["request"],
+            ParseJson(R"({"content":{"parts":[{"text":"title: T | text: x"}]},)"
+                      R"("outputDimensionality":256})"));
   options.title_field.clear();
   options.task_type = "CLUSTERING";
   EXPECT_NE(LineFor(options, {"\"x\""}).find("\"task: clustering | query: x\""), std::string::npos);
@@ -84,7 +85,7 @@ TEST(GeminiRequests, GenerationLineCarriesTheJobWideSettings) {
   RequestOptions options = Generate();
   options.system_instruction = "be \"brief\"";
   options.generation_config = R"({"temperature":0.5})";
-  EXPECT_EQ(Json::parse(LineFor(options, {"\"hello\""}))["request"], Json::parse(R"({
+  EXPECT_EQ(ParseJson(LineFor(options, {"\"hello\""}))["request"], ParseJson(R"({
       "contents":[{"parts":[{"text":"hello"}],"role":"user"}],
       "systemInstruction":{"parts":[{"text":"be \"brief\""}]},
       "generationConfig":{"temperature":0.5}})"));
@@ -98,7 +99,7 @@ TEST(GeminiRequests, TemplateIsFilledFromTheFields) {
   const auto protocol = MakeLineProtocol("gemini", options).value();
   EXPECT_EQ(std::vector<std::string>(protocol->fields().begin(), protocol->fields().end()),
             (std::vector<std::string>{"a.b", "n"}));
-  const Json line = Json::parse(LineFor(options, {R"("x\ty")", R"({"k":"v"})"}));
+  const Json line = ParseJson(LineFor(options, {R"("x\ty")", R"({"k":"v"})"}));
   EXPECT_EQ(line["request"]["contents"][0]["parts"][0]["text"],
             "Say \"x\ty\" and {\"k\":\"v\"}\nagain x\ty.");
   EXPECT_EQ(LineFor(options, {"\"x\"", ""}), "<no field \"n\" for the template>");
@@ -266,9 +267,9 @@ TEST_F(GeminiAnswers, GenerationJoinsTheTextAndLeavesThoughtsOut) {
       R"("usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}})",
       Task::kGenerate);
   EXPECT_FALSE(reply.failure.has_value());
-  EXPECT_EQ(Json::parse(reply.answer),
-            Json::parse(R"({"text":"four\n!","finish_reason":"STOP",)"
-                        R"("usage":{"prompt_tokens":3,"output_tokens":2}})"));
+  EXPECT_EQ(ParseJson(reply.answer),
+            ParseJson(R"({"text":"four\n!","finish_reason":"STOP",)"
+                      R"("usage":{"prompt_tokens":3,"output_tokens":2}})"));
 }
 
 TEST_F(GeminiAnswers, GenerationWithoutTextIsAFailureWithItsReason) {

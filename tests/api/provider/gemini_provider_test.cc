@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/provider/provider.h"
+#include "io/json/json_document.h"
 #include "tests/support/collected_bytes.h"
 #include "tests/support/service_under_test.h"
 
@@ -46,9 +47,9 @@ TEST(GeminiProvider, FetchesInlineAnswersAsLines) {
         {"error":{"code":3},"metadata":{"key":"8"}}]}}})")});
   const std::string lines = Fetch(*test.provider, JobNamed("batches/a")).value();
   const size_t middle = lines.find('\n');
-  EXPECT_EQ(Json::parse(lines.substr(0, middle))["key"], "7");
-  EXPECT_EQ(Json::parse(lines.substr(0, middle))["response"]["embedding"]["values"][0], 0.5);
-  EXPECT_EQ(Json::parse(lines.substr(middle + 1))["key"], "8");
+  EXPECT_EQ(ParseJson(lines.substr(0, middle))["key"], "7");
+  EXPECT_EQ(ParseJson(lines.substr(0, middle))["response"]["embedding"]["values"][0], 0.5);
+  EXPECT_EQ(ParseJson(lines.substr(middle + 1))["key"], "8");
 }
 
 TEST(GeminiProvider, FetchesAFileWithoutLookingAtItFirst) {
@@ -76,10 +77,9 @@ TEST(GeminiProvider, EmbedsOneText) {
   const auto sent = test.server.requests();
   EXPECT_EQ(sent.at(0).method, "POST");
   EXPECT_EQ(sent.at(0).target, "/v1beta/models/gemini-embedding-001:embedContent");
-  EXPECT_EQ(
-      Json::parse(sent.at(0).body),
-      Json::parse(R"({"content":{"parts":[{"text":"a \"text\""}]},"outputDimensionality":2})"));
-  EXPECT_EQ(Json::parse(sent.at(1).body), Json::parse(R"({"content":{"parts":[{"text":"b"}]}})"));
+  EXPECT_EQ(ParseJson(sent.at(0).body),
+            ParseJson(R"({"content":{"parts":[{"text":"a \"text\""}]},"outputDimensionality":2})"));
+  EXPECT_EQ(ParseJson(sent.at(1).body), ParseJson(R"({"content":{"parts":[{"text":"b"}]}})"));
 }
 
 TEST(GeminiProvider, RefusesVectorsThatAreNone) {

@@ -11,6 +11,7 @@
 #include "api/files/sha256.h"
 #include "api/http/curl_transport.h"
 #include "api/provider/provider.h"
+#include "io/json/json_document.h"
 #include "tests/support/collected_bytes.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_key.h"
@@ -235,7 +236,7 @@ class ProviderConformanceTest : public testing::TestWithParam<Way> {
     std::set<std::string> keys;
     size_t begin = 0;
     for (size_t end = 0; (end = lines.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      const Json line = Json::parse(lines.substr(begin, end - begin));
+      const Json line = ParseJson(lines.substr(begin, end - begin));
       EXPECT_TRUE(keys.insert(line.at("key").get<std::string>()).second);
       ExpectAnswer(line.at("response"));
     }

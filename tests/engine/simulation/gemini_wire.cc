@@ -9,6 +9,7 @@
 #include "api/http/json_fields.h"
 #include "io/file/file_system.h"
 #include "io/json/base64.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -86,7 +87,7 @@ HttpResponse GeminiWire::Answer(const WireRequest& request) {
 // --- jobs
 
 HttpResponse GeminiWire::CreateJob(const WireRequest& request) {
-  const Json body = Json::parse(request.body, nullptr, false);
+  const Json body = ParseJson(request.body);
   const Json& batch = ObjectMember(body, "batch");
   const std::string file = TextMember(ObjectMember(batch, "inputConfig"), "fileName");
   if (file.empty() || TextMember(batch, "displayName").empty()) {
@@ -159,7 +160,7 @@ std::string GeminiWire::FileText(const std::string& name) const {
 
 // Now and then somebody else's file bears the name.
 HttpResponse GeminiWire::StartUpload(const WireRequest& request) {
-  const Json body = Json::parse(request.body, nullptr, false);
+  const Json body = ParseJson(request.body);
   const std::string name = TextMember(ObjectMember(body, "file"), "name");
   if (!service_.HasFile(name) && service_.Chance(10)) {
     Keep(name, "other bytes\n");

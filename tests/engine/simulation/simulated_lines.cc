@@ -5,6 +5,7 @@
 
 #include "api/http/decimal.h"
 #include "api/http/json_fields.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -35,7 +36,7 @@ std::string FormatRequestLines(const std::vector<Ordinal>& rows) {
 std::vector<Ordinal> ParseRequestLines(std::string_view text) {
   std::vector<Ordinal> rows;
   while (!text.empty()) {
-    const auto row = RowOf(Json::parse(TakeLine(text), nullptr, false));
+    const auto row = RowOf(ParseJson(TakeLine(text)));
     if (!row.has_value()) {
       return {};
     }
@@ -57,7 +58,7 @@ std::string FormatAnswerLines(const SimulatedAnswers& answers) {
 Result<SimulatedAnswers> ParseAnswerLines(std::string_view text) {
   SimulatedAnswers answers;
   while (!text.empty()) {
-    const Json line = Json::parse(TakeLine(text), nullptr, false);
+    const Json line = ParseJson(TakeLine(text));
     const auto row = RowOf(line);
     if (!row.has_value() || answers.contains(*row)) {
       return Fail(ErrorCode::kBadAnswer, "simulated: what came is no file of answers");

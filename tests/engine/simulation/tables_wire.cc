@@ -6,6 +6,7 @@
 
 #include "api/http/decimal.h"
 #include "api/http/json_fields.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -32,7 +33,7 @@ std::optional<std::pair<Json, std::string>> ReadParts(const std::string& body) {
   const size_t first = body.find(kBlank) + kBlank.size();
   const size_t middle = body.find("\r\n" + boundary, first);
   const size_t second = body.find(kBlank, middle) + kBlank.size();
-  return std::pair(Json::parse(body.substr(first, middle - first), nullptr, false),
+  return std::pair(ParseJson(body.substr(first, middle - first)),
                    body.substr(second, body.size() - end.size() - second));
 }
 

@@ -10,6 +10,7 @@
 #include "api/http/json_fields.h"
 #include "io/base/crc32c.h"
 #include "io/file/file_system.h"
+#include "io/json/json_document.h"
 #include "tools/emulator/object_resource.h"
 
 namespace sluice {
@@ -195,7 +196,7 @@ HttpResponse VertexWire::AnswerJobs(const WireRequest& request, std::string_view
 }
 
 HttpResponse VertexWire::CreateJob(const WireRequest& request) {
-  const Json body = Json::parse(request.body, nullptr, false);
+  const Json body = ParseJson(request.body);
   const Json& input = ObjectMember(body, "inputConfig");
   const Json& output = ObjectMember(body, "outputConfig");
   const Json* uris = FindMember(ObjectMember(input, "gcsSource"), "uris");

@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "io/json/json_document.h"
 #include "tests/support/temp_folder.h"
 #include "tools/bench/bench_measurement.h"
 
@@ -55,7 +56,7 @@ TEST_F(AnswerMakerTest, EveryRowIsAnsweredOnceInSomeFile) {
     std::istringstream lines(
         TempFolder::Read(folder_.Path(fmt::format("a/answers-{}.jsonl", file))));
     for (std::string line; std::getline(lines, line);) {
-      const auto answer = nlohmann::json::parse(line);
+      const auto answer = ParseJson(line);
       keys.insert(answer.at("key").get<std::string>());
       failed += answer.contains("error") ? 1 : 0;
     }

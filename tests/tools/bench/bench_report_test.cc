@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
+
 namespace sluice {
 namespace {
 
@@ -51,12 +53,12 @@ TEST(BenchReport, ARaceGivesBothMediansAndTheirRatio) {
             "2.000 s (1.000..3.000), 1.000 s CPU   sluice pack\n"
             "4.000 s (4.000..5.000), 2.000 s CPU   zstd \\x1b\n"
             "0.50 of its time, 0.50 of its CPU time\n");
-  const auto json = nlohmann::json::parse(FormatBenchResultsAsJson(results));
+  const auto json = ParseJson(FormatBenchResultsAsJson(results));
   EXPECT_EQ(json.at("against").at("time_ratio"), 0.5);
 }
 
 TEST(BenchReport, JsonHasEverySingleRun) {
-  const auto json = nlohmann::json::parse(FormatBenchResultsAsJson(Found()));
+  const auto json = ParseJson(FormatBenchResultsAsJson(Found()));
   EXPECT_EQ(json.at("type"), "bench");
   const auto& stage = json.at("stages").at(0);
   EXPECT_EQ(stage.at("stage"), "pack");

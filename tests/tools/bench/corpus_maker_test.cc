@@ -8,6 +8,7 @@
 
 #include "io/base/checksum.h"
 #include "io/file/file_system.h"
+#include "io/json/json_document.h"
 
 namespace sluice {
 namespace {
@@ -68,7 +69,7 @@ TEST(CorpusMaker, EveryLineIsARecord) {
   std::istringstream lines(Make({.documents = 2000, .document_bytes = 300}));
   uint64_t number = 0;
   for (std::string line; std::getline(lines, line); ++number) {
-    const auto record = nlohmann::json::parse(line);
+    const auto record = ParseJson(line);
     EXPECT_EQ(record.at("id"), "doc-" + std::to_string(number));
     EXPECT_FALSE(record.at("text").get<std::string>().empty());
   }

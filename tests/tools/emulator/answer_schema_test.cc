@@ -3,6 +3,7 @@
 #include <ostream>
 #include <set>
 
+#include "io/json/json_document.h"
 #include "tests/support/answer_schema.h"
 #include "tests/tools/emulator/local_api.h"
 #include "tools/emulator/routes.h"
@@ -53,7 +54,7 @@ struct CheckedApi : LocalApi {
     EXPECT_EQ(reply.Header("content-type"), "application/json; charset=UTF-8");
     EXPECT_TRUE(reply.body.ends_with("}\n")) << reply.body;
     ExpectMessage(message, reply.body);
-    return Json::parse(reply.body, nullptr, false);
+    return ParseOrderedJson(reply.body);
   }
   void ExpectError(int status, const std::string& method, const std::string& target,
                    std::string_view body = "") {
@@ -69,7 +70,7 @@ struct CheckedApi : LocalApi {
     }
     Json requests = Json::array();
     for (int i = 0; i < 4; ++i) {
-      const Json request = Json::parse(i % 3 == 2 ? "{}" : kind.request);
+      const Json request = ParseOrderedJson(i % 3 == 2 ? "{}" : kind.request);
       requests.push_back(
           {{"request", request}, {"metadata", {{"key", "k" + std::to_string(i)}, {"n", i}}}});
     }
@@ -265,7 +266,7 @@ TEST(AnswerSchema, Files) {
                {{"Authorization", "Bearer a-token"}});
   EXPECT_EQ(registered.status, 200);
   ExpectMessage("RegisterFilesResponse", registered.body);
-  EXPECT_EQ(Json::parse(registered.body)["files"][1]["source"], "REGISTERED");
+  EXPECT_EQ(ParseOrderedJson(registered.body)["files"][1]["source"], "REGISTERED");
   api.ExpectError(409, "POST", "/v1beta/files", R"({"file":{"name":"files/empty"}})");
 }
 

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "io/json/json_document.h"
+
 namespace sluice {
 namespace {
 
@@ -14,7 +16,7 @@ Json ResultOf(const std::string& model, const std::string& line, const LineTwist
   std::string out;
   AppendResultLine(*FindModel(model), line, twist, out);
   EXPECT_EQ(out.find('\n'), out.size() - 1) << out;
-  return Json::parse(out);
+  return ParseOrderedJson(out);
 }
 
 double LengthOf(const Json& values) {
@@ -33,7 +35,7 @@ TEST(Answer, EchoesKeyAndMetadataAsTheyAre) {
   const Json result =
       ResultOf("sluice-lexical-1",
                R"({"request":{"content":{"parts":[{"text":"x"}]}},"metadata":{"key":"m","n":1}})");
-  EXPECT_EQ(result["metadata"], Json::parse(R"({"key":"m","n":1})"));
+  EXPECT_EQ(result["metadata"], ParseOrderedJson(R"({"key":"m","n":1})"));
   EXPECT_FALSE(result.contains("key"));
 }
 
@@ -146,7 +148,7 @@ TEST(Answer, KeepsTheKeyOfABadLine) {
 
 TEST(Answer, TwistsReplaceTheAnswer) {
   EXPECT_EQ(ResultOf("sluice-lexical-1", kLine, {.no_key = false, .error_code = 1}),
-            Json::parse(R"({"error":{"code":1},"key":"k"})"));
+            ParseOrderedJson(R"({"error":{"code":1},"key":"k"})"));
   EXPECT_FALSE(ResultOf("sluice-lexical-1", kLine, {.no_key = true}).contains("key"));
 }
 

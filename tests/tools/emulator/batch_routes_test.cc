@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "io/json/json_document.h"
 #include "tests/tools/emulator/local_api.h"
 
 namespace sluice {
@@ -51,7 +52,7 @@ TEST(BatchRoutes, JobGoesFromPendingToSucceeded) {
   api.Start();
   const std::string file = api.Upload(RequestLines(3));
   const WireReply created = api.CreateFromFile(file, "my job");
-  const Json pending = Json::parse(created.body);
+  const Json pending = ParseOrderedJson(created.body);
   const std::string name = pending["name"];
   EXPECT_EQ(name.size(), std::string("batches/").size() + 36);
   EXPECT_FALSE(pending.contains("done"));
@@ -64,7 +65,7 @@ TEST(BatchRoutes, JobGoesFromPendingToSucceeded) {
   EXPECT_EQ(pending["metadata"]["model"], "models/sluice-lexical-1");
   EXPECT_EQ(pending["metadata"]["inputConfig"]["fileName"], file);
   EXPECT_EQ(pending["metadata"]["batchStats"],
-            Json::parse(R"({"requestCount":"3","pendingRequestCount":"3"})"));
+            ParseOrderedJson(R"({"requestCount":"3","pendingRequestCount":"3"})"));
   clock.Advance(std::chrono::seconds(9));
   EXPECT_EQ(api.CallJson("GET", "/v1beta/" + name), pending);
   clock.Advance(std::chrono::seconds(1));
@@ -72,7 +73,7 @@ TEST(BatchRoutes, JobGoesFromPendingToSucceeded) {
   EXPECT_EQ(ended["done"], true);
   EXPECT_EQ(ended["metadata"]["state"], "BATCH_STATE_SUCCEEDED");
   EXPECT_EQ(ended["metadata"]["batchStats"],
-            Json::parse(R"({"requestCount":"3","successfulRequestCount":"3"})"));
+            ParseOrderedJson(R"({"requestCount":"3","successfulRequestCount":"3"})"));
   EXPECT_EQ(ended["metadata"]["output"]["responsesFile"], "files/batch-" + name.substr(8));
   EXPECT_EQ(ended["response"]["responsesFile"], "files/batch-" + name.substr(8));
   EXPECT_TRUE(ended["metadata"].contains("endTime"));
@@ -110,7 +111,7 @@ TEST(BatchRoutes, BadLinesCostThemselvesOnly) {
   const Json ended = api.WaitForEnd(api.Create(file));
   EXPECT_EQ(ended["metadata"]["state"], "BATCH_STATE_SUCCEEDED");
   EXPECT_EQ(ended["metadata"]["batchStats"],
-            Json::parse(R"({"requestCount":"7","successfulRequestCount":"3",
+            ParseOrderedJson(R"({"requestCount":"7","successfulRequestCount":"3",
                             "failedRequestCount":"4"})"));
   const std::string results = api.Download(ended);
   EXPECT_EQ(ParseLines(results).size(), 7U);
@@ -161,7 +162,7 @@ TEST(BatchRoutes, GenerationEchoesFromAFile) {
   EXPECT_EQ(created["metadata"]["@type"],
             "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch");
   const std::string results = api.Download(api.WaitForEnd(created["name"]));
-  const Json line = Json::parse(results);
+  const Json line = ParseOrderedJson(results);
   EXPECT_EQ(line["key"], "g");
   EXPECT_EQ(line["response"]["candidates"][0]["content"]["parts"][0]["text"], "echo: say hi");
 }
@@ -225,7 +226,7 @@ TEST(BatchRoutes, DeleteTakesTheJobAndLeavesTheResults) {
   EXPECT_EQ(api.Call("GET", target).status, 404);
   const WireReply second = api.Call("DELETE", target);
   EXPECT_EQ(second.status, 404);
-  EXPECT_EQ(Json::parse(second.body)["error"]["status"], "NOT_FOUND");
+  EXPECT_EQ(ParseOrderedJson(second.body)["error"]["status"], "NOT_FOUND");
   EXPECT_EQ(ParseLines(api.Download(ended)).size(), 2U);
 }
 
@@ -265,7 +266,7 @@ TEST(BatchRoutes, RefusesWhatIsNoBatch) {
            R"({"batch":{"src":{},)" + input + "}}", R"({"model":"x","batch":{)" + input + "}}"}) {
     const WireReply reply = api.Call("POST", kEmbedTarget, body);
     EXPECT_EQ(reply.status, 400) << body;
-    EXPECT_EQ(Json::parse(reply.body)["error"]["status"], "INVALID_ARGUMENT") << body;
+    EXPECT_EQ(ParseOrderedJson(reply.body)["error"]["status"], "INVALID_ARGUMENT") << body;
   }
   EXPECT_EQ(api.Call("POST", "/v1beta/models/text-embedding-004:asyncBatchEmbedContent",
                      "{\"batch\":{" + input + "}}")
@@ -279,7 +280,7 @@ TEST(BatchRoutes, RefusesAFileThatIsNotThere) {
   api.Start();
   const WireReply reply = api.CreateFromFile("files/nonsense");
   EXPECT_EQ(reply.status, 400);
-  EXPECT_EQ(Json::parse(reply.body)["error"]["status"], "FAILED_PRECONDITION");
+  EXPECT_EQ(ParseOrderedJson(reply.body)["error"]["status"], "FAILED_PRECONDITION");
 }
 
 TEST(BatchRoutes, RefusesMoreActiveJobsThanAllowed) {
@@ -291,7 +292,7 @@ TEST(BatchRoutes, RefusesMoreActiveJobsThanAllowed) {
   (void)api.Create(file);
   const WireReply refused = api.CreateFromFile(file);
   EXPECT_EQ(refused.status, 429);
-  EXPECT_EQ(Json::parse(refused.body)["error"]["status"], "RESOURCE_EXHAUSTED");
+  EXPECT_EQ(ParseOrderedJson(refused.body)["error"]["status"], "RESOURCE_EXHAUSTED");
   api.CallJson("POST", "/v1beta/" + first + ":cancel");
   EXPECT_EQ(api.CreateFromFile(file).status, 200);
 }
@@ -332,7 +333,8 @@ TEST(BatchRoutes, ListMayShowStaleCounters) {
   EXPECT_EQ(ended["metadata"]["batchStats"]["successfulRequestCount"], "2");
   const Json listed = api.CallJson("GET", "/v1beta/batches")["operations"][0]["metadata"];
   EXPECT_EQ(listed["state"], "BATCH_STATE_SUCCEEDED");
-  EXPECT_EQ(listed["batchStats"], Json::parse(R"({"requestCount":"2","pendingRequestCount":"2"})"));
+  EXPECT_EQ(listed["batchStats"],
+            ParseOrderedJson(R"({"requestCount":"2","pendingRequestCount":"2"})"));
 }
 
 TEST(BatchRoutes, TheClockCanBeMovedFromOutside) {
@@ -446,7 +448,7 @@ TEST(BatchRoutes, CreateRefusalsHaveTheirDetails) {
   EXPECT_NE(quota.body.find("PerDay"), std::string::npos);
   const WireReply pause = api.CreateFromFile(file);
   EXPECT_EQ(pause.status, 429);
-  EXPECT_EQ(Json::parse(pause.body)["error"]["details"][1]["retryDelay"], "1s");
+  EXPECT_EQ(ParseOrderedJson(pause.body)["error"]["details"][1]["retryDelay"], "1s");
   EXPECT_EQ(api.CreateFromFile(file).status, 200);
 }
 
@@ -480,8 +482,8 @@ TEST(BatchRoutes, ErrorBodyFaultsHappen) {
   api.Start();
   EXPECT_EQ(api.Call("GET", "/v1beta/batches/x").body, "");
   EXPECT_TRUE(api.Call("GET", "/v1beta/batches/x").body.starts_with("<!DOCTYPE html>"));
-  EXPECT_EQ(Json::parse(api.Call("GET", "/v1beta/batches/x").body)[0]["error"]["code"], 404);
-  EXPECT_EQ(Json::parse(api.Call("GET", "/v1beta/batches/x").body)["error"]["code"], 404);
+  EXPECT_EQ(ParseOrderedJson(api.Call("GET", "/v1beta/batches/x").body)[0]["error"]["code"], 404);
+  EXPECT_EQ(ParseOrderedJson(api.Call("GET", "/v1beta/batches/x").body)["error"]["code"], 404);
 }
 
 TEST(BatchRoutes, AnyRouteMayBeUnavailableOrStall) {

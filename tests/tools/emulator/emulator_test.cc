@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sys/wait.h>
 
+#include "io/json/json_document.h"
 #include "tests/tools/emulator/local_api.h"
 #include "tools/emulator/jobs.h"
 #include "tools/emulator/uploads.h"
@@ -36,7 +37,7 @@ TEST(Emulator, CountsWhatItWasAskedAndDid) {
   api.Start();
   api.WaitForEnd(api.Create(api.Upload(RequestLines(2))));
   const Json counters =
-      Json::parse(CallOnce(api.emulator->port(), "GET", "/_sluice/counters").body);
+      ParseOrderedJson(CallOnce(api.emulator->port(), "GET", "/_sluice/counters").body);
   EXPECT_EQ(counters["jobsCreated"], 1);
   EXPECT_EQ(counters["requests"]["batches.create"], 1);
   EXPECT_EQ(counters["requests"]["upload"], 2);
@@ -81,8 +82,8 @@ TEST(Emulator, GoesOnWithFilesUploadsAndJobs) {
   EXPECT_EQ(api.Download(api.CallJson("GET", "/v1beta/" + done)), results);
   EXPECT_EQ(api.Send(upload, "query", 0, "").Header("x-goog-upload-size-received"), "8388608");
   const WireReply last = api.Send(upload, "upload, finalize", 8'388'608, "b");
-  EXPECT_EQ(Json::parse(last.body)["file"]["displayName"], "half");
-  EXPECT_EQ(Json::parse(last.body)["file"]["sizeBytes"], "8388609");
+  EXPECT_EQ(ParseOrderedJson(last.body)["file"]["displayName"], "half");
+  EXPECT_EQ(ParseOrderedJson(last.body)["file"]["sizeBytes"], "8388609");
 }
 
 TEST(Emulator, RunsAgainWhatWasRunning) {
@@ -92,7 +93,7 @@ TEST(Emulator, RunsAgainWhatWasRunning) {
   const std::string document = api.folder.Path("jobs/" + job.substr(8) + ".json");
   api.emulator->Stop();
   // As a kill leaves it in the middle of the run.
-  Json json = Json::parse(TempFolder::Read(document));
+  Json json = ParseOrderedJson(TempFolder::Read(document));
   json["state"] = static_cast<int>(EmulatedState::kRunning);
   json["fate"] = static_cast<int>(JobFate::kRun);
   std::ofstream(document) << json.dump();
@@ -109,14 +110,15 @@ TEST(Emulator, FinishesAnUploadThatAKillCaughtBeforeItWasWrittenDown) {
   const WireReply reply = api.Send(upload, "upload, finalize", 0, "abc");
   api.emulator->Stop();
   for (const auto& entry : std::filesystem::directory_iterator(api.folder.Path("uploads"))) {
-    Json json = Json::parse(TempFolder::Read(entry.path().string()));
+    Json json = ParseOrderedJson(TempFolder::Read(entry.path().string()));
     json["state"] = static_cast<int>(UploadState::kActive);
     std::ofstream(entry.path()) << json.dump();
   }
   api.Start();
   const WireReply again = api.Send(upload, "query", 0, "");
   EXPECT_EQ(again.Header("x-goog-upload-status"), "final");
-  EXPECT_EQ(Json::parse(again.body)["file"]["name"], Json::parse(reply.body)["file"]["name"]);
+  EXPECT_EQ(ParseOrderedJson(again.body)["file"]["name"],
+            ParseOrderedJson(reply.body)["file"]["name"]);
 }
 
 // A process of its own that is killed while it works: what it answered for is there afterwards.
@@ -147,12 +149,12 @@ TEST(Emulator, SurvivesKillNine) {
       const WireReply reply =
           CallOnce(port, "POST", url.substr(std::string("http://localhost").size()),
                    {{"X-Goog-Upload-Command", "upload, finalize"}}, RequestLines(30'000));
-      file = Json::parse(reply.body)["file"]["name"];
+      file = ParseOrderedJson(reply.body)["file"]["name"];
     }
     const WireReply reply =
         CallOnce(port, "POST", "/v1beta/models/sluice-lexical-1:asyncBatchEmbedContent", key,
                  R"({"batch":{"inputConfig":{"fileName":")" + file + "\"}}}");
-    created.push_back(Json::parse(reply.body)["name"]);
+    created.push_back(ParseOrderedJson(reply.body)["name"]);
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
     ::close(pipe_ends[0]);

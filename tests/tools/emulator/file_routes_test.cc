@@ -1,3 +1,4 @@
+#include "io/json/json_document.h"
 #include "tools/emulator/file_routes.h"
 
 #include "tests/tools/emulator/local_api.h"
@@ -6,7 +7,7 @@ namespace sluice {
 namespace {
 
 std::string MessageOf(const WireReply& reply) {
-  return Json::parse(reply.body).at("error").at("message");
+  return ParseOrderedJson(reply.body).at("error").at("message");
 }
 
 // A result file of some lines, and its bytes.

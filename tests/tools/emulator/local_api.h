@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "io/json/json_document.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_key.h"
 #include "tests/tools/emulator/wire_client.h"
@@ -75,7 +76,7 @@ class LocalApi {
                 std::string_view body = "") const {
     const WireReply reply = Call(method, target, body);
     EXPECT_EQ(reply.status, 200) << method << ' ' << target << '\n' << reply.body;
-    return Json::parse(reply.body, nullptr, false);
+    return ParseOrderedJson(reply.body);
   }
 
   // The path and query of a new upload's URL.
@@ -98,7 +99,7 @@ class LocalApi {
   std::string Upload(std::string_view bytes) const {
     const WireReply reply = Send(StartUpload(), "upload, finalize", 0, bytes);
     EXPECT_EQ(reply.status, 200) << reply.body;
-    return Json::parse(reply.body).at("file").at("name");
+    return ParseOrderedJson(reply.body).at("file").at("name");
   }
 
   WireReply CreateFromFile(const std::string& file, const std::string& display_name = "job") const {
@@ -111,7 +112,7 @@ class LocalApi {
   std::string Create(const std::string& file, const std::string& display_name = "job") const {
     const WireReply reply = CreateFromFile(file, display_name);
     EXPECT_EQ(reply.status, 200) << reply.body;
-    return Json::parse(reply.body).at("name");
+    return ParseOrderedJson(reply.body).at("name");
   }
   // The finished Operation; polls, for at most a minute.
   Json WaitForEnd(const std::string& job) const {
@@ -156,7 +157,7 @@ class LocalApi {
   std::vector<Json> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) {
-    lines.push_back(Json::parse(line, nullptr, false));
+    lines.push_back(ParseOrderedJson(line));
   }
   return lines;
 }

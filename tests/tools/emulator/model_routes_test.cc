@@ -1,3 +1,4 @@
+#include "io/json/json_document.h"
 #include "tools/emulator/model_routes.h"
 
 #include "tests/tools/emulator/local_api.h"
@@ -6,7 +7,7 @@ namespace sluice {
 namespace {
 
 std::string MessageOf(const WireReply& reply) {
-  return Json::parse(reply.body).at("error").at("message");
+  return ParseOrderedJson(reply.body).at("error").at("message");
 }
 
 TEST(ModelRoutes, ListSaysWhatTheModelsAre) {
@@ -29,7 +30,7 @@ TEST(ModelRoutes, ModelsThatAreUnknownOrShutDownAreNotFound) {
     const WireReply reply = api.Call("POST", std::string(target) + ":embedContent",
                                      R"({"content":{"parts":[{"text":"x"}]}})");
     EXPECT_EQ(reply.status, 404);
-    EXPECT_EQ(Json::parse(reply.body)["error"]["status"], "NOT_FOUND");
+    EXPECT_EQ(ParseOrderedJson(reply.body)["error"]["status"], "NOT_FOUND");
   }
   EXPECT_EQ(api.Call("POST", "/v1beta/models/gemini-2.5-flash:embedContent", "{}").status, 404);
   EXPECT_EQ(api.Call("POST", "/v1beta/models/gemini-embedding-2:generateContent", "{}").status,
@@ -94,11 +95,11 @@ TEST(ModelRoutes, KeyComesByHeaderOrQuery) {
   const int port = api.emulator->port();
   const WireReply missing = CallOnce(port, "GET", "/v1beta/models");
   EXPECT_EQ(missing.status, 403);
-  EXPECT_EQ(Json::parse(missing.body)["error"]["status"], "PERMISSION_DENIED");
+  EXPECT_EQ(ParseOrderedJson(missing.body)["error"]["status"], "PERMISSION_DENIED");
   EXPECT_EQ(CallOnce(port, "GET", "/v1beta/models?upload_id=x").status, 403);
   const WireReply wrong = CallOnce(port, "GET", "/v1beta/models?key=wrong");
   EXPECT_EQ(wrong.status, 400);
-  EXPECT_EQ(Json::parse(wrong.body)["error"]["details"][0]["reason"], "API_KEY_INVALID");
+  EXPECT_EQ(ParseOrderedJson(wrong.body)["error"]["details"][0]["reason"], "API_KEY_INVALID");
   EXPECT_EQ(CallOnce(port, "GET", "/v1beta/models?key=right").status, 200);
   EXPECT_EQ(CallOnce(port, "GET", "/v1beta/models", {{"X-Goog-Api-Key", "right"}}).status, 200);
 }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "io/json/json_document.h"
+
 namespace sluice {
 namespace {
 
@@ -13,7 +15,7 @@ TEST(PreparedAnswers, GivesAUnitVectorOfTheWantedLengthUnderTheKey) {
   std::string out;
   ASSERT_TRUE(
       answers.Append(R"({"key":"k\"1","request":{"content":{},"outputDimensionality":16}})", out));
-  const Json line = Json::parse(out);
+  const Json line = ParseJson(out);
   EXPECT_EQ(line["key"], "k\"1");
   double square = 0;
   for (const Json& value : line["response"]["embedding"]["values"]) {

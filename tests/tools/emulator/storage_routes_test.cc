@@ -2,6 +2,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 
+#include "io/json/json_document.h"
 #include "tests/tools/emulator/local_api.h"
 
 namespace sluice {
@@ -22,11 +23,11 @@ class StorageRoutes : public testing::Test {
                 const WireHeaders& headers = {}) const {
     const WireReply reply = Call(method, target, body, headers);
     EXPECT_EQ(reply.status, 200) << method << ' ' << target << '\n' << reply.body;
-    return Json::parse(reply.body, nullptr, false);
+    return ParseOrderedJson(reply.body);
   }
   // Why a call was refused.
   std::string Reason(const WireReply& reply) const {
-    const Json json = Json::parse(reply.body, nullptr, false);
+    const Json json = ParseOrderedJson(reply.body);
     return json.at("error").at("errors").at(0).at("reason");
   }
   Json Put(const std::string& name, std::string_view bytes) const {
@@ -63,7 +64,7 @@ TEST_F(StorageRoutes, ASessionTellsHowFarItCame) {
   EXPECT_EQ(PutPiece(session, "bytes */" + total, "").Header("range"), "bytes=0-524287");
   reply = PutPiece(session, "bytes 524288-524292/" + total, "aaaaa");
   EXPECT_EQ(reply.status, 200);
-  EXPECT_EQ(Json::parse(reply.body).at("size"), total);
+  EXPECT_EQ(ParseOrderedJson(reply.body).at("size"), total);
   EXPECT_EQ(PutPiece(session, "bytes */*", "").status, 200);
   EXPECT_EQ(Call("GET", "/storage/v1/b/bucket/o/x?alt=media").body, whole);
 }
@@ -106,7 +107,7 @@ TEST_F(StorageRoutes, SumsAreChecked) {
   EXPECT_EQ(Call("GET", "/storage/v1/b/bucket/o/x").status, 404);
   const WireReply stored = multipart(R"("crc32c":"4waSgw==","md5Hash":"JfnnlDI7RTiF9RgfG2JNCw==")");
   EXPECT_EQ(stored.status, 200) << stored.body;
-  EXPECT_EQ(Json::parse(stored.body).at("contentType"), "text/plain");
+  EXPECT_EQ(ParseOrderedJson(stored.body).at("contentType"), "text/plain");
   const WireReply last = Call("PUT", StartSession("&name=y"), "123456789",
                               {{"x-goog-hash", "crc32c=AAAAAA==,md5=JfnnlDI7RTiF9RgfG2JNCw=="}});
   EXPECT_EQ(last.status, 400);
@@ -205,7 +206,7 @@ TEST_F(StorageRoutes, TokenRequestsThatCannotBeAreRefused) {
         "POST", "/token",
         "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=" + assertion);
     EXPECT_EQ(reply.status, 400);
-    EXPECT_EQ(Json::parse(reply.body).at("error"), "invalid_grant");
+    EXPECT_EQ(ParseOrderedJson(reply.body).at("error"), "invalid_grant");
   }
 }
 
@@ -235,9 +236,9 @@ TEST_F(StorageRoutes, AKeyFileKeepsItsKeyOverARestart) {
   const std::string path = api.folder.Path("credentials.json");
   api.options.credentials_file = path;
   api.Start();
-  const Json before = Json::parse(TempFolder::Read(path));
+  const Json before = ParseOrderedJson(TempFolder::Read(path));
   api.Start();
-  const Json after = Json::parse(TempFolder::Read(path));
+  const Json after = ParseOrderedJson(TempFolder::Read(path));
   EXPECT_EQ(before.at("private_key"), after.at("private_key"));
   EXPECT_EQ(after.at("token_uri"), api.emulator->base_url() + "/token");
   const std::string other = api.folder.Path("other.json");

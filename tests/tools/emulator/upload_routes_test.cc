@@ -1,3 +1,4 @@
+#include "io/json/json_document.h"
 #include "tools/emulator/upload_routes.h"
 
 #include "tests/tools/emulator/local_api.h"
@@ -8,7 +9,7 @@ namespace {
 constexpr size_t kGranule = 8'388'608;
 
 std::string FileNameOf(const WireReply& reply) {
-  return Json::parse(reply.body).at("file").at("name");
+  return ParseOrderedJson(reply.body).at("file").at("name");
 }
 
 std::string StoredBytes(const LocalApi& api, const std::string& file) {
@@ -51,7 +52,7 @@ TEST(UploadRoutes, SeveralPiecesBecomeOneFile) {
   const WireReply last = api.Send(upload, "upload,Finalize", 2 * kGranule,
                                   std::string_view(bytes).substr(2 * kGranule));
   EXPECT_EQ(last.Header("x-goog-upload-status"), "final");
-  const Json file = Json::parse(last.body).at("file");
+  const Json file = ParseOrderedJson(last.body).at("file");
   EXPECT_EQ(file["sizeBytes"], std::to_string(bytes.size()));
   EXPECT_EQ(file["displayName"], "shard");
   EXPECT_EQ(file["mimeType"], "text/plain");
@@ -157,7 +158,7 @@ TEST(UploadRoutes, RefusesAtTheEndWhatCannotBecomeAFile) {
       api.Send(api.StartUpload(R"({"mimeType":"jsonl"})"), "upload, finalize", 0, "abc");
   EXPECT_EQ(mime.status, 400);
   EXPECT_EQ(mime.Header("x-goog-upload-status"), "final");
-  EXPECT_EQ(Json::parse(mime.body)["error"]["message"], "Unsupported MIME type: jsonl");
+  EXPECT_EQ(ParseOrderedJson(mime.body)["error"]["message"], "Unsupported MIME type: jsonl");
 
   EXPECT_EQ(api.Send(api.StartUpload(), "upload, finalize", 0, "").status, 400);
   EXPECT_EQ(api.Send(api.StartUpload(), "upload, finalize", 0, std::string(101, 'x')).status, 429);
@@ -184,7 +185,7 @@ TEST(UploadRoutes, HonoursAChosenNameOnce) {
       api.Call("POST", "/upload/v1beta/files", R"({"file":{"name":"files/my-shard-7"}})",
                {{"X-Goog-Upload-Command", "start"}});
   EXPECT_EQ(taken.status, 409);
-  EXPECT_EQ(Json::parse(taken.body)["error"]["status"], "ALREADY_EXISTS");
+  EXPECT_EQ(ParseOrderedJson(taken.body)["error"]["status"], "ALREADY_EXISTS");
   for (const char* name : {"files/-x", "files/UPPER", "files/../x",
                            "files/aaaaaaaaaabbbbbbbbbbccccccccccddddddddddd"}) {
     EXPECT_EQ(api.Call("POST", "/upload/v1beta/files", Json{{"file", {{"name", name}}}}.dump(),
@@ -209,7 +210,7 @@ TEST(UploadRoutes, MultipartMakesAFileAtOnce) {
       "\r\n--xyz\r\nContent-Type: text/plain\r\n\r\n" +
       bytes + "\r\n--xyz--\r\n");
   ASSERT_EQ(reply.status, 200) << reply.body;
-  const Json file = Json::parse(reply.body).at("file");
+  const Json file = ParseOrderedJson(reply.body).at("file");
   EXPECT_EQ(file["displayName"], "small");
   EXPECT_EQ(file["mimeType"], "text/plain");
   EXPECT_EQ(StoredBytes(api, file["name"]), bytes);
