@@ -18,7 +18,7 @@ constexpr int kFetchesMax = 5;
 
 // Of the failed rows all that the shard has left.
 MergeCounts CountsOf(const MergeOutcome& outcome, const std::vector<FailedAnswer>& failures,
-                     uint64_t answer_bytes) {
+                     uint64_t answer_bytes, bool is_kept) {
   MergeCounts counts{.ok = outcome.ok,
                      .failed = failures.size(),
                      .failed_by_class = {},
@@ -29,6 +29,7 @@ MergeCounts CountsOf(const MergeOutcome& outcome, const std::vector<FailedAnswer
                      .prompt_tokens = outcome.prompt_tokens,
                      .output_tokens = outcome.output_tokens,
                      .answer_bytes = answer_bytes,
+                     .answers_kept = is_kept ? 1U : 0U,
                      .values = outcome.values,
                      .general_values = outcome.general_values,
                      .digest = outcome.digest};
@@ -287,7 +288,8 @@ Result<Collected> AnswerCollector::Finish(const Round& round, const MergeOutcome
   const auto retryable = std::ranges::count_if(outcome.failed, [this](const FailedRow& row) {
     return options_.retry_classes.contains(row.failure.failure_class);
   });
-  return Collected{.counts = CountsOf(outcome, failures, answer_bytes),
+  const bool is_kept = options_.keep_answers && answer_bytes > 0;
+  return Collected{.counts = CountsOf(outcome, failures, answer_bytes, is_kept),
                    .retryable = static_cast<uint64_t>(retryable),
                    .unusable = {}};
 }

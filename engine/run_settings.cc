@@ -9,7 +9,9 @@
 #include <set>
 
 #include "engine/content_log.h"
+#include "engine/packed_corpus.h"
 #include "io/base/clock.h"
+#include "io/json/json_document.h"
 #include "io/json/json_text.h"
 #include "io/shard/manifest.h"
 
@@ -84,7 +86,7 @@ PinnedRun PinnedRunOf(const Json& settings, const Json& files) {
   for (const Json& file : files) {
     const Json path = file.value("path", Json());
     // Older ledgers lack the path of a file: then it is where its name says.
-    const std::string name = Json::parse(file.at("name").get<std::string>());
+    const std::string name = ParseJson(file.at("name").get<std::string>());
     run.files.push_back({.path = path.is_string() ? path.get<std::string>() : name,
                          .name = name,
                          .format = file.value("format", kJsonLines) == kText
@@ -302,8 +304,6 @@ Result<void> CompareInput(FileSystem& files, const RunDirectory& directory,
 // True when time stamps are to be pinned anew.
 Result<bool> CompareFiles(FileSystem& files, const RunDirectory& directory, const Json& pinned,
                           const Json& now, const std::vector<CorpusFile>& list) {
-  SLUICE_TRY(CompareNames(pinned, now));
-  SLUICE_TRY(CompareInput(files, directory, list));
   std::set<uint32_t> touched;
   for (size_t i = 0; i < now.size(); ++i) {
     SLUICE_TRY(CompareFile(pinned[i], now[i]));
@@ -317,16 +317,32 @@ Result<bool> CompareFiles(FileSystem& files, const RunDirectory& directory, cons
   return !touched.empty();
 }
 
+// True when the corpus is to be pinned anew.
+Result<bool> CompareCorpus(FileSystem& files, const RunDirectory& directory, const Json& settings,
+                           const Json& pinned, const std::vector<CorpusFile>& list,
+                           const std::stop_token& stop) {
+  const Json now = FilesOf(list);
+  SLUICE_TRY(CompareNames(pinned, now));
+  SLUICE_TRY(CompareInput(files, directory, list));
+  Result<bool> is_touched = CompareFiles(files, directory, pinned, now, list);
+  if (is_touched.has_value() || is_touched.error().code != ErrorCode::kInput) {
+    return is_touched;
+  }
+  SLUICE_ASSIGN(const bool is_accepted,
+                AcceptChangedCorpus(files, directory, PinnedRunOf(settings, now), stop));
+  return is_accepted ? Result<bool>(true) : is_touched;
+}
+
 Result<void> ComparePinned(Ledger& ledger, FileSystem& files, const RunDirectory& directory,
                            const Json& pinned, const Json& settings,
-                           const std::vector<CorpusFile>& list) {
+                           const std::vector<CorpusFile>& list, const std::stop_token& stop) {
   SLUICE_TRY(CompareSettings(pinned, settings));
   SLUICE_ASSIGN(const auto text, ledger.Get("files"));
-  const Json now = FilesOf(list);
+  const Json pinned_files = ParseJson(text.value_or("[]"));
   SLUICE_ASSIGN(const bool is_touched,
-                CompareFiles(files, directory, Json::parse(text.value_or("[]")), now, list));
+                CompareCorpus(files, directory, settings, pinned_files, list, stop));
   if (is_touched) {
-    SLUICE_TRY(ledger.Set("files", now.dump()));
+    SLUICE_TRY(ledger.Set("files", FilesOf(list).dump()));
   }
   Json filled = settings;
   filled.update(pinned);
@@ -342,7 +358,7 @@ Result<void> ComparePinned(Ledger& ledger, FileSystem& files, const RunDirectory
 
 Result<void> PinSettings(Ledger& ledger, FileSystem& files, const RunDirectory& directory,
                          const RunOptions& options, const std::string& account,
-                         const std::vector<CorpusFile>& list) {
+                         const std::vector<CorpusFile>& list, const std::stop_token& stop) {
   const Json settings = SettingsOf(options, account);
   SLUICE_ASSIGN(const auto pinned, ledger.Get("settings"));
   if (!pinned.has_value()) {
@@ -350,7 +366,7 @@ Result<void> PinSettings(Ledger& ledger, FileSystem& files, const RunDirectory& 
     return ledger.Set("settings", settings.dump());
   }
   try {
-    return ComparePinned(ledger, files, directory, Json::parse(*pinned), settings, list);
+    return ComparePinned(ledger, files, directory, ParseJson(*pinned), settings, list, stop);
   } catch (const Json::exception&) {
     return std::unexpected(UnreadablePins());
   }
@@ -363,7 +379,7 @@ Result<PinnedRun> ReadPinnedRun(Ledger& ledger) {
     return Fail(ErrorCode::kInput, "the ledger does not say what the run was asked to do");
   }
   try {
-    return PinnedRunOf(Json::parse(*settings), Json::parse(*files));
+    return PinnedRunOf(ParseJson(*settings), ParseJson(*files));
   } catch (const Json::exception&) {
     return std::unexpected(UnreadablePins());
   }

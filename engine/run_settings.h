@@ -3,6 +3,7 @@
 // refused with the name of the setting.
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,14 @@ inline constexpr const char* kAccountSetting = "the account (API key or --base-u
 
 // Pins the settings of a new run, or compares with those it began with. A corpus file has changed
 // when its size has; when only its time stamps moved, what was read of it is read again and
-// compared (engine/content_log). Errors: kUsage naming a changed setting, kInput naming a changed
-// corpus file and what about it changed.
+// compared (engine/content_log). Until all is packed it may change behind what is packed of it
+// (engine/packed_corpus). Errors: kUsage naming a changed setting, kInput naming a changed corpus
+// file and what about it changed, kUnfinished when `stop` is requested.
 [[nodiscard]] Result<void> PinSettings(Ledger& ledger, FileSystem& files,
                                        const RunDirectory& directory, const RunOptions& options,
                                        const std::string& account,
-                                       const std::vector<CorpusFile>& list);
+                                       const std::vector<CorpusFile>& list,
+                                       const std::stop_token& stop);
 
 // What was pinned, to look at it again.
 struct PinnedRun {

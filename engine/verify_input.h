@@ -22,13 +22,13 @@ struct VerifyInput {
   const PinnedRun& pinned;
   const LineProtocol& protocol;
   // From the ledger.
-  std::string run_id;
-  std::vector<ShardTrack> tracks;
-  std::vector<AttemptRecord> attempts;
-  std::map<uint32_t, MergeCounts> merges;
+  std::string run_id = {};
+  std::vector<ShardTrack> tracks = {};
+  std::vector<AttemptRecord> attempts = {};
+  std::map<uint32_t, MergeCounts> merges = {};
   uint64_t surplus_jobs = 0;
-  std::string outputs;  // JSON; empty before the output is there
-  int dimension = 0;    // of the vectors; 0 for generation, and while it is not known
+  std::string outputs = {};  // JSON; empty before the output is there
+  int dimension = 0;         // of the vectors; 0 for generation, and while it is not known
   bool is_finished = false;
   bool compares_answers = true;  // with the answers that were kept
   std::stop_token stop;

@@ -16,6 +16,7 @@
 #include "engine/verify_rows.h"
 #include "io/base/checksum.h"
 #include "io/corpus/corpus.h"
+#include "io/json/json_document.h"
 #include "io/shard/shard_file.h"
 #include "io/sink/npy_header.h"
 #include "io/sink/sink.h"
@@ -138,11 +139,13 @@ class RowCheck {
                             const MergeCounts& noted) {
     const auto track = std::ranges::find(input_.tracks, shard.shard, &ShardTrack::shard);
     const int last_round = track == input_.tracks.end() ? 0 : track->round;
+    uint64_t found = 0;
     for (int round = 0; round <= last_round; ++round) {
       const std::string path = input_.directory.answers(shard.shard, round);
       if (!input_.files.Exists(path)) {
         continue;
       }
+      ++found;
       ComparingSink sink(shard.range, rows, last_round == 0);
       const std::string file = path.substr(input_.directory.folder().size() + 1);
       SLUICE_ASSIGN(const auto outcome, DecodeAnswers(shard, path, file, sink));
@@ -157,6 +160,11 @@ class RowCheck {
       if (last_round == 0) {
         CompareCounts(file, *outcome, noted);
       }
+    }
+    if (found < noted.answers_kept) {
+      findings_.AddProblem(
+          fmt::format("answers/{:05}*", shard.shard),
+          fmt::format("{} files of answers were kept, {} are there", noted.answers_kept, found));
     }
     return {};
   }
@@ -301,7 +309,7 @@ class FinalCheck final : public RowCheck {
  private:
   bool ReadNotes() {
     try {
-      for (const Json& output : Json::parse(input_.outputs)) {
+      for (const Json& output : ParseJson(input_.outputs)) {
         const std::string name = output.at("path");
         outputs_.push_back({.name = name,
                             .path = OutputPath(input_.directory, name, input_.files),

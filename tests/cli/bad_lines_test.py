@@ -116,6 +116,33 @@ class BadLines(harness.CliTest):
         (self.folder / "c.jsonl").write_text("bad\nworse\n")
         ended = self.sluice("run", "c.jsonl", "--backend", "local", code=7)
         self.assertIn("c.jsonl:1", ended.err)
+        # Nothing was packed of it, so that the mended one goes by the same command.
+        (self.folder / "c.jsonl").write_text('{"text":"good"}\nworse\n')
+        self.sluice("run", "c.jsonl", "--backend", "local", code=3)
+        self.sluice("verify", "vectors.npy.sluice")
+
+    def test_a_run_that_stopped_at_a_bad_line_goes_on_when_it_is_mended(self):
+        lines = [b'{"text":"document %d"}\n' % number for number in range(100)]
+        corpus = self.folder / "c.jsonl"
+        service = harness.LocalService(self)
+        command = ["run", "c.jsonl", "--dim", "8", "--shard-rows", "20", "--on-error", "fail", *service.flags()]
+        for turn, bad in enumerate((0, 70)):
+            corpus.write_bytes(b"".join(lines[:bad] + [b"bad\n"] + lines[bad + 1:]))
+            said = self.sluice(*command, "-o", f"{bad}.npy", code=7, env=service.env()).err
+            self.assertIn(f"c.jsonl:{bad + 1}: ", said)
+            mended = b"".join(lines[:bad] + [b'{"text":"mended, and longer than before"}\n'] + lines[bad + 1:])
+            if bad:  # What is packed has to stay as it is.
+                corpus.write_bytes(mended.replace(b'document 3"', b'Document 3"'))
+                said = self.sluice(*command, "-o", f"{bad}.npy", code=7, env=service.env()).err
+                self.assertIn("bytes when this run began", said)
+            corpus.write_bytes(mended)
+            self.sluice(*command, "-o", f"{bad}.npy", env=service.env())
+            self.sluice("verify", f"{bad}.npy.sluice")
+            self.sluice(*command, "-o", f"fresh{bad}.npy", env=service.env())
+            for ending in ("npy", "ids.jsonl"):
+                self.assertEqual(self.read(f"{bad}.{ending}"), self.read(f"fresh{bad}.{ending}"))
+            # Five shards twice, and none of them once more.
+            self.assertEqual(len(service.events("create")), 10 * (turn + 1))
 
 
 if __name__ == "__main__":

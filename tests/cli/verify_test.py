@@ -296,7 +296,7 @@ class Damage(Verified):
                 self.damaged(f"{name} cut to {keep}", lambda run: edit(run / name, lambda data: data[:int(len(data) * keep)]))
             self.damaged(f"{name} grown", lambda run: edit(run / name, lambda data: data + b"{}\n"))
         for name in ("manifest.jsonl", "ids.jsonl", "rejects.jsonl", "failures.jsonl", "report.json", "../v.npy",
-                     "../v.ids.jsonl", "../c.jsonl"):
+                     "../v.ids.jsonl", "../c.jsonl", "answers/00001.jsonl.zst"):
             self.damaged(f"{name} gone", lambda run: (run / name).unlink())
         self.damaged("a shard gone before its merge", lambda run: (run / "shards/00001.jsonl.zst").unlink(), "p.sluice")
 
