@@ -258,13 +258,37 @@ bool IsReadableFact(std::string_view key, const std::string& value) {
                               }));
 }
 
-// SQLite calls many a full disk an I/O error. What is damaged stays so, however often it is tried.
+int PrimaryCode(sqlite3* database) { return sqlite3_errcode(database) & 0xff; }
+
+bool SaysDamaged(int code) { return code == SQLITE_CORRUPT || code == SQLITE_NOTADB; }
+
+// What is damaged stays so, however often it is tried; but SQLite calls a file malformed also when
+// the disk failed to read it once (SQLITE_IOERR_CORRUPTFS). A second look tells.
+bool IsDamaged(sqlite3* database) {
+  const char* path = sqlite3_db_filename(database, "main");
+  if (!SaysDamaged(PrimaryCode(database)) || path == nullptr) {
+    return SaysDamaged(PrimaryCode(database));
+  }
+  sqlite3* opened = nullptr;
+  sqlite3_open_v2(path, &opened, SQLITE_OPEN_READONLY, nullptr);
+  const std::unique_ptr<sqlite3, decltype(&sqlite3_close)> second(opened, &sqlite3_close);
+  sqlite3_stmt* prepared = nullptr;
+  sqlite3_prepare_v2(second.get(), "PRAGMA quick_check(1)", -1, &prepared, nullptr);
+  const std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> look(prepared,
+                                                                        &sqlite3_finalize);
+  if (look == nullptr || sqlite3_step(look.get()) != SQLITE_ROW) {
+    return SaysDamaged(PrimaryCode(second.get()));
+  }
+  const auto* verdict = reinterpret_cast<const char*>(sqlite3_column_text(look.get(), 0));
+  return verdict == nullptr || std::string_view(verdict) != "ok";
+}
+
+// SQLite calls many a full disk an I/O error.
 Error FailureOf(sqlite3* database, const char* what) {
-  const int code = sqlite3_errcode(database) & 0xff;
+  const int code = PrimaryCode(database);
   const bool is_disk = code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
-  const bool is_damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
   return Error{
-      .code = is_damaged ? ErrorCode::kInput : ErrorCode::kIo,
+      .code = IsDamaged(database) ? ErrorCode::kInput : ErrorCode::kIo,
       .message = fmt::format("cannot {} the ledger: {}", what, sqlite3_errmsg(database)),
       .hint = is_disk ? "make room if the disk is full; the same command then goes on" : ""};
 }
