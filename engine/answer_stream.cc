@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "io/base/exhaustion.h"
+
 namespace sluice {
 
 class AnswerStream::PipeSource final : public ByteSource {
@@ -46,7 +48,11 @@ void AnswerStream::FetchAll(const BatchJob& job, const Environment& environment,
     began_anew_ = true;
     return Fail(ErrorCode::kUnavailable, "the service began the answers anew");
   };
-  fetched_ = environment.provider.FetchAnswers(job, writer, restart, stop);
+  const auto error =
+      ErrorIn([&] { fetched_ = environment.provider.FetchAnswers(job, writer, restart, stop); });
+  if (error.has_value()) {
+    fetched_ = std::unexpected(*error);
+  }
   environment.times.Add(Stage::kFetch,
                         std::chrono::steady_clock::now() - begin - pipe_.write_wait());
   pipe_.EndWriting(fetched_->has_value() ? std::nullopt : std::optional(fetched_->error()));

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "engine/deadline.h"
+#include "io/base/exhaustion.h"
 #include "engine/failures.h"
 #include "engine/kept_options.h"
 #include "engine/merged_rows.h"
@@ -255,8 +256,12 @@ Result<void> LiveRun::Track(Tracker& tracker, const LineProtocol& protocol, Mani
   const std::stop_callback forward(deadline.stop_token(), [&] { pack_stop.request_stop(); });
   std::jthread packing;
   if (packs) {
-    packing = std::jthread(
-        [&] { tracker.PackEnded(PackAll(protocol, manifest, tracker, pack_stop.get_token())); });
+    packing = std::jthread([&] {
+      Result<void> packed;
+      const auto error =
+          ErrorIn([&] { packed = PackAll(protocol, manifest, tracker, pack_stop.get_token()); });
+      tracker.PackEnded(error.has_value() ? std::unexpected(*error) : packed);
+    });
   } else {
     tracker.PackEnded({});
   }

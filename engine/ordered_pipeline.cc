@@ -12,6 +12,8 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+#include "io/base/exhaustion.h"
+
 namespace sluice {
 namespace {
 
@@ -70,8 +72,7 @@ Result<void> WorkAt(const Station& station, PipelineItem& item) {
   try {
     return station.work(item);
   } catch (const std::exception& exception) {
-    return Fail(ErrorCode::kInternal,
-                std::string("a pipeline station failed: ") + exception.what());
+    return std::unexpected(ErrorOf(exception, "a pipeline station failed"));
   }
 }
 
@@ -141,14 +142,14 @@ class Graph {
     try {
       return source_.next();
     } catch (const std::exception& exception) {
-      return Fail(ErrorCode::kInternal,
-                  std::string("a pipeline source failed: ") + exception.what());
+      return std::unexpected(ErrorOf(exception, "a pipeline source failed"));
     }
   }
 
   flow::sender<Message>* Append(flow::sender<Message>& before, const Station& station) {
     const bool in_order = station.order == Station::Order::kInOrder;
-    auto node = std::make_unique<Work>(
+    // No edge leads to a node that is not held yet: see EndOfTasks.
+    nodes_.push_back(std::make_unique<Work>(
         graph_, in_order ? flow::serial : flow::unlimited, [this, &station](Message message) {
           const NodeWork work(this);
           if (stop_.stop_requested()) {
@@ -160,19 +161,30 @@ class Graph {
             }
           }
           return message;
-        });
+        }));
+    Work& node = *nodes_.back();
     if (in_order) {
-      auto order = std::make_unique<flow::sequencer_node<Message>>(
-          graph_, [](const Message& message) { return message.number; });
-      flow::make_edge(before, *order);
-      flow::make_edge(*order, *node);
-      orders_.push_back(std::move(order));
+      orders_.push_back(std::make_unique<flow::sequencer_node<Message>>(
+          graph_, [](const Message& message) { return message.number; }));
+      flow::make_edge(before, *orders_.back());
+      flow::make_edge(*orders_.back(), node);
     } else {
-      flow::make_edge(before, *node);
+      flow::make_edge(before, node);
     }
-    nodes_.push_back(std::move(node));
-    return nodes_.back().get();
+    return &node;
   }
+
+  // Tasks look at nodes, also when the constructor ran out of memory half-way.
+  struct EndOfTasks {
+    flow::graph& graph;
+    ~EndOfTasks() {
+      try {
+        graph.wait_for_all();
+      } catch (const std::exception&) {
+        // A task ran out of memory, too: what the constructor threw says so already.
+      }
+    }
+  };
 
   const PipelineSource& source_;
   std::stop_token stop_;
@@ -187,6 +199,7 @@ class Graph {
   std::vector<std::unique_ptr<Work>> nodes_;
   std::unique_ptr<Work> end_;
   std::unique_ptr<flow::function_node<Message, flow::continue_msg>> release_;
+  const EndOfTasks end_of_tasks_{graph_};  // last: it goes before the nodes
 };
 
 }  // namespace

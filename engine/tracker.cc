@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/http/paged_list.h"
+#include "io/base/exhaustion.h"
 
 namespace sluice {
 namespace {
@@ -54,14 +55,7 @@ void Tracker::PackEnded(Result<void> result) {
 
 Result<void> Tracker::Run(std::stop_token stop) {
   SLUICE_TRY(LoadTracks());
-  while (GoesOn(stop)) {
-    StartDueActions(environment_.clock.Now());
-    ShowProgress();
-    // What was decided without a call is over by now, and no event will come of it.
-    if (GoesOn(stop)) {
-      WaitForEvents(stop, NextDue());
-    }
-  }
+  Fatal(ErrorIn([&] { Plan(stop); }));
   const bool is_through = !stop.stop_requested() && !fatal_.has_value();
   if (is_through) {
     FatalUnless(LastAudit(std::move(stop)));
@@ -75,6 +69,17 @@ Result<void> Tracker::Run(std::stop_token stop) {
     return std::unexpected(*fatal_);
   }
   return Fail(ErrorCode::kUnfinished, "stopped; remote jobs keep running and nothing is lost");
+}
+
+void Tracker::Plan(std::stop_token stop) {
+  while (GoesOn(stop)) {
+    StartDueActions(environment_.clock.Now());
+    ShowProgress();
+    // What was decided without a call is over by now, and no event will come of it.
+    if (GoesOn(stop)) {
+      WaitForEvents(stop, NextDue());
+    }
+  }
 }
 
 bool Tracker::GoesOn(const std::stop_token& stop) const {
@@ -230,28 +235,42 @@ void Tracker::Start(Action action, ShardTrack& track, MonotonicTime now) {
   }
 }
 
+void Tracker::StartWork(std::function<WorkLoop::Event()> work, WorkLoop::Event otherwise) {
+  environment_.loop.Start([this, work = std::move(work), otherwise = std::move(otherwise)] {
+    WorkLoop::Event event;
+    const auto error = ErrorIn([&] { event = work(); });
+    environment_.loop.Post(error.has_value() ? [this, otherwise, error] {
+      otherwise();
+      Fatal(error);
+    } : event);
+  });
+}
+
 template <typename T>
 void Tracker::Dispatch(ShardTrack& track, std::function<T(std::stop_token)> call,
                        std::function<std::optional<Error>(T)> apply) {
   track.busy = true;
-  environment_.loop.Start([this, &track, call = std::move(call), apply = std::move(apply)] {
+  const auto work = [this, &track, call = std::move(call), apply = std::move(apply)] {
     auto result = std::make_shared<T>(call(worker_stop_.get_token()));
-    environment_.loop.Post([this, &track, apply, result] {
+    return [this, &track, apply, result] {
       track.busy = false;
       const auto code = CodeOf(*result);
       code.has_value() ? outage_.OnFailure(*code, environment_.clock.Now()) : outage_.OnSuccess();
       Fatal(apply(std::move(*result)));
       DeleteLeftFiles(track);
-    });
-  });
+    };
+  };
+  StartWork(work, [&track] { track.busy = false; });
 }
 
 void Tracker::StartUnwatched(std::function<void(std::stop_token)> call) {
   ++calls_;
-  environment_.loop.Start([this, call = std::move(call)] {
+  const auto is_over = [this] { --calls_; };
+  const auto work = [this, call = std::move(call), is_over] {
     call(worker_stop_.get_token());
-    environment_.loop.Post([this] { --calls_; });
-  });
+    return is_over;
+  };
+  StartWork(work, is_over);
 }
 
 void Tracker::DeleteLeftFiles(ShardTrack& track) {
@@ -324,15 +343,19 @@ void Tracker::StartCreate(ShardTrack& track) {
 void Tracker::StartLook(MonotonicTime now) {
   looking_ = true;
   ++calls_;
-  environment_.loop.Start([this, now] {
+  const auto is_over = [this] {
+    looking_ = false;
+    --calls_;
+  };
+  const auto work = [this, now, is_over] {
     auto jobs =
         std::make_shared<Result<std::vector<BatchJob>>>(ListAllJobs(worker_stop_.get_token()));
-    environment_.loop.Post([this, now, jobs] {
-      looking_ = false;
-      --calls_;
+    return [this, now, jobs, is_over] {
+      is_over();
       Fatal(ApplyLook(*jobs, now));
-    });
-  });
+    };
+  };
+  StartWork(work, is_over);
 }
 
 std::optional<Error> Tracker::ApplyLook(const Result<std::vector<BatchJob>>& jobs,
@@ -574,18 +597,20 @@ bool Tracker::AuditIsDue(MonotonicTime now) const {
 void Tracker::StartAudit(MonotonicTime now) {
   audit_due_.reset();
   ++calls_;
-  environment_.loop.Start([this, now] {
+  const auto is_over = [this] { --calls_; };
+  const auto work = [this, now, is_over] {
     auto jobs =
         std::make_shared<Result<std::vector<BatchJob>>>(ListAllJobs(worker_stop_.get_token()));
-    environment_.loop.Post([this, now, jobs] {
-      --calls_;
+    return [this, now, jobs, is_over] {
+      is_over();
       if (jobs->has_value()) {
         FatalUnless(ApplyAudit(**jobs));
       } else {
         audit_due_ = now + kAuditAgain;
       }
-    });
-  });
+    };
+  };
+  StartWork(work, is_over);
 }
 
 // A job of ours that the ledger does not own was made by a request that something between us and

@@ -73,6 +73,7 @@ class Tracker {
   [[nodiscard]] const std::vector<std::string>& deleted_files() const { return deleted_files_; }
 
  private:
+  void Plan(std::stop_token stop);
   [[nodiscard]] bool GoesOn(const std::stop_token& stop) const;
   void Fatal(std::optional<Error> error);
   void FatalUnless(const Result<void>& saved);
@@ -82,6 +83,9 @@ class Tracker {
   [[nodiscard]] bool MayStart(Action action) const;
   [[nodiscard]] bool WaitsForDimension(const ShardTrack& track) const;
   void Start(Action action, ShardTrack& track, MonotonicTime now);
+  // Runs `work` on a worker and the event that it gives on the planning thread; `otherwise` when
+  // there is none, because memory or threads ran out, which ends the run.
+  void StartWork(std::function<WorkLoop::Event()> work, WorkLoop::Event otherwise);
   // Runs `call` on a worker and `apply` with its result on the planning thread. `track` is busy in
   // between.
   template <typename T>

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/base/exhaustion.h"
 #include "tools/signals.h"
 #include "tools/sluice.h"
 
@@ -49,9 +50,19 @@ void KeepMemoryPrivate() {
 // What a run keeps is nobody else's business, whichever library makes the file.
 void KeepFilesPrivate() { umask(S_IRWXG | S_IRWXO); }
 
+// Gives the exit code.
+int TellUnexpected(const std::exception& exception) {
+  const sluice::Error error = sluice::ErrorOf(exception, "unexpected");
+  const int code = sluice::ExitCode(error.code);
+  std::fprintf(stderr, "error: %s\n%s   (exit %d)\n", error.message.c_str(), error.hint.c_str(),
+               code);
+  return code;
+}
+
 }  // namespace
 
-// The last border of exceptions: what arrives here is a mistake of ours or no memory left.
+// The last border of exceptions: what arrives here is a mistake of ours, or no memory or no threads
+// are left.
 int main(int argc, char** argv) {
   HoldStandardStreams();
   // Readers that are gone and limits on file sizes are errors of the calls that meet them.
@@ -64,7 +75,6 @@ int main(int argc, char** argv) {
     sluice::Signals signals;
     return sluice::RunCommandLine(argc, argv, signals);
   } catch (const std::exception& exception) {
-    std::fprintf(stderr, "error: unexpected: %s   (exit 1)\n", exception.what());
-    return 1;
+    return TellUnexpected(exception);
   }
 }

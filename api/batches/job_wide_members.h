@@ -21,7 +21,7 @@ template <typename Json>
   }
   Json members = Json::object();
   if (!generation_config.empty()) {
-    Json config = ParseJson(generation_config);
+    Json config = ParseJsonAs<Json>(generation_config);
     if (!config.is_object()) {
       return Fail(ErrorCode::kUsage, "the generation config is not a JSON object");
     }
@@ -32,7 +32,7 @@ template <typename Json>
     }
   }
   if (!system_instruction.empty()) {
-    Json content = ParseJson(system_instruction);
+    Json content = ParseJsonAs<Json>(system_instruction);
     members["systemInstruction"] = content.is_object()
                                        ? std::move(content)
                                        : Json{{"parts", {{{"text", system_instruction}}}}};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <utility>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "io/base/aligned_buffer.h"
 
@@ -21,6 +22,13 @@ constexpr int kFastMinMatch = 6;
 // From here on a block takes long enough for somebody to wait for its end.
 constexpr int kSlowLevel = 10;
 constexpr size_t kSliceBytes = size_t{128} << 10;
+
+// Nothing is wrong then with the data, or with us.
+void ThrowIfOutOfMemory(size_t code) {
+  if (ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation) {
+    throw std::bad_alloc();
+  }
+}
 
 class ZstdSource final : public ByteSource {
  public:
@@ -47,6 +55,7 @@ class ZstdSource final : public ByteSource {
       }
       const size_t left = ZSTD_decompressStream(context_.get(), &output, &input_);
       if (ZSTD_isError(left) != 0) {
+        ThrowIfOutOfMemory(left);
         return Fail(ErrorCode::kInput,
                     fmt::format("'{}' is not good zstd data: {}", name_, ZSTD_getErrorName(left)));
       }
@@ -127,7 +136,7 @@ std::optional<size_t> ZstdCompressor::Compress(std::span<const std::byte> plain,
   }
   const size_t size =
       ZSTD_compress2(context_->zstd.get(), out.data(), out.size(), plain.data(), plain.size());
-  // With room for the worst case only a lack of memory is left to fail.
+  ThrowIfOutOfMemory(size);
   SLUICE_CHECK(ZSTD_isError(size) == 0, ZSTD_getErrorName(size));
   return size;
 }
@@ -138,6 +147,7 @@ std::optional<size_t> ZstdCompressor::CompressInSlices(std::span<const std::byte
   ZSTD_CCtx* const zstd = context_->zstd.get();
   ZSTD_CCtx_reset(zstd, ZSTD_reset_session_only);
   const size_t pledged = ZSTD_CCtx_setPledgedSrcSize(zstd, plain.size());
+  ThrowIfOutOfMemory(pledged);
   SLUICE_CHECK(ZSTD_isError(pledged) == 0, ZSTD_getErrorName(pledged));
   ZSTD_outBuffer output = {.dst = out.data(), .size = out.size(), .pos = 0};
   ZSTD_inBuffer input = {.src = plain.data(), .size = 0, .pos = 0};
@@ -148,6 +158,7 @@ std::optional<size_t> ZstdCompressor::CompressInSlices(std::span<const std::byte
     input.size = std::min(plain.size(), input.pos + kSliceBytes);
     const bool is_last = input.size == plain.size();
     left = ZSTD_compressStream2(zstd, &output, &input, is_last ? ZSTD_e_end : ZSTD_e_continue);
+    ThrowIfOutOfMemory(left);
     SLUICE_CHECK(ZSTD_isError(left) == 0, ZSTD_getErrorName(left));
   }
   return output.pos;

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string_view>
+#include <type_traits>
 
 namespace sluice {
 
@@ -13,5 +14,14 @@ namespace sluice {
 [[nodiscard]] nlohmann::json ParseJson(std::string_view text);
 // Keeps members in the order of the text.
 [[nodiscard]] nlohmann::ordered_json ParseOrderedJson(std::string_view text);
+// Either, for templates.
+template <typename Json>
+[[nodiscard]] Json ParseJsonAs(std::string_view text) {
+  if constexpr (std::is_same_v<Json, nlohmann::ordered_json>) {
+    return ParseOrderedJson(text);
+  } else {
+    return ParseJson(text);
+  }
+}
 
 }  // namespace sluice

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <thread>
 
+#include "io/base/exhaustion.h"
+
 namespace sluice {
 
 void RowBuckets::Rows::Clear() {
@@ -149,7 +151,10 @@ Result<void> RowBuckets::Finish() {
     for (Result<void>& result : results) {
       threads.emplace_back([this, &next, &result] {
         for (size_t i = next++; i < buckets_.size() && result.has_value(); i = next++) {
-          result = FinishBucket(i);
+          const auto error = ErrorIn([&] { result = FinishBucket(i); });
+          if (error.has_value()) {
+            result = std::unexpected(*error);
+          }
         }
       });
     }

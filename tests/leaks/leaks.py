@@ -32,8 +32,9 @@ KEY_START = b"AIzaTestKey-"
 UPLOAD_START = b"emulated-upload-"
 TOKEN_START = b"ya29.emulated-token-"
 PRIVATE_KEY = b"-----BEGIN PRIVATE KEY-----"
-SECRETS = {start: re.compile(re.escape(start) + rb"[\w-]+")
-           for start in (KEY_START, UPLOAD_START, TOKEN_START, b"upload_id=")}
+SECRETS = {start: re.compile(re.escape(start) + rb"[\w-]+") for start in (KEY_START, b"upload_id=")}
+# The program itself holds these two starts, and its compiler may put other text behind them.
+SECRETS |= {start: re.compile(re.escape(start) + rb"[0-9a-z]{8,}") for start in (UPLOAD_START, TOKEN_START)}
 SECRETS[PRIVATE_KEY] = re.compile(re.escape(PRIVATE_KEY))
 # Put together here, so that this file and its command line are no leaks themselves.
 DECOY = KEY_START + b"decoy"

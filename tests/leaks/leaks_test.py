@@ -12,7 +12,7 @@ import unittest
 import leaks
 
 KEY = leaks.KEY_START + b"0123"
-UPLOAD = leaks.UPLOAD_START + b"4567"
+UPLOAD = leaks.UPLOAD_START + b"456789ab"
 BUILD = os.environ["SLUICE_BUILD"]
 WAITING = [sys.executable, "-c", "print(flush=True); input()"]
 
@@ -60,7 +60,7 @@ class Leaks(unittest.TestCase):
         self.assertEqual(self.found(), {KEY})
 
     def test_tokens_and_private_keys_are_found_but_for_the_key_file_of_the_local_service(self):
-        token = leaks.TOKEN_START + b"abc"
+        token = leaks.TOKEN_START + b"abcd0123"
         self.write("log", b"Authorization: Bearer " + token)
         self.assertEqual(self.found(), {token})
         account = json.dumps({"type": "service_account",

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <poll.h>
 #include <sys/socket.h>
+#include <system_error>
 #include <thread>
 
 namespace sluice {
@@ -343,12 +344,16 @@ struct HttpServer::State {
       return;
     }
     Connection& connection = connections.emplace_back(std::move(socket));
-    connection.thread = std::thread([this, &connection] {
-      Serve(connection, handler);
-      const std::scoped_lock end_lock(mutex);
-      connection.ended = true;
-      one_ended.notify_all();
-    });
+    try {
+      connection.thread = std::thread([this, &connection] {
+        Serve(connection, handler);
+        const std::scoped_lock end_lock(mutex);
+        connection.ended = true;
+        one_ended.notify_all();
+      });
+    } catch (const std::system_error&) {
+      connections.pop_back();  // no thread is left: the client sees a connection that ends
+    }
   }
 
   // Joins what has ended, and when all places are taken waits for one.

@@ -76,7 +76,7 @@ template <typename Json>
 template <typename Json>
 [[nodiscard]] std::expected<Json, ApiError> ParseMessage(std::string_view text) {
   if (!NestsTooDeep(text)) {
-    Json json = ParseJson(text);
+    Json json = ParseJsonAs<Json>(text);
     if (json.is_object()) {
       return json;
     }

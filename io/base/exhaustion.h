@@ -1,0 +1,45 @@
+// Memory and threads can run out in the middle of anything. A run then ends as it does at a full
+// disk: what is in the ledger stays, and the same command goes on.
+#pragma once
+
+#include <exception>
+#include <fmt/format.h>
+#include <functional>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "io/base/error.h"
+
+namespace sluice {
+
+// An exception that arrived at a border. What is no exhaustion (kIo) is a mistake of ours
+// (kInternal).
+[[nodiscard]] inline Error ErrorOf(const std::exception& exception, std::string_view where) {
+  const auto* of_system = dynamic_cast<const std::system_error*>(&exception);
+  const bool is_out_of_threads =
+      (of_system != nullptr && of_system->code() == std::errc::resource_unavailable_try_again) ||
+      std::string_view(exception.what()).starts_with("pthread_create");  // oneTBB's own words
+  if (!is_out_of_threads && dynamic_cast<const std::bad_alloc*>(&exception) == nullptr) {
+    return {.code = ErrorCode::kInternal,
+            .message = fmt::format("{}: {}", where, exception.what()),
+            .hint = ""};
+  }
+  return {
+      .code = ErrorCode::kIo,
+      .message = fmt::format("no memory or no threads are left: {}", exception.what()),
+      .hint = "raise the limit (ulimit -a) or give a smaller --threads; the same command goes on"};
+}
+
+// What `work` threw; nothing when it came to its end.
+[[nodiscard]] inline std::optional<Error> ErrorIn(const std::function<void()>& work) {
+  try {
+    work();
+    return std::nullopt;
+  } catch (const std::exception& exception) {
+    return ErrorOf(exception, "unexpected");
+  }
+}
+
+}  // namespace sluice
