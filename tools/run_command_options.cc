@@ -104,6 +104,39 @@ Result<void> ReadCloud(const Arguments& arguments, Backend backend, RunCloud& cl
   return {};
 }
 
+std::string WithoutSlashAtEnd(std::string path) {
+  while (path.ends_with('/')) {
+    path.pop_back();
+  }
+  return path;
+}
+
+// Shards and answers of a run are no documents, also when its corpus is the bucket that they go
+// through. Without a prefix of its own nobody could tell them from documents.
+Result<void> KeepOwnObjectsOut(const std::string& bucket, CorpusOptions& corpus) {
+  if (bucket.empty()) {
+    return {};
+  }
+  const std::string scheme = "gs://";
+  const std::string place = WithoutSlashAtEnd(IsObjectUri(bucket) ? bucket : scheme + bucket);
+  const bool has_prefix = place.find('/', scheme.size()) != std::string::npos;
+  for (const std::string& own : {place + "/in", place + "/out"}) {
+    const bool is_read = std::ranges::any_of(corpus.inputs, [&](const std::string& input) {
+      const std::string root = WithoutSlashAtEnd(input);
+      return root == own || (!has_prefix && root == place);
+    });
+    if (is_read) {
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("the corpus holds {}/, where this run puts its own objects", own),
+                  "give it a prefix that is no part of the corpus: --bucket NAME/PREFIX");
+    }
+    if (has_prefix) {
+      corpus.own_paths.push_back(own);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::optional<int>> ReadCompression(const Arguments& arguments) {
@@ -280,6 +313,7 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
   options.service.cloud = run.cloud;
   SLUICE_TRY(ExpectReportApart(options));
   run.corpus.own_paths = {run.run_folder, run.output, IdsPathOf(run.output), options.report_copy};
+  SLUICE_TRY(KeepOwnObjectsOut(run.cloud.bucket, run.corpus));
   SLUICE_TRY(ReadProgress(arguments, stderr_is_terminal, options));
   return options;
 }

@@ -228,7 +228,8 @@ class BatchConverter {
 };
 
 bool IsEmptyArray(const char* begin, const char* end) {
-  return std::all_of(begin, end, [](char c) { return c == ' ' || c == '\t' || c == '\r'; });
+  return std::all_of(begin, end,
+                     [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
 }
 
 }  // namespace

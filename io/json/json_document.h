@@ -5,7 +5,6 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string_view>
-#include <type_traits>
 
 namespace sluice {
 
@@ -16,12 +15,10 @@ namespace sluice {
 [[nodiscard]] nlohmann::ordered_json ParseOrderedJson(std::string_view text);
 // Either, for templates.
 template <typename Json>
-[[nodiscard]] Json ParseJsonAs(std::string_view text) {
-  if constexpr (std::is_same_v<Json, nlohmann::ordered_json>) {
-    return ParseOrderedJson(text);
-  } else {
-    return ParseJson(text);
-  }
-}
+[[nodiscard]] Json ParseJsonAs(std::string_view text);
+template <>
+[[nodiscard]] nlohmann::json ParseJsonAs(std::string_view text);
+template <>
+[[nodiscard]] nlohmann::ordered_json ParseJsonAs(std::string_view text);
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 """Vertex AI: a run over the local service by Cloud Storage and by tables, and its jobs by hand."""
 
 import json
+import urllib.parse
 import urllib.request
 
 import harness
@@ -20,6 +21,13 @@ class VertexTest(harness.CliTest):
     def gemini_run(self, service, corpus, output, *flags):
         self.sluice("run", corpus, "--base-url", service.base_url, "--poll", "10ms..50ms", "-o", output, *flags,
                     env={"GEMINI_API_KEY": harness.KEY})
+
+    def stage(self, service, name, lines):
+        query = urllib.parse.urlencode({"uploadType": "media", "name": name})
+        data = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        urllib.request.urlopen(urllib.request.Request(
+            f"{service.base_url}/upload/storage/v1/b/{BUCKET}/o?{query}", data=data, method="POST")).close()
+        return f"gs://{BUCKET}/{name}"
 
 
 class Runs(VertexTest):
@@ -144,6 +152,20 @@ class Runs(VertexTest):
                     "-o", "again.npy")
         self.sluice("verify", "again.npy.sluice")
 
+    def test_its_own_objects_are_no_part_of_its_corpus(self):
+        service = self.serve()
+        for name in ("a", "b"):
+            self.stage(service, f"docs/{name}.jsonl", [{"text": f"{name} {number}"} for number in range(20)])
+        flags = [flag for flag in self.run_flags if flag not in ("--bucket", f"{BUCKET}/runs")] + ["--dim", "8"]
+        for corpus, bucket in ((f"gs://{BUCKET}", BUCKET), (f"gs://{BUCKET}/", f"{BUCKET}/"),
+                               (f"gs://{BUCKET}/in/", BUCKET), (f"gs://{BUCKET}/r/out", f"{BUCKET}/r")):
+            said = self.sluice("run", corpus, *flags, "--bucket", bucket, "-o", "v.npy", code=2).err
+            self.assertIn("--bucket NAME/PREFIX", said)
+        command = ["run", f"gs://{BUCKET}", *flags, "--bucket", f"{BUCKET}/r", "-o", "v.npy", "--json"]
+        for more in ([], [], ["--fresh", "-y"]):
+            self.assertEqual(self.sluice(*command, *more).json()["counts"]["documents"], 40)
+        self.sluice("verify", "v.npy.sluice")
+
     def test_the_place_of_the_output_is_looked_at_before_anything_is_bought(self):
         service = self.serve("--credentials-file", self.folder / "sa.json")
         corpus = self.write_corpus("c.jsonl", 5)
@@ -166,15 +188,6 @@ class Runs(VertexTest):
 
 
 class Jobs(VertexTest):
-    def stage(self, service, name, lines):
-        import urllib.parse
-        import urllib.request
-        query = urllib.parse.urlencode({"uploadType": "media", "name": name})
-        data = "".join(json.dumps(line) + "\n" for line in lines).encode()
-        urllib.request.urlopen(urllib.request.Request(
-            f"{service.base_url}/upload/storage/v1/b/{BUCKET}/o?{query}", data=data, method="POST")).close()
-        return f"gs://{BUCKET}/{name}"
-
     def jobs(self, verb, *arguments, **more):
         return self.sluice("jobs", verb, "--auth", "vertex", *self.flags, *arguments, **more)
 
