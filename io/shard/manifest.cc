@@ -112,11 +112,16 @@ Result<Content> ReadContent(FileSystem& files, const std::string& path) {
       // Not good.
     }
     if (!is_good) {
+      const bool lost_a_sector = line->find('\0') != std::string_view::npos;
+      SLUICE_ASSIGN(const auto next, lines.Next());
+      if (lost_a_sector && !next.has_value()) {
+        break;
+      }
       return Fail(ErrorCode::kIo, fmt::format("'{}' is damaged at line {}", path, number),
                   "start over in a new run directory, or with --fresh");
     }
+    content.whole_bytes = lines.offset();
   }
-  content.whole_bytes = lines.offset();
   return content;
 }
 

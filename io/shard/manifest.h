@@ -1,7 +1,8 @@
 // Manifest: the sealed shards of a run, one JSON line each, in order; the format is in
 // docs/formats.md. A shard is real only when its line is whole and on stable storage: a line is
 // appended after the shard's file was synced and renamed, and a torn last line (a crash in the
-// middle of the append) is cut off when the manifest is opened again. One thread at a time.
+// middle of the append) is cut off when the manifest is opened again. A power cut may also leave
+// the end of such a line without its beginning, where NULs stand then. One thread at a time.
 #pragma once
 
 #include <cstdint>

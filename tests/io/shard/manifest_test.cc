@@ -57,6 +57,26 @@ TEST_F(ManifestTest, GivesBackWhatWasAppended) {
   EXPECT_FALSE(manifest.end().has_value());
 }
 
+TEST_F(ManifestTest, CutsALastLineOffThatLostASector) {
+  {
+    Manifest manifest = Open();
+    ASSERT_TRUE(manifest.Append(EntryOf(0)).has_value());
+    ASSERT_TRUE(manifest.Append(EntryOf(1)).has_value());
+    ASSERT_TRUE(manifest.Append(EntryOf(2)).has_value());
+  }
+  const std::string whole = TempFolder::Read(path_);
+  const size_t second = whole.find('\n') + 1;
+  const size_t third = whole.find('\n', second) + 1;
+  std::string lost = whole;
+  lost.replace(third, 10, 10, '\0');
+  path_ = folder_.Write("manifest.jsonl", lost);
+  EXPECT_EQ(Open().shards().size(), 2u);
+  EXPECT_EQ(TempFolder::Read(path_), whole.substr(0, third));
+  lost.replace(second, 10, 10, '\0');  // was on stable storage before the third was begun
+  path_ = folder_.Write("manifest.jsonl", lost);
+  EXPECT_FALSE(Manifest::Open(*files_, path_).has_value());
+}
+
 TEST_F(ManifestTest, CutsATornLastLineOffAtEveryByte) {
   {
     Manifest manifest = Open();
