@@ -17,7 +17,7 @@ class AddressSpace(harness.CliTest):
         command = [*RUN, *service.flags()]
         self.sluice(*command, "-o", "wanted.npy", env=service.env())
         ended = set()
-        for limit in range(100 * MIB, 240 * MIB, 10 * MIB):
+        for limit in range(100 * MIB, 240 * MIB, 20 * MIB):
             output = f"{limit // MIB}.npy"
             process = self.spawn(*command, "-o", output, env=service.env(), preexec_fn=lambda: resource.setrlimit(
                 resource.RLIMIT_AS, (limit, limit)))
