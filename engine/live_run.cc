@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "engine/deadline.h"
-#include "io/base/exhaustion.h"
 #include "engine/failures.h"
 #include "engine/kept_options.h"
 #include "engine/merged_rows.h"
@@ -14,6 +13,7 @@
 #include "engine/run_settings.h"
 #include "engine/sealed_ids.h"
 #include "engine/work_loop.h"
+#include "io/base/exhaustion.h"
 #include "io/json/json_document.h"
 
 namespace sluice {
