@@ -48,11 +48,7 @@ void AnswerStream::FetchAll(const BatchJob& job, const Environment& environment,
     began_anew_ = true;
     return Fail(ErrorCode::kUnavailable, "the service began the answers anew");
   };
-  const auto error =
-      ErrorIn([&] { fetched_ = environment.provider.FetchAnswers(job, writer, restart, stop); });
-  if (error.has_value()) {
-    fetched_ = std::unexpected(*error);
-  }
+  fetched_ = Caught([&] { return environment.provider.FetchAnswers(job, writer, restart, stop); });
   environment.times.Add(Stage::kFetch,
                         std::chrono::steady_clock::now() - begin - pipe_.write_wait());
   pipe_.EndWriting(fetched_->has_value() ? std::nullopt : std::optional(fetched_->error()));

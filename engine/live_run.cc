@@ -260,10 +260,8 @@ Result<void> LiveRun::Track(Tracker& tracker, const LineProtocol& protocol, Mani
   std::jthread packing;
   if (packs) {
     packing = std::jthread([&] {
-      Result<void> packed;
-      const auto error =
-          ErrorIn([&] { packed = PackAll(protocol, manifest, tracker, pack_stop.get_token()); });
-      tracker.PackEnded(error.has_value() ? std::unexpected(*error) : packed);
+      tracker.PackEnded(
+          Caught([&] { return PackAll(protocol, manifest, tracker, pack_stop.get_token()); }));
     });
   } else {
     tracker.PackEnded({});

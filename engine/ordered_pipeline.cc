@@ -69,11 +69,7 @@ Error Stopped() {
 
 // The border where exceptions end.
 Result<void> WorkAt(const Station& station, PipelineItem& item) {
-  try {
-    return station.work(item);
-  } catch (const std::exception& exception) {
-    return std::unexpected(ErrorOf(exception, "a pipeline station failed"));
-  }
+  return Caught([&] { return station.work(item); }, "a pipeline station failed");
 }
 
 class Graph {
@@ -139,11 +135,7 @@ class Graph {
   }
 
   Result<std::unique_ptr<PipelineItem>> NextItem() {
-    try {
-      return source_.next();
-    } catch (const std::exception& exception) {
-      return std::unexpected(ErrorOf(exception, "a pipeline source failed"));
-    }
+    return Caught([this] { return source_.next(); }, "a pipeline source failed");
   }
 
   flow::sender<Message>* Append(flow::sender<Message>& before, const Station& station) {

@@ -55,7 +55,10 @@ void Tracker::PackEnded(Result<void> result) {
 
 Result<void> Tracker::Run(std::stop_token stop) {
   SLUICE_TRY(LoadTracks());
-  Fatal(ErrorIn([&] { Plan(stop); }));
+  FatalUnless(Caught([&]() -> Result<void> {
+    Plan(stop);
+    return {};
+  }));
   const bool is_through = !stop.stop_requested() && !fatal_.has_value();
   if (is_through) {
     FatalUnless(LastAudit(std::move(stop)));
@@ -237,12 +240,11 @@ void Tracker::Start(Action action, ShardTrack& track, MonotonicTime now) {
 
 void Tracker::StartWork(std::function<WorkLoop::Event()> work, WorkLoop::Event otherwise) {
   environment_.loop.Start([this, work = std::move(work), otherwise = std::move(otherwise)] {
-    WorkLoop::Event event;
-    const auto error = ErrorIn([&] { event = work(); });
-    environment_.loop.Post(error.has_value() ? [this, otherwise, error] {
+    const auto event = Caught([&]() -> Result<WorkLoop::Event> { return work(); });
+    environment_.loop.Post(event.has_value() ? *event : [this, otherwise, error = event.error()] {
       otherwise();
       Fatal(error);
-    } : event);
+    });
   });
 }
 

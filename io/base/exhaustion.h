@@ -4,9 +4,7 @@
 
 #include <exception>
 #include <fmt/format.h>
-#include <functional>
 #include <new>
-#include <optional>
 #include <string_view>
 #include <system_error>
 
@@ -32,13 +30,13 @@ namespace sluice {
       .hint = "raise the limit (ulimit -a) or give a smaller --threads; the same command goes on"};
 }
 
-// What `work` threw; nothing when it came to its end.
-[[nodiscard]] inline std::optional<Error> ErrorIn(const std::function<void()>& work) {
+// The Result that `work` gives, or what it threw instead.
+template <typename Work>
+[[nodiscard]] auto Caught(Work&& work, std::string_view where = "unexpected") -> decltype(work()) {
   try {
-    work();
-    return std::nullopt;
+    return work();
   } catch (const std::exception& exception) {
-    return ErrorOf(exception, "unexpected");
+    return std::unexpected(ErrorOf(exception, where));
   }
 }
 

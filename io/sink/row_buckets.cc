@@ -151,10 +151,7 @@ Result<void> RowBuckets::Finish() {
     for (Result<void>& result : results) {
       threads.emplace_back([this, &next, &result] {
         for (size_t i = next++; i < buckets_.size() && result.has_value(); i = next++) {
-          const auto error = ErrorIn([&] { result = FinishBucket(i); });
-          if (error.has_value()) {
-            result = std::unexpected(*error);
-          }
+          result = Caught([&] { return FinishBucket(i); });
         }
       });
     }
