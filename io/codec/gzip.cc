@@ -58,13 +58,24 @@ class GzipSource final : public ByteSource {
       isal_inflate_reset(state_.get());
       state_->crc_flag = ISAL_GZIP;
     }
-    const int status = isal_inflate(state_.get());
+    int status = ReadHeader();
+    if (status == ISAL_DECOMP_OK) {
+      status = isal_inflate(state_.get());
+    }
     if (status < 0) {
       return Fail(ErrorCode::kInput,
                   fmt::format("'{}' is not good gzip data: {}", name_, Reason(status)));
     }
     may_hold_output_ = state_->avail_out == 0 && state_->block_state != ISAL_BLOCK_FINISH;
     return {};
+  }
+
+  // isal_inflate() would read it too, but forgets which parts follow when the input ends in the
+  // middle of one (2.30): bgzip's members begin with such a header each 64 KiB. Positive while more
+  // input is needed.
+  int ReadHeader() {
+    return state_->wrapper_flag != 0 ? ISAL_DECOMP_OK
+                                     : isal_read_gzip_header(state_.get(), &header_);
   }
 
   static std::string_view Reason(int status) {
@@ -82,6 +93,7 @@ class GzipSource final : public ByteSource {
   std::unique_ptr<ByteSource> compressed_;
   std::string name_;
   std::unique_ptr<inflate_state> state_;
+  isal_gzip_header header_{};  // no buffers: names and comments are passed over
   AlignedBuffer buffer_;
   bool may_hold_output_ = false;  // the last call filled its buffer to the brim
 };
