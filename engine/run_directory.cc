@@ -218,7 +218,8 @@ RunLock::~RunLock() {
 }
 
 Result<void> RunDirectory::ExpectOwn(FileSystem& files) const {
-  if (!files.Exists(folder_) || files.Exists(ledger()) || files.Exists(manifest())) {
+  const auto is_run = [&] { return files.Exists(ledger()) || files.Exists(manifest()); };
+  if (!files.Exists(folder_) || is_run()) {
     return {};
   }
   SLUICE_ASSIGN(const auto names, files.List(folder_));
@@ -226,7 +227,8 @@ Result<void> RunDirectory::ExpectOwn(FileSystem& files) const {
   for (const std::string& name : names) {
     const bool is_empty_folder = IsFolderOfRuns(name) && IsEmpty(files, folder_ + "/" + name);
     const bool is_first = is_empty_folder || name == "service" || name == "lock";
-    if (!is_first && (!has_lock || IsMadeByRuns(name))) {
+    // Another process may have begun its run while we looked: that is for the lock to say.
+    if (!is_first && (!has_lock || IsMadeByRuns(name)) && !is_run()) {
       return Fail(ErrorCode::kUsage,
                   fmt::format("'{}' is no run folder, and not empty: it holds {:?}", folder_, name),
                   "a run wants a folder of its own: -C DIR, which is made when it is not there");
