@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kFlushBytes = size_t{1} << 16;
+constexpr size_t kContentFlushBytes = size_t{1} << 16;
 
 std::optional<ContentRead> Parse(std::string_view line) {
   try {
@@ -43,7 +43,7 @@ Result<void> ContentLog::Note(std::span<const ContentRead> content) {
     }
     last_ = read;
   }
-  return pending_.size() < kFlushBytes ? Result<void>{} : Flush();
+  return pending_.size() < kContentFlushBytes ? Result<void>{} : Flush();
 }
 
 Result<void> ContentLog::Flush() {

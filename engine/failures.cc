@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kFlushBytes = size_t{1} << 20;
+constexpr size_t kFailuresFlushBytes = size_t{1} << 20;
 constexpr std::string_view kRowMember = "{\"row\":";
 
 Result<LineReader> OpenLines(FileSystem& files, const std::string& path) {
@@ -99,7 +99,7 @@ Result<void> WriteFailures(FileSystem& files, const std::string& path,
   for (const auto& [row, job] : failures) {
     text += fmt::format("{{\"row\":{},\"job\":\"{}\",\"error\":{}}}\n", row.row, job,
                         FailureJson(row.failure));
-    if (text.size() >= kFlushBytes) {
+    if (text.size() >= kFailuresFlushBytes) {
       SLUICE_TRY(file.Write(text));
       text.clear();
     }
@@ -143,7 +143,7 @@ Result<std::vector<Ordinal>> CollectFailures(FileSystem& files, const RunDirecto
       text.append(id.substr(0, id.size() - 1)).push_back(',');
       text.append(line->substr(line->find(',') + 1)).push_back('\n');
       rows.push_back(*row);
-      if (text.size() >= kFlushBytes) {
+      if (text.size() >= kFailuresFlushBytes) {
         SLUICE_TRY(out.Write(text));
         text.clear();
       }

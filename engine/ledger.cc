@@ -293,12 +293,6 @@ Error FailureOf(sqlite3* database, const char* what) {
       .hint = is_disk ? "make room if the disk is full; the same command then goes on" : ""};
 }
 
-void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens) {
-  if (tokens.has_value()) {
-    sum = sum.value_or(0) + *tokens;
-  }
-}
-
 // What failed is what is still without a value after the last round.
 MergeCounts Joined(MergeCounts before, const MergeCounts& round) {
   before.ok += round.ok;
@@ -328,6 +322,12 @@ int64_t WallSeconds() {
 }
 
 }  // namespace
+
+void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens) {
+  if (tokens.has_value()) {
+    sum = sum.value_or(0) + *tokens;
+  }
+}
 
 AttemptOutcome OutcomeOf(CreateOutcome outcome) {
   switch (outcome) {

@@ -38,6 +38,9 @@ struct MergeCounts {
   std::optional<uint64_t> digest = {};  // as in MergeOutcome; nothing in older ledgers
 };
 
+// Adds up what services tell of tokens; nothing when none told any.
+void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens);
+
 // A create request that was about to leave, and what became of it.
 struct AttemptRecord {
   uint32_t shard = 0;

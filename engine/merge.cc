@@ -71,12 +71,6 @@ bool Normalize(std::span<float> vector) {
   return true;
 }
 
-void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens) {
-  if (tokens.has_value()) {
-    sum = sum.value_or(0) + *tokens;
-  }
-}
-
 // What is known about each row so far. Used in input order, by one thread at a time.
 class Verdicts {
  public:

@@ -10,15 +10,9 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr size_t kFailuresInReport = 1'000;
-
-void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens) {
-  if (tokens.has_value()) {
-    sum = sum.value_or(0) + *tokens;
-  }
-}
 
 void AddMerges(const std::map<uint32_t, MergeCounts>& merges, RunSummary& summary) {
   for (const auto& [shard, counts] : merges) {
@@ -47,35 +41,37 @@ int ExitCodeOf(const RunSummary& summary, bool gave_jobs_up) {
   return summary.failed > 0 || summary.rejected > 0 ? kSomeRowsFailed : 0;
 }
 
-Json DocumentsJson(const RunSummary& summary) {
+OrderedJson DocumentsJson(const RunSummary& summary) {
   return {{"accepted", summary.documents}, {"ok", summary.ok},
           {"failed", summary.failed},      {"failed_by_class", summary.failed_by_class},
           {"rejected", summary.rejected},  {"blank_lines", summary.lines_blank}};
 }
 
-Json AnswersJson(const RunSummary& summary) {
+OrderedJson AnswersJson(const RunSummary& summary) {
   return {{"duplicates", summary.duplicates}, {"conflicts", summary.conflicts},
           {"unknown", summary.strangers},     {"bytes", summary.answer_bytes},
           {"values", summary.values},         {"general_values", summary.general_values}};
 }
 
-Json TokensJson(const RunSummary& summary) {
-  Json json = {{"estimated", summary.estimated_tokens}};
-  json["prompt"] = summary.prompt_tokens.has_value() ? Json(*summary.prompt_tokens) : Json();
-  json["output"] = summary.output_tokens.has_value() ? Json(*summary.output_tokens) : Json();
+OrderedJson TokensJson(const RunSummary& summary) {
+  OrderedJson json = {{"estimated", summary.estimated_tokens}};
+  json["prompt"] =
+      summary.prompt_tokens.has_value() ? OrderedJson(*summary.prompt_tokens) : OrderedJson();
+  json["output"] =
+      summary.output_tokens.has_value() ? OrderedJson(*summary.output_tokens) : OrderedJson();
   return json;
 }
 
 // Of a stage sums over threads, of a step wall time.
-Json TimesJson(const StageTimes& times, const RunSummary& summary) {
-  Json stages = Json::object();
+OrderedJson TimesJson(const StageTimes& times, const RunSummary& summary) {
+  OrderedJson stages = OrderedJson::object();
   size_t slowest = 0;
   for (size_t i = 0; i < kStageNames.size(); ++i) {
     const double spent = times.seconds(static_cast<Stage>(i));
     stages[std::string(kStageNames[i])] = spent;
     slowest = spent > times.seconds(static_cast<Stage>(slowest)) ? i : slowest;
   }
-  Json steps = Json::array();
+  OrderedJson steps = OrderedJson::array();
   for (const StepTime& step : summary.steps) {
     steps.push_back({{"step", step.name}, {"wall_seconds", step.seconds}, {"bound", step.bound}});
   }
@@ -86,9 +82,9 @@ Json TimesJson(const StageTimes& times, const RunSummary& summary) {
           {"slowest_stage", kStageNames[slowest]}};
 }
 
-Json CorpusJson(const ReportInput& input) {
+OrderedJson CorpusJson(const ReportInput& input) {
   uint64_t bytes = 0;
-  Json names = Json::array();
+  OrderedJson names = OrderedJson::array();
   constexpr size_t kNamesMax = 100;
   for (const CorpusFile& file : input.list) {
     bytes += file.size;
@@ -99,7 +95,7 @@ Json CorpusJson(const ReportInput& input) {
   return {{"files", input.list.size()}, {"bytes_on_disk", bytes}, {"names", names}};
 }
 
-Json ShardsJson(const Manifest& manifest) {
+OrderedJson ShardsJson(const Manifest& manifest) {
   uint64_t plain = 0;
   uint64_t compressed = 0;
   for (const ShardEntry& shard : manifest.shards()) {
@@ -111,16 +107,16 @@ Json ShardsJson(const Manifest& manifest) {
           {"compressed_bytes", compressed}};
 }
 
-Json OutputsJson(const std::vector<OutputFile>& outputs) {
-  Json json = Json::array();
+OrderedJson OutputsJson(const std::vector<OutputFile>& outputs) {
+  OrderedJson json = OrderedJson::array();
   for (const OutputFile& output : outputs) {
     json.push_back({{"path", output.path}, {"rows", output.rows}, {"bytes", output.bytes}});
   }
   return json;
 }
 
-Json FailuresJson(const std::vector<std::string>& lines) {
-  Json json = Json::array();
+OrderedJson FailuresJson(const std::vector<std::string>& lines) {
+  OrderedJson json = OrderedJson::array();
   for (const std::string& line : lines) {
     json.push_back(ParseOrderedJson(line));
   }
@@ -173,7 +169,7 @@ Result<RunSummary> Summarize(const ReportInput& input, Ledger& ledger) {
 std::string ReportJson(const ReportInput& input, const RunSummary& summary,
                        const std::vector<std::string>& first_failures) {
   const RequestOptions& request = input.options.request;
-  const Json json = {
+  const OrderedJson json = {
       {"v", 1},
       {"type", "report"},
       {"finished", input.finished},
@@ -204,7 +200,7 @@ std::string ReportJson(const ReportInput& input, const RunSummary& summary,
       {"failures_file", summary.failures_path},
       {"failures", FailuresJson(first_failures)},
   };
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 Result<void> WriteReport(FileSystem& files, const ReportInput& input, const RunSummary& summary) {

@@ -17,7 +17,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 std::string Count(uint64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", FormatCount(number), noun, number == 1 ? "" : "s");
@@ -42,11 +42,11 @@ Result<void> ConfirmCancel(const CommandContext& context, const CancelPlan& plan
 
 void PrintNames(const Console& console, const CancelSummary& summary, bool dry_run) {
   if (console.json) {
-    const Json document = {{"v", 1},
-                           {"type", "cancelled"},
-                           {"dry_run", dry_run},
-                           {"names", summary.jobs},
-                           {"files", summary.files}};
+    const OrderedJson document = {{"v", 1},
+                                  {"type", "cancelled"},
+                                  {"dry_run", dry_run},
+                                  {"names", summary.jobs},
+                                  {"files", summary.files}};
     return console.Print(JsonLine(document, console.out));
   }
   for (const std::string& job : summary.jobs) {

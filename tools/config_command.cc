@@ -14,7 +14,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view kDefault = "default";
 
@@ -60,9 +60,10 @@ std::string AsTable(const std::vector<Setting>& settings) {
 
 std::string AsJson(std::string_view command, const std::vector<Setting>& settings,
                    const Terminal& terminal) {
-  Json document = {{"v", 1}, {"type", "config"}, {"command", command}, {"settings", Json::array()}};
+  OrderedJson document = {
+      {"v", 1}, {"type", "config"}, {"command", command}, {"settings", OrderedJson::array()}};
   for (const Setting& setting : settings) {
-    Json entry = {{"name", setting.name}, {"value", nullptr}, {"origin", setting.origin}};
+    OrderedJson entry = {{"name", setting.name}, {"value", nullptr}, {"origin", setting.origin}};
     if (setting.value) {
       entry["value"] = *setting.value;
     }
@@ -100,7 +101,7 @@ Result<int> ConfigPathCommand(const CommandContext& context) {
   const auto files = MakePosixFileSystem();
   const auto paths = SettingsPaths(context.arguments);
   if (context.console.json) {
-    Json document = {{"v", 1}, {"type", "config-path"}, {"files", Json::array()}};
+    OrderedJson document = {{"v", 1}, {"type", "config-path"}, {"files", OrderedJson::array()}};
     for (const std::string& path : paths) {
       document["files"].push_back({{"path", path}, {"exists", files->Exists(path)}});
     }

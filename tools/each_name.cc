@@ -10,7 +10,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 Result<void> ConfirmAction(const CommandContext& context, const std::vector<std::string>& names,
                            const NamedAction& action) {
@@ -25,7 +25,8 @@ Result<void> ConfirmAction(const CommandContext& context, const std::vector<std:
 void PrintDone(const Console& console, const NamedAction& action,
                const std::vector<std::string>& names, bool dry_run) {
   if (console.json) {
-    const Json document = {{"v", 1}, {"type", action.past}, {"dry_run", dry_run}, {"names", names}};
+    const OrderedJson document = {
+        {"v", 1}, {"type", action.past}, {"dry_run", dry_run}, {"names", names}};
     console.Print(JsonLine(document, console.out));
     return;
   }

@@ -9,7 +9,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 std::string StateWord(const RemoteFile& file) {
   return file.error_message.empty() ? file.raw_state : file.raw_state + ": " + file.error_message;
@@ -19,11 +19,11 @@ std::string SizeWords(const RemoteFile& file) {
   return file.size_bytes ? FormatBytes(*file.size_bytes) : "";
 }
 
-Json FileAsJson(const RemoteFile& file) {
+OrderedJson FileAsJson(const RemoteFile& file) {
   return {{"name", file.name},
           {"display_name", file.display_name},
           {"mime_type", file.mime_type},
-          {"size_bytes", file.size_bytes ? Json(*file.size_bytes) : Json()},
+          {"size_bytes", file.size_bytes ? OrderedJson(*file.size_bytes) : OrderedJson()},
           {"sha256_hash", file.sha256_hash},
           {"create_time", file.create_time},
           {"update_time", file.update_time},
@@ -66,7 +66,7 @@ std::string FormatFileTable(std::span<const RemoteFile> files) {
 
 std::string FormatFileAsJson(const RemoteFile& file, const std::string& sha256,
                              const Terminal& terminal) {
-  Json document = {{"v", 1}, {"type", "file"}, {"file", FileAsJson(file)}};
+  OrderedJson document = {{"v", 1}, {"type", "file"}, {"file", FileAsJson(file)}};
   if (!sha256.empty()) {
     document["sha256"] = sha256;
   }
@@ -75,8 +75,10 @@ std::string FormatFileAsJson(const RemoteFile& file, const std::string& sha256,
 
 std::string FormatFilesAsJson(std::span<const RemoteFile> files, const std::string& next_page_token,
                               const Terminal& terminal) {
-  Json document = {
-      {"v", 1}, {"type", "files"}, {"files", Json::array()}, {"next_page_token", next_page_token}};
+  OrderedJson document = {{"v", 1},
+                          {"type", "files"},
+                          {"files", OrderedJson::array()},
+                          {"next_page_token", next_page_token}};
   for (const RemoteFile& file : files) {
     document["files"].push_back(FileAsJson(file));
   }

@@ -17,7 +17,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // "files/x" and "x" are the same name.
 std::string FileId(const Arguments& arguments) {
@@ -27,7 +27,7 @@ std::string FileId(const Arguments& arguments) {
 }
 
 void PrintDryRun(const Console& console, const std::string& path, uint64_t size) {
-  const Json document = {
+  const OrderedJson document = {
       {"v", 1}, {"type", "uploaded"}, {"dry_run", true}, {"path", path}, {"bytes", size}};
   console.Print(console.json ? JsonLine(document, console.out)
                              : fmt::format("would upload {} ({})\n", EscapeControls(path),
@@ -60,7 +60,7 @@ Result<void> DownloadToStandardOutput(const CommandContext& context, Client& cli
 
 void SayDownloaded(const Console& console, const std::string& name, const std::string& path,
                    uint64_t bytes) {
-  const Json document = {
+  const OrderedJson document = {
       {"v", 1}, {"type", "downloaded"}, {"name", name}, {"path", path}, {"bytes", bytes}};
   if (console.json) {
     console.Print(JsonLine(document, console.out));

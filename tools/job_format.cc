@@ -10,7 +10,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // A word that nobody knows yet is shown as the service said it.
 std::string StateWord(const BatchJob& job) {
@@ -42,7 +42,7 @@ std::string ErrorWords(const BatchJob& job) {
   return job.error ? fmt::format("{} (code {})", job.error->message, job.error->code) : "";
 }
 
-Json StatsAsJson(const BatchJob& job) {
+OrderedJson StatsAsJson(const BatchJob& job) {
   if (!job.stats) {
     return nullptr;
   }
@@ -52,32 +52,32 @@ Json StatsAsJson(const BatchJob& job) {
           {"pending", job.stats->pending_count}};
 }
 
-Json ErrorAsJson(const BatchJob& job) {
+OrderedJson ErrorAsJson(const BatchJob& job) {
   if (!job.error) {
     return nullptr;
   }
-  const Json details = ParseOrderedJson(job.error->details);
+  const OrderedJson details = ParseOrderedJson(job.error->details);
   return {{"code", job.error->code},
           {"message", job.error->message},
-          {"details", details.is_discarded() ? Json() : details}};
+          {"details", details.is_discarded() ? OrderedJson() : details}};
 }
 
-Json JobAsJson(const BatchJob& job) {
-  Json document = {{"name", job.name},
-                   {"display_name", job.display_name},
-                   {"model", job.model},
-                   {"state", JobStateName(job.state)},
-                   {"raw_state", job.raw_state},
-                   {"done", job.done},
-                   {"source_file", job.source_file},
-                   {"result_file", job.result_file},
-                   {"create_time", job.create_time},
-                   {"start_time", job.start_time},
-                   {"end_time", job.end_time},
-                   {"update_time", job.update_time},
-                   {"stats", StatsAsJson(job)},
-                   {"progress", nullptr},
-                   {"error", ErrorAsJson(job)}};
+OrderedJson JobAsJson(const BatchJob& job) {
+  OrderedJson document = {{"name", job.name},
+                          {"display_name", job.display_name},
+                          {"model", job.model},
+                          {"state", JobStateName(job.state)},
+                          {"raw_state", job.raw_state},
+                          {"done", job.done},
+                          {"source_file", job.source_file},
+                          {"result_file", job.result_file},
+                          {"create_time", job.create_time},
+                          {"start_time", job.start_time},
+                          {"end_time", job.end_time},
+                          {"update_time", job.update_time},
+                          {"stats", StatsAsJson(job)},
+                          {"progress", nullptr},
+                          {"error", ErrorAsJson(job)}};
   if (job.progress()) {
     document["progress"] = *job.progress();
   }
@@ -123,13 +123,15 @@ std::string FormatJobProgress(const BatchJob& job, WallTime now) {
 }
 
 std::string FormatJobAsJson(const BatchJob& job, const Terminal& terminal) {
-  return JsonLine(Json{{"v", 1}, {"type", "job"}, {"job", JobAsJson(job)}}, terminal);
+  return JsonLine(OrderedJson{{"v", 1}, {"type", "job"}, {"job", JobAsJson(job)}}, terminal);
 }
 
 std::string FormatJobsAsJson(std::span<const BatchJob> jobs, const std::string& next_page_token,
                              const Terminal& terminal) {
-  Json document = {
-      {"v", 1}, {"type", "jobs"}, {"jobs", Json::array()}, {"next_page_token", next_page_token}};
+  OrderedJson document = {{"v", 1},
+                          {"type", "jobs"},
+                          {"jobs", OrderedJson::array()},
+                          {"next_page_token", next_page_token}};
   for (const BatchJob& job : jobs) {
     document["jobs"].push_back(JobAsJson(job));
   }
@@ -137,12 +139,12 @@ std::string FormatJobsAsJson(std::span<const BatchJob> jobs, const std::string& 
 }
 
 std::string FormatJobProgressAsJson(const BatchJob& job, WallTime now) {
-  return JsonLine(Json{{"v", 1},
-                       {"type", "progress"},
-                       {"time", FormatTime(now)},
-                       {"job", job.name},
-                       {"state", JobStateName(job.state)},
-                       {"stats", StatsAsJson(job)}});
+  return JsonLine(OrderedJson{{"v", 1},
+                              {"type", "progress"},
+                              {"time", FormatTime(now)},
+                              {"job", job.name},
+                              {"state", JobStateName(job.state)},
+                              {"stats", StatsAsJson(job)}});
 }
 
 }  // namespace sluice

@@ -10,18 +10,20 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json ParseOrNull(const std::string& text) {
-  Json document = ParseOrderedJson(text);
-  return document.is_discarded() ? Json() : document;
+OrderedJson ParseOrNull(const std::string& text) {
+  OrderedJson document = ParseOrderedJson(text);
+  return document.is_discarded() ? OrderedJson() : document;
 }
 
-Json CountOrNull(const std::optional<int64_t>& count) { return count ? Json(*count) : Json(); }
+OrderedJson CountOrNull(const std::optional<int64_t>& count) {
+  return count ? OrderedJson(*count) : OrderedJson();
+}
 
-void AddGeneration(const JobResponse& response, Json& line) {
+void AddGeneration(const JobResponse& response, OrderedJson& line) {
   line["text"] = response.text;
-  line["parts"] = Json::array();
+  line["parts"] = OrderedJson::array();
   for (const std::string& part : response.parts) {
     line["parts"].push_back(ParseOrNull(part));
   }
@@ -39,7 +41,7 @@ std::string WithVector(std::string line, const std::vector<float>& vector) {
 }  // namespace
 
 std::string FormatJobResponse(const JobResponse& response, const Terminal& terminal) {
-  Json line = {{"key", response.key}};
+  OrderedJson line = {{"key", response.key}};
   if (response.error) {
     line["error"] = {{"code", response.error->code},
                      {"message", response.error->message},

@@ -18,7 +18,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using nlohmann::literals::operator""_json_pointer;
 
 // How the array was made, from the run's report; what is not known is empty.
@@ -27,7 +27,7 @@ struct Recorded {
   std::vector<std::string> inputs;
 };
 
-std::string StringMember(const Json& document, const char* name) {
+std::string StringMember(const OrderedJson& document, const char* name) {
   const auto member = document.find(name);
   return member != document.end() && member->is_string() ? member->get<std::string>() : "";
 }
@@ -35,7 +35,7 @@ std::string StringMember(const Json& document, const char* name) {
 Recorded ReadRecorded(FileSystem& files, const std::string& run_folder) {
   constexpr uint64_t kReportMax = uint64_t{1} << 30;
   const Result<std::string> text = ReadWholeFile(files, run_folder + "/report.json", kReportMax);
-  const Json report = text.has_value() ? ParseOrderedJson(*text) : Json();
+  const OrderedJson report = text.has_value() ? ParseOrderedJson(*text) : OrderedJson();
   if (!report.is_object()) {
     return {};
   }
@@ -45,7 +45,7 @@ Recorded ReadRecorded(FileSystem& files, const std::string& run_folder) {
                     .text_field = StringMember(report, "text_field"),
                     .inputs = {}};
   const auto inputs = "/corpus/inputs"_json_pointer;
-  for (const Json& input : report.contains(inputs) ? report.at(inputs) : Json()) {
+  for (const OrderedJson& input : report.contains(inputs) ? report.at(inputs) : OrderedJson()) {
     if (input.is_string()) {
       recorded.inputs.push_back(input.get<std::string>());
     }
@@ -179,7 +179,7 @@ std::string NeighborLine(size_t rank, const Neighbor& neighbor, const Terminal& 
 }
 
 std::string NeighborsAsJson(const std::vector<Neighbor>& neighbors, const Request& request) {
-  Json list = Json::array();
+  OrderedJson list = OrderedJson::array();
   for (const Neighbor& neighbor : neighbors) {
     const DocumentPlace& document = neighbor.document;
     list.push_back({{"rank", list.size() + 1},
@@ -188,11 +188,11 @@ std::string NeighborsAsJson(const std::vector<Neighbor>& neighbors, const Reques
                     {"id", document.id},
                     {"file", document.file},
                     {"line", document.place.line},
-                    {"text", neighbor.text ? Json(*neighbor.text) : Json()}});
+                    {"text", neighbor.text ? OrderedJson(*neighbor.text) : OrderedJson()}});
   }
-  const Json document = {
+  const OrderedJson document = {
       {"v", 1}, {"type", "neighbors"}, {"array", request.array}, {"neighbors", list}};
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
 }
 
 }  // namespace

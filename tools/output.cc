@@ -58,8 +58,8 @@ std::string FormatErrorAsJson(const Error& error) {
       {"message", error.message},
       {"hint", error.hint},
   };
-  using Json = nlohmann::ordered_json;
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  using OrderedJson = nlohmann::ordered_json;
+  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
 }
 
 }  // namespace sluice

@@ -17,7 +17,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 Result<FailureClasses> ReadClasses(const Arguments& arguments) {
   FailureClasses classes = FailureClasses::Retryable();
@@ -58,14 +58,14 @@ void PrintPlan(const Console& console, const RetryPlan& plan) {
   if (!console.json) {
     return console.Print(FormatPlan(plan));
   }
-  const Json document = {{"v", 1},
-                         {"type", "retry"},
-                         {"dry_run", true},
-                         {"finished", plan.is_finished},
-                         {"cancelled", plan.is_cancelled},
-                         {"failed_by_class", plan.rows_by_class},
-                         {"rows", plan.rows},
-                         {"shards", plan.shards}};
+  const OrderedJson document = {{"v", 1},
+                                {"type", "retry"},
+                                {"dry_run", true},
+                                {"finished", plan.is_finished},
+                                {"cancelled", plan.is_cancelled},
+                                {"failed_by_class", plan.rows_by_class},
+                                {"rows", plan.rows},
+                                {"shards", plan.shards}};
   console.Print(JsonLine(document, console.out));
 }
 

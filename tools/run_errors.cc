@@ -13,13 +13,13 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr uint64_t kShown = 100;
 
 // Calls `visit` with every line of a file of JSON lines; a file that is not there has none.
 Result<void> ForEachLine(FileSystem& files, const std::string& path,
-                         const std::function<void(const Json&)>& visit) {
+                         const std::function<void(const OrderedJson&)>& visit) {
   if (!files.Exists(path)) {
     return {};
   }
@@ -30,7 +30,7 @@ Result<void> ForEachLine(FileSystem& files, const std::string& path,
     if (!line) {
       return {};
     }
-    const Json document = ParseOrderedJson(*line);
+    const OrderedJson document = ParseOrderedJson(*line);
     if (!document.is_object()) {
       return Fail(ErrorCode::kIo, fmt::format("{}: a line is no JSON object", path));
     }
@@ -38,7 +38,7 @@ Result<void> ForEachLine(FileSystem& files, const std::string& path,
   }
 }
 
-std::string TextOf(const Json& line, const char* name) {
+std::string TextOf(const OrderedJson& line, const char* name) {
   const auto member = line.find(name);
   if (member == line.end()) {
     return "";
@@ -46,15 +46,15 @@ std::string TextOf(const Json& line, const char* name) {
   return member->is_string() ? member->get<std::string>() : member->dump();
 }
 
-std::string FailureLine(const Json& line) {
-  const Json error = line.value("error", Json::object());
+std::string FailureLine(const OrderedJson& line) {
+  const OrderedJson error = line.value("error", OrderedJson::object());
   return EscapeControls(fmt::format("row {}  {}:{}  {}: {}", TextOf(line, "row"),
                                     TextOf(line, "file"), TextOf(line, "line"),
                                     TextOf(error, "class"), TextOf(error, "message"))) +
          '\n';
 }
 
-std::string RejectLine(const Json& line) {
+std::string RejectLine(const OrderedJson& line) {
   return EscapeControls(fmt::format("{}:{} (byte {})  {}", TextOf(line, "file"),
                                     TextOf(line, "line"), TextOf(line, "offset"),
                                     TextOf(line, "reason"))) +
@@ -62,10 +62,10 @@ std::string RejectLine(const Json& line) {
 }
 
 Result<std::string> Section(FileSystem& files, const std::string& path, std::string_view title,
-                            std::string (*format)(const Json&)) {
+                            std::string (*format)(const OrderedJson&)) {
   uint64_t count = 0;
   std::string text;
-  SLUICE_TRY(ForEachLine(files, path, [&](const Json& line) {
+  SLUICE_TRY(ForEachLine(files, path, [&](const OrderedJson& line) {
     if (count++ < kShown) {
       text += "  " + format(line);
     }
@@ -89,16 +89,16 @@ Result<std::string> FormatRunErrors(FileSystem& files, const std::string& run_fo
 
 Result<std::string> RunErrorsAsJson(FileSystem& files, const std::string& run_folder) {
   const RunDirectory directory(run_folder);
-  Json errors = {{"failures", Json::array()}, {"rejects", Json::array()}};
+  OrderedJson errors = {{"failures", OrderedJson::array()}, {"rejects", OrderedJson::array()}};
   SLUICE_TRY(ForEachLine(files, directory.failures(),
-                         [&](const Json& line) { errors["failures"].push_back(line); }));
-  SLUICE_TRY(ForEachLine(files, directory.rejects(), [&](const Json& line) {
-    Json reject = line;
+                         [&](const OrderedJson& line) { errors["failures"].push_back(line); }));
+  SLUICE_TRY(ForEachLine(files, directory.rejects(), [&](const OrderedJson& line) {
+    OrderedJson reject = line;
     reject.erase("raw");
     reject.erase("raw_base64");
     errors["rejects"].push_back(std::move(reject));
   }));
-  return errors.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return errors.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 }  // namespace sluice

@@ -11,7 +11,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 std::string Seconds(double seconds) {
   return FormatDuration(std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000)));
@@ -145,15 +145,17 @@ std::string AuditLine(const RunSummary& summary) {
       summary.audit_failure);
 }
 
-Json StepsJson(const RunSummary& summary) {
-  Json steps = Json::array();
+OrderedJson StepsJson(const RunSummary& summary) {
+  OrderedJson steps = OrderedJson::array();
   for (const StepTime& step : summary.steps) {
     steps.push_back({{"step", step.name}, {"wall_seconds", step.seconds}, {"bound", step.bound}});
   }
   return steps;
 }
 
-Json OrNull(const std::optional<int64_t>& number) { return number ? Json(*number) : Json(); }
+OrderedJson OrNull(const std::optional<int64_t>& number) {
+  return number ? OrderedJson(*number) : OrderedJson();
+}
 
 }  // namespace
 
@@ -165,11 +167,11 @@ std::string FormatRunSummary(const RunSummary& summary, const RunOptions& option
 }
 
 std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& options) {
-  Json outputs = Json::array();
+  OrderedJson outputs = OrderedJson::array();
   for (const OutputFile& file : summary.outputs) {
     outputs.push_back({{"path", file.path}, {"bytes", file.bytes}, {"rows", file.rows}});
   }
-  const Json document = {
+  const OrderedJson document = {
       {"v", 1},
       {"type", "summary"},
       {"exit_code", summary.exit_code},
@@ -207,7 +209,7 @@ std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& 
       {"failures", summary.failures_path},
       {"report", summary.report_path},
   };
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
 }
 
 std::string FormatDoneLine(const RunSummary& summary, const RunOptions& options, WallTime now) {
@@ -235,7 +237,7 @@ std::string FormatPrepareSummary(const PrepareSummary& summary, const RunOptions
 
 std::string FormatPrepareSummaryAsJson(const PrepareSummary& summary, const RunOptions& options,
                                        int exit_code) {
-  const Json document = {
+  const OrderedJson document = {
       {"v", 1},
       {"type", "prepared"},
       {"exit_code", exit_code},
@@ -254,7 +256,7 @@ std::string FormatPrepareSummaryAsJson(const PrepareSummary& summary, const RunO
       {"resumed", summary.resumed},
       {"rejects", summary.rejects_path},
   };
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
 }
 
 }  // namespace sluice

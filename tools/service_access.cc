@@ -13,8 +13,8 @@ namespace sluice {
 namespace {
 
 // Fills in what Vertex AI needs of `provider`.
-Result<void> SignIn(const ServiceAccessOptions& options, Transport& transport, Clock& clock,
-                    ProviderOptions& provider) {
+Result<void> SignInForRun(const ServiceAccessOptions& options, Transport& transport, Clock& clock,
+                          ProviderOptions& provider) {
   if (!options.api_key_file.empty()) {
     return Fail(ErrorCode::kUsage, "--api-key-file: Vertex AI takes no API key",
                 "sign in: gcloud auth application-default login, or "
@@ -95,7 +95,7 @@ Result<ServiceAccess> ServiceAccess::Open(const ServiceAccessOptions& options, C
       break;
     }
     case Backend::kVertex:
-      SLUICE_TRY(SignIn(options, *access.transport_, clock, provider));
+      SLUICE_TRY(SignInForRun(options, *access.transport_, clock, provider));
       break;
   }
   provider.request_timeout = options.request_timeout.value_or(provider.request_timeout);

@@ -16,7 +16,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr size_t kJobsShown = 20;
 
@@ -88,8 +88,8 @@ std::string NextLine(const RunStatus& status) {
   return "";
 }
 
-Json JobsAsJson(const RunStatus& status) {
-  Json jobs = Json::array();
+OrderedJson JobsAsJson(const RunStatus& status) {
+  OrderedJson jobs = OrderedJson::array();
   for (const JobStatus& job : status.jobs) {
     jobs.push_back({{"shard", job.shard},
                     {"attempt", job.attempt},
@@ -112,7 +112,7 @@ struct StatusRequest {
 
 Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& status,
                                  FileSystem& files) {
-  Json document = {
+  OrderedJson document = {
       {"v", 1},
       {"type", "status"},
       {"run", status.run_folder},
@@ -134,7 +134,7 @@ Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& 
     SLUICE_ASSIGN(const std::string errors, RunErrorsAsJson(files, request.run_folder));
     document["errors"] = ParseOrderedJson(errors);
   }
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
 }
 
 Result<std::string> StatusAsText(const StatusRequest& request, const RunStatus& status,

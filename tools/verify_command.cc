@@ -14,12 +14,12 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // As for an input that cannot be used: no other try of the same command helps.
 constexpr int kSomethingIsWrong = 7;
 
-Json CountsAsJson(const VerifyCounts& counts) {
+OrderedJson CountsAsJson(const VerifyCounts& counts) {
   return {{"units", counts.units},
           {"results", counts.results},
           {"failed", counts.failed},
@@ -33,20 +33,20 @@ Json CountsAsJson(const VerifyCounts& counts) {
 }
 
 std::string ReportAsJson(const VerifyReport& report, int exit_code) {
-  Json problems = Json::array();
+  OrderedJson problems = OrderedJson::array();
   for (const Problem& problem : report.findings.problems()) {
     problems.push_back({{"where", problem.where}, {"what", problem.what}});
   }
-  const Json document = {{"v", 1},
-                         {"type", "verified"},
-                         {"exit_code", exit_code},
-                         {"run", report.run_folder},
-                         {"state", report.state},
-                         {"counts", CountsAsJson(report.counts)},
-                         {"problem_count", report.findings.problem_count()},
-                         {"problems", problems},
-                         {"notes", report.findings.notes()}};
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  const OrderedJson document = {{"v", 1},
+                                {"type", "verified"},
+                                {"exit_code", exit_code},
+                                {"run", report.run_folder},
+                                {"state", report.state},
+                                {"counts", CountsAsJson(report.counts)},
+                                {"problem_count", report.findings.problem_count()},
+                                {"problems", problems},
+                                {"notes", report.findings.notes()}};
+  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
 }
 
 std::string CountsAsText(const VerifyCounts& counts) {

@@ -16,7 +16,7 @@ namespace sluice {
 namespace {
 
 constexpr size_t kKeyBytesMax = 4096;
-constexpr std::string_view kHint =
+constexpr std::string_view kKeyHint =
     "export GEMINI_API_KEY=..., or --api-key-file FILE, or try it without a key: --backend local";
 
 Result<std::string> ReadKey(ByteSource& source) {
@@ -40,7 +40,7 @@ Result<ApiKey> Checked(ApiKey key) {
   key.value = begin < end ? key.value.substr(begin, end - begin) : std::string();
   if (key.value.empty()) {
     return Fail(ErrorCode::kAuth, fmt::format("the API key in {} is empty", key.origin),
-                std::string(kHint));
+                std::string(kKeyHint));
   }
   const bool plain = std::ranges::all_of(key.value, [](char c) { return c > 0x20 && c < 0x7f; });
   if (!plain || key.value.size() > kKeyBytesMax) {
@@ -48,7 +48,7 @@ Result<ApiKey> Checked(ApiKey key) {
         ErrorCode::kAuth,
         fmt::format("the API key in {} is not a key: it must be one word of plain characters",
                     key.origin),
-        std::string(kHint));
+        std::string(kKeyHint));
   }
   return key;
 }
@@ -70,7 +70,7 @@ Result<ApiKey> ReadKeyFile(const std::string& path) {
 Result<ApiKey> FromFile(const std::string& path) {
   Result<ApiKey> key = ReadKeyFile(path);
   if (!key.has_value()) {
-    return Fail(ErrorCode::kAuth, "no API key: " + key.error().message, std::string(kHint));
+    return Fail(ErrorCode::kAuth, "no API key: " + key.error().message, std::string(kKeyHint));
   }
   return Checked(*std::move(key));
 }
@@ -102,7 +102,7 @@ Result<ApiKey> FindApiKey(const std::string& key_file, const EnvironmentLookup& 
       return Checked({.value = *std::move(value), .origin = name});
     }
   }
-  return Fail(ErrorCode::kAuth, "no API key for backend 'gemini'", std::string(kHint));
+  return Fail(ErrorCode::kAuth, "no API key for backend 'gemini'", std::string(kKeyHint));
 }
 
 }  // namespace sluice

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kDepthMax = 16;
+constexpr int kFileDepthMax = 16;
 constexpr const char* kTokenUrl = "https://oauth2.googleapis.com/token";
 constexpr const char* kExchangeUrl = "https://sts.googleapis.com/v1/token";
 
@@ -131,7 +131,7 @@ ExternalAccount ReadExternalAccount(const Json& json, Members& members) {
 }  // namespace
 
 Result<CredentialFile> ParseCredentialFile(std::string_view text) {
-  const Json json = NestsDeeperThan(text, kDepthMax) ? Json() : ParseJson(text);
+  const Json json = NestsDeeperThan(text, kFileDepthMax) ? Json() : ParseJson(text);
   Members members(json);
   CredentialFile file;
   const std::string type = TextMember(json, "type");

@@ -21,7 +21,7 @@ namespace {
 using Json = nlohmann::json;
 using std::chrono::milliseconds;
 
-constexpr int kDepthMax = 16;
+constexpr int kReplyDepthMax = 16;
 constexpr uint64_t kAnswerBytesMax = 1 << 20;
 constexpr size_t kTokenBytesMax = 16 << 10;
 constexpr std::chrono::seconds kTimeout{30};
@@ -30,12 +30,12 @@ constexpr std::chrono::hours kLifeMax{12};
 constexpr RetryPolicy kRetry{
     .attempts_max = 6, .first_wait = milliseconds(500), .wait_max = milliseconds(10'000)};
 
-constexpr std::string_view kHint =
+constexpr std::string_view kTokenHint =
     "sign in again: gcloud auth application-default login, or name a service account's key file in "
     "GOOGLE_APPLICATION_CREDENTIALS; the clock of this machine must be right, too";
 
 Json ParseAnswer(std::string_view body) {
-  return NestsDeeperThan(body, kDepthMax) ? Json() : ParseJson(body);
+  return NestsDeeperThan(body, kReplyDepthMax) ? Json() : ParseJson(body);
 }
 
 // What goes into a header and nowhere else.
@@ -122,7 +122,7 @@ Error ErrorOfRefusal(const HttpResponse& answer, const std::string& host, WallTi
     error.retry_after = ParseRetryAfter(answer.Header("retry-after").value_or(""), now);
   } else if (IsWordOfService(answer, json)) {
     error.code = ErrorCode::kAuth;
-    error.hint = kHint;
+    error.hint = kTokenHint;
   } else {
     error.code = ErrorCode::kBadAnswer;
   }

@@ -19,18 +19,18 @@ namespace sluice {
 namespace {
 
 // Members keep their order: what people wrote stays recognizable.
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr size_t kBlockBytes = size_t{1} << 20;
 
 struct LineSettings {
   Task task = Task::kEmbed;
-  Json members = Json::object();
+  OrderedJson members = OrderedJson::object();
 };
 
 // The key of a line: what it says, as a string, else its number.
-std::string KeyOf(const Json& line, uint64_t number) {
-  const Json* key = FindMember(line, "key");
+std::string KeyOf(const OrderedJson& line, uint64_t number) {
+  const OrderedJson* key = FindMember(line, "key");
   if (key == nullptr || key->is_null()) {
     return std::to_string(number);
   }
@@ -43,24 +43,24 @@ Result<void> AppendRequestLine(const LineSettings& settings, std::string_view li
   if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
     return {};
   }
-  Json given = ParseOrderedJson(line);
+  OrderedJson given = ParseOrderedJson(line);
   if (!given.is_object()) {
     return Fail(ErrorCode::kInput, fmt::format("line {} is not a JSON object", number));
   }
   if (!given.contains("request")) {
-    given = Json{{"request", std::move(given)}};
+    given = OrderedJson{{"request", std::move(given)}};
   }
   const char* content = settings.task == Task::kEmbed ? "content" : "contents";
-  Json& request = given["request"];
+  OrderedJson& request = given["request"];
   if (FindMember(request, content) == nullptr) {
     return Fail(ErrorCode::kInput,
                 fmt::format("line {} is no request: it has no '{}'", number, content));
   }
   AddMissing(settings.members, request);
-  Json keyed = {{"key", KeyOf(given, number)}};
+  OrderedJson keyed = {{"key", KeyOf(given, number)}};
   given.erase("key");
   keyed.update(given);
-  out += keyed.dump(-1, ' ', false, Json::error_handler_t::replace);
+  out += keyed.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
   out += '\n';
   return {};
 }
@@ -139,8 +139,9 @@ Result<uint64_t> CountBytes(ByteSource& source, const std::stop_token& stop) {
 
 Result<StageSource> MakeRequestLines(const StageSource& source, const RequestLinesOptions& options,
                                      const std::stop_token& stop) {
-  SLUICE_ASSIGN(Json members, JobWideMembers<Json>(options.task, options.generation_config,
-                                                   options.system_instruction));
+  SLUICE_ASSIGN(OrderedJson members,
+                JobWideMembers<OrderedJson>(options.task, options.generation_config,
+                                            options.system_instruction));
   const auto settings = std::make_shared<const LineSettings>(
       LineSettings{.task = options.task, .members = std::move(members)});
   StageSource lines;

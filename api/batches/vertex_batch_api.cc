@@ -9,14 +9,14 @@
 namespace sluice {
 namespace {
 
-constexpr std::string_view kJobs = "batchPredictionJobs";
-
 class VertexBatchApi final : public BatchApi {
  public:
   VertexBatchApi(VertexPlace place, const VertexAnswers& answers)
       : place_(std::move(place)), answers_(answers) {}
 
-  std::string ListPath() const override { return fmt::format("/{}/{}", place_.parent(), kJobs); }
+  std::string ListPath() const override {
+    return fmt::format("/{}/{}", place_.parent(), kVertexJobs);
+  }
 
   // A name that the service gave stays as it is: it may hold the project's number.
   Result<std::string> FullName(const std::string& name) const override {
@@ -24,10 +24,11 @@ class VertexBatchApi final : public BatchApi {
       return name;
     }
     const std::string relative =
-        name.find('/') == std::string::npos ? fmt::format("{}/{}", kJobs, name) : name;
-    if (!IsResourceName(relative, kJobs)) {
-      return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a name like {}/{}/123",
-                                                 PrintableText(name, 200), place_.parent(), kJobs));
+        name.find('/') == std::string::npos ? fmt::format("{}/{}", kVertexJobs, name) : name;
+    if (!IsResourceName(relative, kVertexJobs)) {
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("'{}' is not a name like {}/{}/123", PrintableText(name, 200),
+                              place_.parent(), kVertexJobs));
     }
     return fmt::format("{}/{}", place_.parent(), relative);
   }

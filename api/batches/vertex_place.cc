@@ -9,8 +9,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::string_view kJobs = "batchPredictionJobs";
-
 bool IsMadeOf(std::string_view text, size_t size_max, std::string_view also) {
   return !text.empty() && text.size() <= size_max && std::ranges::all_of(text, [&](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -66,7 +64,7 @@ bool IsVertexJobName(std::string_view name) {
   const bool locations = TakeSegment(name) == "locations";
   const std::string_view location = TakeSegment(name);
   return projects && locations && IsProject(project) && IsLocation(location) &&
-         IsResourceName(name, kJobs);
+         IsResourceName(name, kVertexJobs);
 }
 
 }  // namespace sluice

@@ -12,6 +12,9 @@
 
 namespace sluice {
 
+// The collection of batch jobs in names and addresses.
+inline constexpr std::string_view kVertexJobs = "batchPredictionJobs";
+
 struct VertexPlace {
   std::string project;   // its id or its number
   std::string location;  // a region, "us", "eu" or "global"

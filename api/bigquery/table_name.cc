@@ -19,7 +19,7 @@ bool IsMadeOf(std::string_view text, std::string_view also) {
 }
 
 // A project of a domain has dots of its own: "example.com:project".
-bool IsProject(std::string_view text) {
+bool IsTableProject(std::string_view text) {
   const size_t colon = text.find(':');
   const std::string_view domain = colon == std::string_view::npos ? "a" : text.substr(0, colon);
   return IsMadeOf(domain, "-.") && domain.front() != '.' &&
@@ -46,7 +46,8 @@ Result<TableName> ParseTableUri(std::string_view uri) {
   name.table = TakeLast(rest);
   name.dataset = TakeLast(rest);
   name.project = rest;
-  if (!IsProject(name.project) || !IsDatasetName(name.dataset) || !IsMadeOf(name.table, "_-")) {
+  if (!IsTableProject(name.project) || !IsDatasetName(name.dataset) ||
+      !IsMadeOf(name.table, "_-")) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("'{}' is not a table like bq://project.dataset.table",
                             PrintableText(uri, 200)));
@@ -56,11 +57,11 @@ Result<TableName> ParseTableUri(std::string_view uri) {
 
 Result<void> CheckTableDestination(std::string_view uri) {
   std::string_view rest = IsTableUri(uri) ? uri.substr(kScheme.size()) : std::string_view();
-  if (IsProject(rest) || ParseTableUri(uri).has_value()) {
+  if (IsTableProject(rest) || ParseTableUri(uri).has_value()) {
     return {};
   }
   const std::string_view dataset = TakeLast(rest);
-  if (IsProject(rest) && IsDatasetName(dataset)) {
+  if (IsTableProject(rest) && IsDatasetName(dataset)) {
     return {};
   }
   return Fail(ErrorCode::kUsage, fmt::format("'{}' is not a place like bq://project.dataset or "

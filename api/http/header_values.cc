@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/http/decimal.h"
+#include "io/base/text.h"
 
 namespace sluice {
 namespace {
@@ -12,8 +13,6 @@ using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // The number in `text` when each byte is a digit, as fixed columns have it.
 std::optional<int> Columns(std::string_view text) {

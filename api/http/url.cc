@@ -7,11 +7,11 @@
 #include <optional>
 
 #include "api/http/decimal.h"
+#include "io/base/text.h"
 
 namespace sluice {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsAlpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 

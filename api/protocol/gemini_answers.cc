@@ -17,11 +17,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Bytes between the quotes of a string token.
-std::string_view Inside(std::string_view token) { return token.substr(1, token.size() - 2); }
-
-bool IsAbsent(std::string_view token) { return token.empty() || token == "null"; }
-
 }  // namespace
 
 // Counters come as numbers or as strings of digits.
@@ -74,10 +69,6 @@ RowFailure RowFailureOf(std::string_view token) {
 }
 
 namespace {
-
-RowFailure Malformed(std::string message) {
-  return {.failure_class = FailureClass::kMalformed, .message = std::move(message)};
-}
 
 // The text of the first candidate without the model's thoughts, and why it ended.
 struct Candidate {

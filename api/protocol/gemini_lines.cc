@@ -6,7 +6,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::string_view kKeyPrefix = "{\"key\":\"";
 constexpr std::string_view kKeyRoom = "000000000000";
 static_assert(kKeyRoom.size() == kKeyDigits);
 

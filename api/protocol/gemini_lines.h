@@ -14,6 +14,9 @@
 
 namespace sluice {
 
+// What stands in front of the key in a request line.
+inline constexpr std::string_view kKeyPrefix = "{\"key\":\"";
+
 // What differs between the kinds of requests (embed, generate, ready-made): everything behind
 // "request":.
 class GeminiRequestBody {
@@ -44,8 +47,20 @@ enum class EmbedSettings { kMembers, kConfig };
 [[nodiscard]] std::expected<void, std::string> CheckTextToken(std::string_view token,
                                                               std::string_view field);
 
-// What the decoders of all Google answer lines share: the failure that an `error` or `status` tells
-// of, and a counter, which comes as a number or as a string of digits.
+// Tokens as they stand in a line: the bytes between the quotes of a string; absent when null, too.
+[[nodiscard]] inline std::string_view Inside(std::string_view token) {
+  return token.substr(1, token.size() - 2);
+}
+[[nodiscard]] inline bool IsAbsent(std::string_view token) {
+  return token.empty() || token == "null";
+}
+
+// What the decoders of all Google answer lines share: the failure of a line that is none, the
+// failure that an `error` or `status` tells of, and a counter, which comes as a number or as a
+// string of digits.
+[[nodiscard]] inline RowFailure Malformed(std::string message) {
+  return {.failure_class = FailureClass::kMalformed, .message = std::move(message)};
+}
 [[nodiscard]] RowFailure RowFailureOf(std::string_view token);
 [[nodiscard]] std::optional<int64_t> TokenCountOf(std::string_view token);
 [[nodiscard]] FailureClass FailureClassOf(int code, std::string_view message);

@@ -16,11 +16,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Bytes between the quotes of a string token.
-std::string_view Inside(std::string_view token) { return token.substr(1, token.size() - 2); }
-
-bool IsAbsent(std::string_view token) { return token.empty() || token == "null"; }
-
 // gemini-embedding-2 knows no taskType parameter: the task is said in front of the text
 // (ai.google.dev embeddings guide, 2026-06-22).
 struct TaskPrefix {

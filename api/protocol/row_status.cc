@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kDepthMax = 256;
+constexpr int kStatusDepthMax = 256;
 
 // What stands in front of an error object, or alone. Words of google.rpc may stand anywhere.
 constexpr std::pair<std::string_view, int> kPhrases[] = {
@@ -51,7 +51,7 @@ RowStatus ReadObject(const Json& error) {
 RowStatus ReadText(const std::string& text) {
   const std::string json = text.substr(std::min(text.find('{'), text.size()));
   RowStatus status;
-  if (!json.empty() && !NestsDeeperThan(json, kDepthMax)) {
+  if (!json.empty() && !NestsDeeperThan(json, kStatusDepthMax)) {
     const Json parsed = ParseJson(json);
     const Json* inner = FindMember(parsed, "error");
     status = ReadObject(inner == nullptr ? parsed : *inner);

@@ -22,12 +22,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::string_view kKeyPrefix = "{\"key\":\"";
-
-RowFailure Malformed(std::string message) {
-  return {.failure_class = FailureClass::kMalformed, .message = std::move(message)};
-}
-
 // Batch jobs were seen to give 3,072 numbers whatever was asked for (2026). The first ones of such
 // a vector, at unit length, are what a shorter one holds: these models are trained so.
 class CuttingDecoder final : public ReplyDecoder {

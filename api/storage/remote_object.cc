@@ -13,10 +13,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kDepthMax = 64;
+constexpr int kObjectDepthMax = 64;
 
 Json ParseShallow(std::string_view text) {
-  return NestsDeeperThan(text, kDepthMax) ? Json() : ParseJson(text);
+  return NestsDeeperThan(text, kObjectDepthMax) ? Json() : ParseJson(text);
 }
 
 // Base64 of four bytes, the highest first.

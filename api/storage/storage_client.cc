@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kRoot = "/storage";
+constexpr const char* kStorageRoot = "/storage";
 constexpr size_t kComposedMax = 32;
 
 std::string Uri(const ObjectName& name) { return PrintableText(FormatObjectUri(name), 300); }
@@ -118,7 +118,7 @@ Result<RemoteObject> StorageClient::Upload(const ObjectName& name, const StageSo
 Result<RemoteObject> StorageClient::Get(const ObjectName& name, std::stop_token stop) const {
   SLUICE_TRY(CheckName(name));
   return service_.Call<RemoteObject>(
-      Repeat::kSafe, service_.Request("GET", ObjectPath(name), std::move(stop), kRoot),
+      Repeat::kSafe, service_.Request("GET", ObjectPath(name), std::move(stop), kStorageRoot),
       [&](const HttpResponse& answer) { return ReadObjectNamed(name, answer); });
 }
 
@@ -134,7 +134,7 @@ Result<ObjectPage> StorageClient::List(const std::string& bucket, const ListObje
     path += value.empty() ? "" : fmt::format("&{}={}", parameter, EncodeQueryValue(value));
   }
   return service_.Call<ObjectPage>(
-      Repeat::kSafe, service_.Request("GET", path, std::move(stop), kRoot),
+      Repeat::kSafe, service_.Request("GET", path, std::move(stop), kStorageRoot),
       [&](const HttpResponse& answer) -> Result<ObjectPage> {
         SLUICE_ASSIGN(ObjectPage page, ParseObjectPage(answer.body));
         SLUICE_TRY(CheckPrefix(page, options.prefix));
@@ -170,7 +170,7 @@ Result<RemoteObject> StorageClient::Download(const ObjectName& name, uint64_t by
   }
   HttpRequest request = service_.Request(
       "GET", fmt::format("{}?alt=media&generation={}", ObjectPath(name), object.generation), stop,
-      kRoot);
+      kStorageRoot);
   request.answer_bytes_max = bytes_max;
   Crc32cSum sum;
   const BodyWriter summing = [&](std::span<const std::byte> bytes) {
@@ -215,7 +215,7 @@ Result<std::string> StorageClient::ReadRange(const RemoteObject& object, uint64_
   }
   HttpRequest request = service_.Request(
       "GET", fmt::format("{}?alt=media&generation={}", ObjectPath(object.name), object.generation),
-      std::move(stop), kRoot);
+      std::move(stop), kStorageRoot);
   request.headers.emplace_back("Range", fmt::format("bytes={}-{}", offset, end - 1));
   request.answer_bytes_max = std::max(end - offset, kAnswerBytesMax);  // An error is longer.
   return service_.Call<std::string>(
@@ -238,7 +238,7 @@ Result<void> StorageClient::Delete(const ObjectName& name, std::stop_token stop,
   const std::string condition =
       generation == 0 ? "" : fmt::format("?ifGenerationMatch={}", generation);
   const HttpRequest request =
-      service_.Request("DELETE", ObjectPath(name) + condition, std::move(stop), kRoot);
+      service_.Request("DELETE", ObjectPath(name) + condition, std::move(stop), kStorageRoot);
   bool is_repeated = false;
   return CallWithRetry<void>(Repeat::kSafe, service_.options().retry, service_.clock(),
                              request.stop, [&]() -> Result<void> {
@@ -279,7 +279,7 @@ Result<RemoteObject> StorageClient::Compose(const ObjectName& target,
                            fmt::format("{}/compose{}", ObjectPath(target),
                                        options.overwrite ? "" : "?ifGenerationMatch=0"),
                            body.dump(-1, ' ', false, Json::error_handler_t::replace),
-                           std::move(stop), kRoot),
+                           std::move(stop), kStorageRoot),
       [&](const HttpResponse& answer) { return ReadObjectNamed(target, answer); });
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "io/base/checksum.h"
+#include "io/base/text.h"
 #include "io/corpus/input_file.h"
 #include "io/corpus/line_feeds.h"
 
@@ -15,10 +16,6 @@ namespace {
 
 // Bounds a block of empty files.
 constexpr size_t kTextsMax = 4096;
-
-std::string_view AsText(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 size_t RoundUp(size_t size) {
   constexpr size_t kPage = AlignedBuffer::kAlignment;

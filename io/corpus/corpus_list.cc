@@ -36,7 +36,7 @@ bool MatchesAny(const std::vector<std::string>& patterns, const std::string& rel
   });
 }
 
-InputCompression CompressionOf(std::string_view lower_name) {
+InputCompression CompressionByEnding(std::string_view lower_name) {
   if (lower_name.ends_with(".gz")) {
     return InputCompression::kGzip;
   }
@@ -52,7 +52,7 @@ InputFormat FormatOf(std::string_view lower_name, CorpusOptions::Format format) 
     case CorpusOptions::Format::kAuto:
       break;
   }
-  if (CompressionOf(lower_name) != InputCompression::kNone) {
+  if (CompressionByEnding(lower_name) != InputCompression::kNone) {
     lower_name = lower_name.substr(0, lower_name.rfind('.'));
   }
   const bool is_json = lower_name == kStandardInput || lower_name.ends_with(".jsonl") ||
@@ -188,7 +188,7 @@ class Lister {
     list_.push_back(CorpusFile{.path = std::move(path),
                                .name = std::move(name),
                                .format = FormatOf(lower, options_.format),
-                               .compression = CompressionOf(lower),
+                               .compression = CompressionByEnding(lower),
                                .size = status.size,
                                .mtime_ns = status.mtime_ns,
                                .ctime_ns = status.ctime_ns,
@@ -244,7 +244,7 @@ class Lister {
 }  // namespace
 
 InputCompression CompressionByName(std::string_view name) {
-  return CompressionOf(LowerCase(BaseName(name)));
+  return CompressionByEnding(LowerCase(BaseName(name)));
 }
 
 Result<std::vector<CorpusFile>> ListCorpusFiles(FileSystem& files, const CorpusOptions& options) {

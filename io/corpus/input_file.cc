@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "io/base/checksum.h"
+#include "io/base/text.h"
 #include "io/codec/gzip.h"
 #include "io/codec/zstd.h"
 
@@ -21,12 +22,8 @@ constexpr std::string_view kZstdMagic = "\x28\xB5\x2F\xFD";  // RFC 8878, 3.1.1
 constexpr size_t kMagicBytesMax = 4;
 constexpr size_t kSkipBytes = size_t{1} << 16;
 
-std::string_view AsText(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 // None of these can begin a JSON line or a text in UTF-8.
-InputCompression CompressionOf(std::string_view front) {
+InputCompression CompressionByFront(std::string_view front) {
   if (front.starts_with(kGzipMagic)) {
     return InputCompression::kGzip;
   }
@@ -167,7 +164,7 @@ Result<std::unique_ptr<InputFile>> InputFile::Open(FileSystem& files, const Corp
   if (file.is_standard_input() && compression == InputCompression::kNone) {
     std::array<std::byte, kMagicBytesMax> front = {};
     SLUICE_ASSIGN(const size_t count, FillFrom(*source, front));
-    compression = CompressionOf(AsText(std::span(front).first(count)));
+    compression = CompressionByFront(AsText(std::span(front).first(count)));
     source->Unread(std::span(front).first(count));
   }
   if (compression == InputCompression::kGzip) {
@@ -193,7 +190,7 @@ Result<std::unique_ptr<ByteSource>> InputFile::OpenRaw(uint64_t offset,
   if (compression == InputCompression::kNone) {
     std::array<std::byte, kMagicBytesMax> front = {};
     SLUICE_ASSIGN(const size_t count, opened->ReadAt(0, front));
-    compression = CompressionOf(AsText(std::span(front).first(count)));
+    compression = CompressionByFront(AsText(std::span(front).first(count)));
   }
   if (compression == InputCompression::kNone) {
     raw_begin_ = offset;

@@ -11,7 +11,7 @@ namespace {
 constexpr ptrdiff_t kUnicodeEscapeSize = 6;  // \uXXXX
 
 // What may follow a backslash, but for 'u'.
-constexpr std::array<bool, 256> kEscapes = [] {
+constexpr std::array<bool, 256> kEndsEscape = [] {
   std::array<bool, 256> escapes{};
   for (const char kind : {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'}) {
     escapes[static_cast<unsigned char>(kind)] = true;
@@ -74,7 +74,7 @@ EscapeFault FindEscapeFault(const char* begin, const char* end) {
     const char kind = at + 1 < end ? at[1] : '\0';
     if (kind == 'u') {
       at = PassUnicodeEscape(at, end, fault);
-    } else if (kEscapes[static_cast<unsigned char>(kind)]) {
+    } else if (kEndsEscape[static_cast<unsigned char>(kind)]) {
       at += 2;
     } else {
       fault = {.at = at, .reason = "string has an unknown escape"};

@@ -11,6 +11,8 @@
 #include <string>
 #include <system_error>
 
+#include "io/base/text.h"
+
 namespace sluice {
 namespace {
 
@@ -28,8 +30,6 @@ struct Decimal {
   int digits = 0;
   int exponent = 0;
 };
-
-bool IsDigit(char character) { return character >= '0' && character <= '9'; }
 
 // The eight characters are digits (each high nibble is 3, also after 6 was added).
 bool AreDigits(uint64_t eight) {

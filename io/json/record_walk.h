@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/base/text.h"
 #include "io/json/escape_check.h"
 #include "io/json/record_scanner.h"
 
@@ -50,7 +51,6 @@ inline void Insert(Field& root, std::string_view path, size_t token) {
 }
 
 inline bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-inline bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // An object or array that is open where the walk stands.
 struct Container {

@@ -15,7 +15,7 @@
 namespace sluice {
 namespace {
 
-constexpr size_t kFlushBytes = size_t{1} << 20;
+constexpr size_t kLinesFlushBytes = size_t{1} << 20;
 
 std::string PartPath(const std::string& folder, Ordinal first) {
   return fmt::format("{}/answers-{:012}.jsonl", folder, first);
@@ -73,7 +73,7 @@ class JsonlShard final : public ShardSink {
     for (const Place& place : places_) {
       SLUICE_CHECK(place.size > 0, "a row was never put");
       SLUICE_TRY(AppendRow(place, pending));
-      if (pending.size() >= kFlushBytes) {
+      if (pending.size() >= kLinesFlushBytes) {
         SLUICE_TRY(sorted.Write(pending));
         pending.clear();
       }
@@ -94,7 +94,7 @@ class JsonlShard final : public ShardSink {
     const std::scoped_lock lock(mutex_);
     places_[row - range_.first] = {.offset = written_ + pending_.size(), .size = text.size()};
     pending_.append(text);
-    return pending_.size() < kFlushBytes ? Result<void>{} : Flush();
+    return pending_.size() < kLinesFlushBytes ? Result<void>{} : Flush();
   }
 
   Result<void> Flush() {
@@ -152,7 +152,7 @@ class JsonlRows final : public ShardSink {
       const auto found = texts_.find(row);
       pending.append(found == texts_.end() ? *line : std::string_view(found->second));
       pending.push_back('\n');
-      if (pending.size() >= kFlushBytes) {
+      if (pending.size() >= kLinesFlushBytes) {
         SLUICE_TRY(part.Write(pending));
         pending.clear();
       }
@@ -234,7 +234,7 @@ class PartsWriter {
     }
     pending_.append(answer).push_back('\n');
     const bool is_last = ++next_ == shard.end();
-    if (is_last || pending_.size() >= kFlushBytes) {
+    if (is_last || pending_.size() >= kLinesFlushBytes) {
       SLUICE_TRY(part_->Write(pending_));
       pending_.clear();
     }
@@ -304,7 +304,7 @@ class JsonlSink final : public Sink {
       }
       pending.append(ids_line.substr(0, ids_line.size() - 1)).push_back(',');
       pending.append(answer.substr(1)).push_back('\n');
-      if (pending.size() >= kFlushBytes) {
+      if (pending.size() >= kLinesFlushBytes) {
         SLUICE_TRY(output.Write(pending));
         pending.clear();
       }

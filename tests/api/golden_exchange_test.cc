@@ -53,7 +53,7 @@ const Play kFileResult = Answer(
         "response":{"responsesFile":"files/batch-abc"}})");
 const Play kResultLine = Answer(R"({"key":"k1","response":{"embedding":{"values":[1]}}})"
                                 "\n");
-const std::string kContent = "some bytes\n";
+const std::string kUploaded = "some bytes\n";
 
 std::string FileJson() {
   return R"({"name":"files/f1","mimeType":"application/jsonl","sizeBytes":"11","state":"ACTIVE"})";
@@ -78,7 +78,7 @@ std::vector<Exchange> UploadExchanges(const std::string& file) {
   const Play final{
       .answer = HttpAnswer(200, R"({"file":)" + FileJson() + "}", {"X-Goog-Upload-Status: final"})};
   return {{"POST", "/upload/v1beta/files", start, R"({"file":)" + file + "}", started},
-          {"POST", "/upload/v1beta/files?upload_id=u1", send, kContent, final}};
+          {"POST", "/upload/v1beta/files?upload_id=u1", send, kUploaded, final}};
 }
 
 std::vector<Golden> BatchCalls() {
@@ -201,15 +201,15 @@ std::vector<Golden> FileCalls() {
        UploadExchanges(
            R"({"displayName":"a file","mimeType":"application/jsonl","sizeBytes":"11","name":"files/f1"})"),
        [](Client& client) {
-         ExpectValue(client.files().Upload(SourceOfBytes(kContent),
+         ExpectValue(client.files().Upload(SourceOfBytes(kUploaded),
                                            {.file_id = "f1", .display_name = "a file"}));
        }},
       {"UploadBytes", UploadExchanges(R"({"mimeType":"application/jsonl","sizeBytes":"11"})"),
-       [](Client& client) { ExpectValue(client.files().UploadBytes(kContent)); }},
+       [](Client& client) { ExpectValue(client.files().UploadBytes(kUploaded)); }},
       {"UploadFile", UploadExchanges(R"({"mimeType":"application/jsonl","sizeBytes":"11"})"),
        [](Client& client) {
          const TempFolder folder;
-         ExpectValue(client.files().UploadFile(folder.Write("f.jsonl", kContent)));
+         ExpectValue(client.files().UploadFile(folder.Write("f.jsonl", kUploaded)));
        }},
       {"GetFile", {get}, [](Client& client) { ExpectValue(client.files().Get("files/f1")); }},
       {"ListFiles",
@@ -248,7 +248,7 @@ std::vector<Golden> FileCalls() {
                return Result<void>();
              },
              [] { return Result<void>(); }));
-         EXPECT_EQ(taken, kContent);
+         EXPECT_EQ(taken, kUploaded);
        }},
       {"DownloadFile",
        {download},

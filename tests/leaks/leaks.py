@@ -18,6 +18,7 @@ FOLDER is emptied by `begin`, and removed by an `end` that found nothing.
 
 import gzip
 import json
+import multiprocessing
 import os
 import pathlib
 import re
@@ -90,14 +91,15 @@ def is_service_account(path, data):
 
 
 def leaks_of_file(path):
-    yield from leaks_of_name(path)
+    leaks = list(leaks_of_name(path))
     # Not mapped: find() of Python 3.11 reads one byte behind a map, which may be no memory at all.
     data = path.read_bytes()
     for secret in secrets_in(data):
         if not is_meant_to_hold(path, data, secret):
-            yield f"file {path}", secret
+            leaks.append((f"file {path}", secret))
     for secret in secrets_in(unpacked(path)):
-        yield f"packed file {path}", secret
+        leaks.append((f"packed file {path}", secret))
+    return leaks
 
 
 def leaks_of_name(path):
@@ -106,12 +108,18 @@ def leaks_of_name(path):
             yield f"name of {path}", secret
 
 
-def leaks_of_tree(top):
+def files_of_tree(top):
     for folder, _, names in os.walk(top):
         for name in names:
             path = pathlib.Path(folder, name)
             if path.is_file() and not path.is_symlink():
-                yield from leaks_of_file(path)
+                yield path
+
+
+def leaks_of_tree(top):
+    with multiprocessing.Pool() as pool:
+        for leaks in pool.imap_unordered(leaks_of_file, files_of_tree(top), chunksize=50):
+            yield from leaks
 
 
 def leaks_of_processes(temporary):

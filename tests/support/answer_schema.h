@@ -16,11 +16,12 @@ namespace sluice {
 
 class AnswerSchema {
  public:
-  using Json = nlohmann::ordered_json;
+  using OrderedJson = nlohmann::ordered_json;
 
   AnswerSchema() {
     std::ifstream file(SLUICE_SOURCE_DIR "/tests/support/gemini_answers.json");
-    const Json document = ParseOrderedJson(std::string(std::istreambuf_iterator<char>(file), {}));
+    const OrderedJson document =
+        ParseOrderedJson(std::string(std::istreambuf_iterator<char>(file), {}));
     messages_ = document.at("messages");
     messages_.update(document.at("not_in_the_document"));
   }
@@ -28,7 +29,7 @@ class AnswerSchema {
   // Where and why `text` is not a `message`; nothing when it is one.
   [[nodiscard]] std::optional<std::string> FindFault(const std::string& message,
                                                      const std::string& text) const {
-    const Json json = ParseOrderedJson(text);
+    const OrderedJson json = ParseOrderedJson(text);
     return json.is_discarded() ? std::optional<std::string>("not JSON: " + text)
                                : CheckMessage(message, json, message);
   }
@@ -36,7 +37,8 @@ class AnswerSchema {
  private:
   using Found = std::optional<std::string>;
 
-  Found CheckMessage(const std::string& name, const Json& json, const std::string& place) const {
+  Found CheckMessage(const std::string& name, const OrderedJson& json,
+                     const std::string& place) const {
     if (!messages_.contains(name)) {
       return fmt::format("{}: the schema lists no message '{}'", place, name);
     }
@@ -55,7 +57,8 @@ class AnswerSchema {
     return std::nullopt;
   }
 
-  Found CheckValue(const Json& type, const Json& value, const std::string& place) const {
+  Found CheckValue(const OrderedJson& type, const OrderedJson& value,
+                   const std::string& place) const {
     if (type.is_array()) {
       return CheckList(type.at(0), value, place);
     }
@@ -72,7 +75,8 @@ class AnswerSchema {
                       : Expect(IsScalar(word, value), type, value, place);
   }
 
-  Found CheckList(const Json& type, const Json& list, const std::string& place) const {
+  Found CheckList(const OrderedJson& type, const OrderedJson& list,
+                  const std::string& place) const {
     if (!list.is_array() || list.empty()) {
       return fmt::format("{}: no list, or one that would have been left out", place);
     }
@@ -85,7 +89,7 @@ class AnswerSchema {
   }
 
   // An object whose "@type" ends with the name of its message.
-  Found CheckAny(Json value, const std::string& place) const {
+  Found CheckAny(OrderedJson value, const std::string& place) const {
     const std::string type = value.is_object() ? value.value("@type", "") : "";
     if (!type.starts_with("type.googleapis.com/google.")) {
       return fmt::format("{}: an Any of type '{}'", place, type);
@@ -94,18 +98,18 @@ class AnswerSchema {
     return CheckMessage(type.substr(type.rfind('.') + 1), value, place);
   }
 
-  static Found Expect(bool as_expected, const Json& type, const Json& value,
+  static Found Expect(bool as_expected, const OrderedJson& type, const OrderedJson& value,
                       const std::string& place) {
     return as_expected ? std::nullopt
                        : Found(fmt::format("{}: {} is no {}", place, value.dump(), type.dump()));
   }
 
-  static bool Matches(const Json& value, const char* pattern) {
+  static bool Matches(const OrderedJson& value, const char* pattern) {
     return value.is_string() &&
            std::regex_match(value.get_ref<const std::string&>(), std::regex(pattern));
   }
 
-  static bool IsScalar(const std::string& type, const Json& value) {
+  static bool IsScalar(const std::string& type, const OrderedJson& value) {
     if (type == "int64") {  // The service leaves a zero out.
       return Matches(value, "-?[1-9][0-9]{0,18}");
     }
@@ -129,7 +133,7 @@ class AnswerSchema {
                                : type == "object" && value.is_object();
   }
 
-  Json messages_;
+  OrderedJson messages_;
 };
 
 }  // namespace sluice

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,17 @@
 #include "tests/support/temp_folder.h"
 
 namespace sluice {
+
+// Words that compress, with a line feed after each tenth or so.
+[[nodiscard]] inline std::string SomeText(size_t size) {
+  std::mt19937 random(1);
+  std::string text;
+  while (text.size() < size) {
+    text += "word" + std::to_string(random() % 5000) + (random() % 10 == 0 ? "\n" : " ");
+  }
+  text.resize(size);
+  return text;
+}
 
 [[nodiscard]] inline std::string ZstdFrame(std::string_view text, int level = 1) {
   std::vector<std::byte> frame;

@@ -5,16 +5,14 @@
 #include <filesystem>
 #include <fstream>
 
+#include "io/base/text.h"
+
 namespace sluice {
 namespace {
 
 constexpr uint64_t kSector = 512;
 
 std::string FolderOf(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
-
-std::string_view AsText(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 }  // namespace
 

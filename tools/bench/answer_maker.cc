@@ -16,7 +16,7 @@
 namespace sluice {
 namespace {
 
-constexpr size_t kFlushBytes = size_t{1} << 20;
+constexpr size_t kAnswersFlushBytes = size_t{1} << 20;
 
 // A row's vector depends on the seed and its number only, so that lines and array can be written
 // in different orders. std::normal_distribution may differ between libraries; this does not.
@@ -116,7 +116,7 @@ Result<void> WriteLines(FileSystem& files, const AnswerMakerOptions& options) {
     std::string text;
     for (size_t i = file; i < rows.size(); i += options.files) {
       lines.Append(rows[i], text);
-      if (text.size() >= kFlushBytes) {
+      if (text.size() >= kAnswersFlushBytes) {
         SLUICE_TRY(out->Write(AsBytes(text)));
         text.clear();
       }
@@ -136,7 +136,7 @@ Result<void> WriteExpected(FileSystem& files, const AnswerMakerOptions& options)
   for (uint64_t row = 0; row < options.rows; ++row) {
     const std::span<const float> vector = IsFailed(options, row) ? failed : vectors.Make(row);
     pending.insert(pending.end(), vector.begin(), vector.end());
-    if (pending.size() * sizeof(float) >= kFlushBytes || row + 1 == options.rows) {
+    if (pending.size() * sizeof(float) >= kAnswersFlushBytes || row + 1 == options.rows) {
       SLUICE_TRY(out->Write(std::as_bytes(std::span(pending))));
       pending.clear();
     }

@@ -14,7 +14,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 template <typename Member>
 Spread SpreadOfRuns(const BenchRow& row, Member member) {
@@ -94,22 +94,22 @@ std::string RaceLines(const BenchRace& race) {
                      RacerLine(race.theirs), TimeRatio(race), CpuRatio(race));
 }
 
-Json SpreadJson(const Spread& spread) {
+OrderedJson SpreadJson(const Spread& spread) {
   return {{"median", spread.median}, {"min", spread.least}, {"max", spread.most}};
 }
 
-Json RunJson(const StageMeasurement& run) {
+OrderedJson RunJson(const StageMeasurement& run) {
   return {{"seconds", run.seconds},
           {"cpu_seconds", run.cpu_seconds},
           {"peak_bytes", run.peak_bytes},
           {"bound_seconds", run.bound_seconds}};
 }
 
-Json RowJson(const BenchRow& row) {
+OrderedJson RowJson(const BenchRow& row) {
   const StageVolume& volume = row.runs.front().volume;
   const Spread seconds = SpreadOfRuns(row, &StageMeasurement::seconds);
   const Spread bound = SpreadOfRuns(row, &StageMeasurement::bound_seconds);
-  Json runs = Json::array();
+  OrderedJson runs = OrderedJson::array();
   for (const StageMeasurement& run : row.runs) {
     runs.push_back(RunJson(run));
   }
@@ -127,14 +127,14 @@ Json RowJson(const BenchRow& row) {
           {"runs", runs}};
 }
 
-Json RacerJson(const BenchRacer& racer) {
+OrderedJson RacerJson(const BenchRacer& racer) {
   return {{"command", racer.command},
           {"seconds", SpreadJson(SpreadOf(racer.seconds))},
           {"cpu_seconds", SpreadJson(SpreadOf(racer.cpu_seconds))},
           {"runs", {{"seconds", racer.seconds}, {"cpu_seconds", racer.cpu_seconds}}}};
 }
 
-Json RaceJson(const BenchRace& race) {
+OrderedJson RaceJson(const BenchRace& race) {
   return {{"stage", race.stage},
           {"ours", RacerJson(race.ours)},
           {"theirs", RacerJson(race.theirs)},
@@ -160,17 +160,18 @@ std::string FormatBenchResults(const BenchResults& results) {
 }
 
 std::string FormatBenchResultsAsJson(const BenchResults& results) {
-  Json stages = Json::array();
+  OrderedJson stages = OrderedJson::array();
   for (const BenchRow& row : results.rows) {
     stages.push_back(RowJson(row));
   }
-  const Json document = {{"v", 1},
-                         {"type", "bench"},
-                         {"version", kVersion},
-                         {"corpus", results.corpus.empty() ? Json() : Json(results.corpus)},
-                         {"compression", results.compression},
-                         {"stages", stages},
-                         {"against", results.race ? RaceJson(*results.race) : Json()}};
+  const OrderedJson document = {
+      {"v", 1},
+      {"type", "bench"},
+      {"version", kVersion},
+      {"corpus", results.corpus.empty() ? OrderedJson() : OrderedJson(results.corpus)},
+      {"compression", results.compression},
+      {"stages", stages},
+      {"against", results.race ? RaceJson(*results.race) : OrderedJson()}};
   return JsonLine(document);
 }
 

@@ -8,7 +8,7 @@
 namespace sluice {
 namespace {
 
-constexpr size_t kFlushBytes = size_t{1} << 20;
+constexpr size_t kCorpusFlushBytes = size_t{1} << 20;
 
 // Distributions of the standard library may differ between libraries; this does not.
 class Chance {
@@ -121,7 +121,7 @@ std::string EmojiWord(Chance& chance) {
 
 constexpr std::array<Vocabulary::MakeWord, 4> kMakers = {LatinWord, CyrillicWord, CjkWord,
                                                          EmojiWord};
-constexpr std::array<std::string_view, 9> kEscapes = {
+constexpr std::array<std::string_view, 9> kMadeEscapes = {
     "\\n", "\\n", "\\\"", "\\\"", "\\t", "\\\\", "\\/", "\\u00e9", "\\ud83d\\ude00"};
 
 class DocumentMaker {
@@ -166,7 +166,7 @@ class DocumentMaker {
         options_.escape_share * static_cast<double>(text_bytes)) {
       return false;
     }
-    const std::string_view escape = kEscapes[chance_.Below(kEscapes.size())];
+    const std::string_view escape = kMadeEscapes[chance_.Below(kMadeEscapes.size())];
     out += escape;
     escape_bytes_ += escape.size();
     return true;
@@ -194,7 +194,7 @@ Result<MadeCorpus> MakeCorpus(const CorpusMakerOptions& options,
   };
   while (!whole()) {
     documents.Append(made.documents++, lines);
-    if (lines.size() >= kFlushBytes) {
+    if (lines.size() >= kCorpusFlushBytes) {
       SLUICE_TRY(write(lines));
       made.bytes += lines.size();
       lines.clear();

@@ -19,7 +19,7 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // https://ai.google.dev/api/embeddings, 2026-11: one call takes at most 100.
 constexpr size_t kBatchEmbedMax = 100;
@@ -72,7 +72,7 @@ struct EmbedRequest {
 template <typename T>
 using Parsed = std::expected<T, ApiError>;
 
-Parsed<void> CheckFields(const Json& object, std::span<const std::string_view> names,
+Parsed<void> CheckFields(const OrderedJson& object, std::span<const std::string_view> names,
                          std::string_view place) {
   if (!object.is_object()) {
     return std::unexpected(InvalidArgument(fmt::format(
@@ -85,14 +85,14 @@ Parsed<void> CheckFields(const Json& object, std::span<const std::string_view> n
 }
 
 // Appends the text parts of a Content, one a line. A single part may stand without its array.
-Parsed<void> AppendText(const Json& content, std::string& text) {
+Parsed<void> AppendText(const OrderedJson& content, std::string& text) {
   SLUICE_TRY(CheckFields(content, kContentFields, "content"));
-  const Json* parts = FindField(content, "parts");
+  const OrderedJson* parts = FindField(content, "parts");
   if (parts == nullptr) {
     return {};
   }
-  for (const Json* part : Elements(*parts)) {
-    const Json* part_text = FindField(*part, "text");
+  for (const OrderedJson* part : Elements(*parts)) {
+    const OrderedJson* part_text = FindField(*part, "text");
     if (part_text == nullptr || !part_text->is_string()) {
       return std::unexpected(
           InvalidArgument("The local service takes parts with a 'text' string only."));
@@ -107,7 +107,7 @@ Parsed<void> AppendText(const Json& content, std::string& text) {
 
 uint64_t CountTokens(std::string_view text) { return TokensIn(text.size()); }
 
-Parsed<size_t> Dimensions(const Json* wanted, const Model& model) {
+Parsed<size_t> Dimensions(const OrderedJson* wanted, const Model& model) {
   if (wanted == nullptr) {
     return static_cast<size_t>(model.default_dimensions);
   }
@@ -126,7 +126,7 @@ Parsed<size_t> Dimensions(const Json* wanted, const Model& model) {
   return static_cast<size_t>(value);
 }
 
-Parsed<void> CheckTaskType(const Json* task_type) {
+Parsed<void> CheckTaskType(const OrderedJson* task_type) {
   if (task_type == nullptr) {
     return {};
   }
@@ -138,7 +138,7 @@ Parsed<void> CheckTaskType(const Json* task_type) {
   return {};
 }
 
-Parsed<void> CheckModel(const Json& request, const Model& model) {
+Parsed<void> CheckModel(const OrderedJson& request, const Model& model) {
   const std::string named = StringField(request, "model");
   if (!named.empty() && named != fmt::format("models/{}", model.id)) {
     return std::unexpected(InvalidArgument(
@@ -148,33 +148,34 @@ Parsed<void> CheckModel(const Json& request, const Model& model) {
 }
 
 // The fields of a request and of its config.
-Parsed<void> CheckNames(const Json& request, ModelUse use) {
+Parsed<void> CheckNames(const OrderedJson& request, ModelUse use) {
   const bool embeds = use == ModelUse::kEmbed;
   SLUICE_TRY(embeds ? CheckFields(request, kEmbedFields, "")
                     : CheckFields(request, kGenerateFields, ""));
-  const Json* config = FindField(request, embeds ? "embedContentConfig" : "generationConfig");
+  const OrderedJson* config =
+      FindField(request, embeds ? "embedContentConfig" : "generationConfig");
   return config == nullptr ? Parsed<void>()
          : embeds          ? CheckFields(*config, kEmbedConfigFields, "embed_content_config")
                            : CheckFields(*config, kGenerationConfigFields, "generation_config");
 }
 
-Parsed<EmbedRequest> ReadEmbedRequest(const Json& request, const Model& model) {
+Parsed<EmbedRequest> ReadEmbedRequest(const OrderedJson& request, const Model& model) {
   SLUICE_TRY(CheckNames(request, ModelUse::kEmbed));
   SLUICE_TRY(CheckModel(request, model));
-  const Json* config = FindField(request, "embedContentConfig");
+  const OrderedJson* config = FindField(request, "embedContentConfig");
   // The newer home of an option wins over the older one.
   const auto option = [&](std::string_view name) {
-    const Json* inner = config != nullptr ? FindField(*config, name) : nullptr;
+    const OrderedJson* inner = config != nullptr ? FindField(*config, name) : nullptr;
     return inner != nullptr ? inner : FindField(request, name);
   };
   SLUICE_TRY(CheckTaskType(option("taskType")));
   EmbedRequest read;
   SLUICE_ASSIGN(read.dimensions, Dimensions(option("outputDimensionality"), model));
-  if (const Json* title = option("title"); title != nullptr && title->is_string()) {
+  if (const OrderedJson* title = option("title"); title != nullptr && title->is_string()) {
     read.text = title->get<std::string>();
   }
   const size_t title_size = read.text.size();
-  const Json* content = FindField(request, "content");
+  const OrderedJson* content = FindField(request, "content");
   if (content != nullptr) {
     SLUICE_TRY(AppendText(*content, read.text));
   }
@@ -207,7 +208,7 @@ void AppendValues(const Model& model, const EmbedRequest& request, std::string& 
 }
 
 // An EmbedContentResponse.
-Parsed<void> AppendEmbedding(const Model& model, const Json& request, std::string& out) {
+Parsed<void> AppendEmbedding(const Model& model, const OrderedJson& request, std::string& out) {
   SLUICE_ASSIGN(const EmbedRequest read, ReadEmbedRequest(request, model));
   out += "{\"embedding\":";
   AppendValues(model, read, out);
@@ -218,14 +219,14 @@ Parsed<void> AppendEmbedding(const Model& model, const Json& request, std::strin
   return {};
 }
 
-Parsed<std::string> ReadContents(const Json& request, std::string& prompt) {
-  const Json* contents = FindField(request, "contents");
+Parsed<std::string> ReadContents(const OrderedJson& request, std::string& prompt) {
+  const OrderedJson* contents = FindField(request, "contents");
   if (contents == nullptr || contents->empty()) {
     return std::unexpected(
         InvalidArgument("* GenerateContentRequest.contents: contents is not specified\n"));
   }
   std::string last;
-  for (const Json* content : Elements(*contents)) {
+  for (const OrderedJson* content : Elements(*contents)) {
     last.clear();
     SLUICE_TRY(AppendText(*content, last));
     prompt += last;
@@ -234,11 +235,11 @@ Parsed<std::string> ReadContents(const Json& request, std::string& prompt) {
 }
 
 // A GenerateContentResponse.
-Parsed<void> AppendEcho(const Model& model, const Json& request, std::string& out) {
+Parsed<void> AppendEcho(const Model& model, const OrderedJson& request, std::string& out) {
   SLUICE_TRY(CheckNames(request, ModelUse::kGenerate));
   SLUICE_TRY(CheckModel(request, model));
   std::string prompt;
-  if (const Json* instruction = FindField(request, "systemInstruction")) {
+  if (const OrderedJson* instruction = FindField(request, "systemInstruction")) {
     SLUICE_TRY(AppendText(*instruction, prompt));
   }
   SLUICE_ASSIGN(const std::string last, ReadContents(request, prompt));
@@ -257,13 +258,13 @@ Parsed<void> AppendEcho(const Model& model, const Json& request, std::string& ou
   return {};
 }
 
-Parsed<void> AppendAnswer(const Model& model, const Json& request, std::string& out) {
+Parsed<void> AppendAnswer(const Model& model, const OrderedJson& request, std::string& out) {
   return model.use == ModelUse::kEmbed ? AppendEmbedding(model, request, out)
                                        : AppendEcho(model, request, out);
 }
 
 ApiAnswer AnswerOne(const Model& model, std::string_view body) {
-  SLUICE_ASSIGN(const Json request, ParseMessage<Json>(body));
+  SLUICE_ASSIGN(const OrderedJson request, ParseMessage<OrderedJson>(body));
   std::string out;
   SLUICE_TRY(AppendAnswer(model, request, out));
   return out;
@@ -286,22 +287,22 @@ void AppendError(int code, std::string_view message, std::string& out) {
 }
 
 // What names the answer: the key of a file line, the metadata of an inlined request.
-void AppendIdentity(const Json& line, const LineTwist& twist, std::string& out) {
+void AppendIdentity(const OrderedJson& line, const LineTwist& twist, std::string& out) {
   if (twist.no_key || !line.is_object()) {
     return;
   }
   for (const char* name : {"key", "metadata"}) {
-    if (const Json* identity = FindField(line, name)) {
+    if (const OrderedJson* identity = FindField(line, name)) {
       fmt::format_to(std::back_inserter(out), ",\"{}\":{}", name, identity->dump());
     }
   }
 }
 
-Parsed<void> AppendLineAnswer(const Model& model, const Json& line, std::string& out) {
+Parsed<void> AppendLineAnswer(const Model& model, const OrderedJson& line, std::string& out) {
   if (!line.is_object()) {
     return std::unexpected(InvalidArgument("The line is not a JSON object."));
   }
-  const Json* request = FindField(line, "request");
+  const OrderedJson* request = FindField(line, "request");
   if (request == nullptr) {
     return AppendAnswer(model, line, out);
   }
@@ -331,9 +332,9 @@ ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
   if (model.use != ModelUse::kEmbed) {
     return std::unexpected(NoSuchModel(model.id, "batchEmbedContents"));
   }
-  SLUICE_ASSIGN(const Json request, ParseMessage<Json>(body));
+  SLUICE_ASSIGN(const OrderedJson request, ParseMessage<OrderedJson>(body));
   SLUICE_TRY(CheckFields(request, kBatchEmbedFields, ""));
-  const Json* requests = FindField(request, "requests");
+  const OrderedJson* requests = FindField(request, "requests");
   const size_t count = requests != nullptr && requests->is_array() ? requests->size() : 0;
   if (count == 0 || count > kBatchEmbedMax) {
     return std::unexpected(InvalidArgument(
@@ -343,7 +344,7 @@ ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
   }
   std::string out = "{\"embeddings\":[";
   size_t tokens = 0;
-  for (const Json& item : *requests) {
+  for (const OrderedJson& item : *requests) {
     SLUICE_ASSIGN(const EmbedRequest read, ReadEmbedRequest(item, model));
     AppendValues(model, read, out);
     out += ',';
@@ -358,9 +359,9 @@ ApiAnswer AnswerBatchEmbed(const Model& model, std::string_view body) {
 }
 
 ApiAnswer AnswerCountTokens(const Model& /*model*/, std::string_view body) {
-  SLUICE_ASSIGN(const Json request, ParseMessage<Json>(body));
+  SLUICE_ASSIGN(const OrderedJson request, ParseMessage<OrderedJson>(body));
   SLUICE_TRY(CheckFields(request, kCountTokensFields, ""));
-  const Json* whole = FindField(request, "generateContentRequest");
+  const OrderedJson* whole = FindField(request, "generateContentRequest");
   if (whole != nullptr && FindField(request, "contents") != nullptr) {
     return std::unexpected(
         InvalidArgument("Only one of 'contents' and 'generate_content_request' may be set."));
@@ -379,7 +380,8 @@ std::expected<void, ApiError> CheckRequestFields(const Model& model, std::string
 
 bool AppendResultLine(const Model& model, std::string_view line, const LineTwist& twist,
                       std::string& out) {
-  const Json json = NestsTooDeep(line) ? Json(Json::value_t::discarded) : ParseOrderedJson(line);
+  const OrderedJson json =
+      NestsTooDeep(line) ? OrderedJson(OrderedJson::value_t::discarded) : ParseOrderedJson(line);
   const size_t start = out.size();
   out += "{\"response\":";
   Parsed<void> answered = json.is_discarded()

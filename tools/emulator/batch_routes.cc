@@ -15,9 +15,9 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-constexpr size_t kPageDefault = 50;
+constexpr size_t kBatchPageDefault = 50;
 
 // A job to be created, and its requests when they came with the call.
 struct Draft {
@@ -26,10 +26,10 @@ struct Draft {
 };
 
 // The object under `name`, whose members must be among `members`.
-std::expected<const Json*, ApiError> ObjectMember(const Json& json, std::string_view name,
-                                                  std::string_view place,
-                                                  std::initializer_list<std::string_view> members) {
-  const Json* object = FindField(json, name);
+std::expected<const OrderedJson*, ApiError> ObjectMember(
+    const OrderedJson& json, std::string_view name, std::string_view place,
+    std::initializer_list<std::string_view> members) {
+  const OrderedJson* object = FindField(json, name);
   if (object == nullptr || !object->is_object()) {
     return std::unexpected(InvalidArgument(fmt::format("* {} is not specified\n", place)));
   }
@@ -40,8 +40,8 @@ std::expected<const Json*, ApiError> ObjectMember(const Json& json, std::string_
 }
 
 // An int64 comes as a string or a number.
-int64_t WholeMember(const Json& object, std::string_view name) {
-  const Json* member = FindField(object, name);
+int64_t WholeMember(const OrderedJson& object, std::string_view name) {
+  const OrderedJson* member = FindField(object, name);
   if (member == nullptr || !member->is_string()) {
     return member != nullptr && member->is_number_integer() ? member->get<int64_t>() : 0;
   }
@@ -69,15 +69,16 @@ std::expected<void, ApiError> ReadInputFile(Service& service, const std::string&
   return {};
 }
 
-std::expected<void, ApiError> ReadInlined(const Model& model, const Json& input, Draft& draft) {
-  SLUICE_ASSIGN(const Json* wrapper,
+std::expected<void, ApiError> ReadInlined(const Model& model, const OrderedJson& input,
+                                          Draft& draft) {
+  SLUICE_ASSIGN(const OrderedJson* wrapper,
                 ObjectMember(input, "requests", "batch.input_config.requests", {"requests"}));
-  const Json* requests = FindField(*wrapper, "requests");
+  const OrderedJson* requests = FindField(*wrapper, "requests");
   if (requests == nullptr || !requests->is_array() || requests->empty()) {
     return std::unexpected(
         InvalidArgument("* batch.input_config.requests.requests is not specified\n"));
   }
-  for (const Json& item : *requests) {
+  for (const OrderedJson& item : *requests) {
     if (!item.is_object() || FindField(item, "request") == nullptr) {
       return std::unexpected(InvalidArgument("* an inlined request lacks its 'request'\n"));
     }
@@ -94,15 +95,15 @@ std::expected<void, ApiError> ReadInlined(const Model& model, const Json& input,
 
 std::expected<Draft, ApiError> ReadDraft(Service& service, const Model& model,
                                          std::string_view body) {
-  SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
+  SLUICE_ASSIGN(const OrderedJson json, ParseMessage<OrderedJson>(body));
   if (const auto unknown = UnknownField(json, {"batch"})) {
     return std::unexpected(UnknownName(*unknown, ""));
   }
-  SLUICE_ASSIGN(const Json* batch, ObjectMember(json, "batch", "batch",
-                                                {"displayName", "inputConfig", "model", "priority",
-                                                 "webhookConfig", "name"}));
-  SLUICE_ASSIGN(const Json* input, ObjectMember(*batch, "inputConfig", "batch.input_config",
-                                                {"fileName", "requests"}));
+  SLUICE_ASSIGN(const OrderedJson* batch, ObjectMember(json, "batch", "batch",
+                                                       {"displayName", "inputConfig", "model",
+                                                        "priority", "webhookConfig", "name"}));
+  SLUICE_ASSIGN(const OrderedJson* input, ObjectMember(*batch, "inputConfig", "batch.input_config",
+                                                       {"fileName", "requests"}));
   Draft draft;
   draft.job.model = model.id;
   draft.job.use = model.use;
@@ -294,7 +295,7 @@ RouteAnswer UpdateBatch(Service& service, Call& call, ModelUse use) {
   if (!body.has_value()) {
     return body;
   }
-  const auto json = ParseMessage<Json>(*body);
+  const auto json = ParseMessage<OrderedJson>(*body);
   if (!json.has_value()) {
     return std::unexpected(json.error());
   }
@@ -335,7 +336,7 @@ RouteAnswer ListBatches(Service& service, Call& call) {
                                     .message = "Operation is not implemented, or supported, or "
                                                "enabled."});
   }
-  const auto count = PageSize(call.exchange, kPageDefault);
+  const auto count = PageSize(call.exchange, kBatchPageDefault);
   const auto start = PageStart(call.exchange);
   if (!count.has_value() || !start.has_value()) {
     return std::unexpected(count.has_value() ? start.error() : count.error());

@@ -5,15 +5,15 @@
 namespace sluice {
 
 std::string ClassicErrorBody(const ClassicError& error) {
-  using Json = nlohmann::ordered_json;
-  const Json body = {{"error",
-                      {{"code", error.status},
-                       {"message", error.message},
-                       {"errors", Json::array({{{"message", error.message},
-                                                {"domain", "global"},
-                                                {"reason", error.reason}}})}}}};
+  using OrderedJson = nlohmann::ordered_json;
+  const OrderedJson body = {{"error",
+                             {{"code", error.status},
+                              {"message", error.message},
+                              {"errors", OrderedJson::array({{{"message", error.message},
+                                                              {"domain", "global"},
+                                                              {"reason", error.reason}}})}}}};
   // What a client sent may stand in a message, and need not be valid UTF-8.
-  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return body.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 ClassicError ClassicInvalid(std::string message) {

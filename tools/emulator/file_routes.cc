@@ -11,7 +11,7 @@ namespace {
 
 // https://ai.google.dev/api/files, 2026-11.
 constexpr size_t kFileIdMax = 40;
-constexpr size_t kPageDefault = 10;
+constexpr size_t kFilePageDefault = 10;
 
 // The service says the same of a file that never was, was deleted, expired or is another's.
 ApiError NoSuchFile(const std::string& id) {
@@ -32,7 +32,7 @@ std::optional<ApiError> CheckId(const std::string& id, std::string_view request)
 }  // namespace
 
 RouteAnswer ListFiles(Service& service, Call& call) {
-  const auto count = PageSize(call.exchange, kPageDefault);
+  const auto count = PageSize(call.exchange, kFilePageDefault);
   const auto start = PageStart(call.exchange);
   if (!count.has_value() || !start.has_value()) {
     return std::unexpected(count.has_value() ? start.error() : count.error());

@@ -14,11 +14,11 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // https://ai.google.dev/gemini-api/docs/files, 2026: files are kept for 48 hours.
 constexpr int64_t kLifetimeNs = int64_t{48} * 3600 * 1'000'000'000;
-constexpr size_t kReadBytes = 1 << 18;
+constexpr size_t kFileReadBytes = 1 << 18;
 
 struct Digest {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
@@ -37,7 +37,7 @@ Result<void> Measure(FileSystem& files, const std::string& path, StoredFile& fil
   SLUICE_ASSIGN(auto bytes, files.Open(path, OpenMode::kRead));
   const std::unique_ptr<EVP_MD_CTX, Digest> digest(EVP_MD_CTX_new());
   EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
-  std::vector<std::byte> buffer(kReadBytes);
+  std::vector<std::byte> buffer(kFileReadBytes);
   LineScan lines;
   file.size = 0;
   file.line_count = 0;
@@ -68,21 +68,21 @@ std::string Base64(std::string_view text) {
 }
 
 std::string DocumentText(const StoredFile& file) {
-  return Json{{"id", file.id},
-              {"display_name", file.display_name},
-              {"mime_type", file.mime_type},
-              {"size", file.size},
-              {"line_count", file.line_count},
-              {"create_ns", file.create_ns},
-              {"expire_ns", file.expire_ns},
-              {"sha256", file.sha256},
-              {"generated", file.generated},
-              {"registered", file.registered}}
+  return OrderedJson{{"id", file.id},
+                     {"display_name", file.display_name},
+                     {"mime_type", file.mime_type},
+                     {"size", file.size},
+                     {"line_count", file.line_count},
+                     {"create_ns", file.create_ns},
+                     {"expire_ns", file.expire_ns},
+                     {"sha256", file.sha256},
+                     {"generated", file.generated},
+                     {"registered", file.registered}}
       .dump();
 }
 
-Result<StoredFile> ParseDocument(const std::string& text, const std::string& path) {
-  const Json json = ParseOrderedJson(text);
+Result<StoredFile> ParseFile(const std::string& text, const std::string& path) {
+  const OrderedJson json = ParseOrderedJson(text);
   if (!json.is_object()) {
     return Fail(ErrorCode::kIo, fmt::format("'{}' is not a document of the service", path));
   }
@@ -121,7 +121,7 @@ Result<void> FileStore::Load() {
       SLUICE_TRY(files_.Remove(path));
     } else if (name.ends_with(".json")) {
       SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, path));
-      SLUICE_ASSIGN(StoredFile file, ParseDocument(text, path));
+      SLUICE_ASSIGN(StoredFile file, ParseFile(text, path));
       // Without its bytes it is a file whose adoption was interrupted; who adopts it does it again.
       if (files_.Exists(DataPath(file.id))) {
         last_create_ns_ = std::max(last_create_ns_, file.create_ns);
@@ -208,7 +208,7 @@ Result<bool> FileStore::Remove(const std::string& id) {
 }
 
 std::string FileText(const StoredFile& file, const std::string& base_url) {
-  Json text;
+  OrderedJson text;
   text["name"] = "files/" + file.id;
   if (!file.display_name.empty()) {
     text["displayName"] = file.display_name;

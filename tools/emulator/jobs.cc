@@ -15,7 +15,7 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // 36 characters in every job seen on the wire.
 constexpr size_t kJobIdLength = 36;
@@ -23,37 +23,37 @@ constexpr size_t kJobIdLength = 36;
 constexpr std::chrono::hours kIdleSleep{1};
 
 std::string DocumentText(const Job& job) {
-  return Json{{"id", job.id},
-              {"model", job.model},
-              {"use", static_cast<int>(job.use)},
-              {"display_name", job.display_name},
-              {"input_file", job.input_file},
-              {"priority", job.priority},
-              {"create_ns", job.create_ns},
-              {"update_ns", job.update_ns},
-              {"end_ns", job.end_ns},
-              {"state", static_cast<int>(job.state)},
-              {"fate", static_cast<int>(job.fate)},
-              {"request_count", job.request_count},
-              {"input_tokens", job.input_tokens},
-              {"success_count", job.success_count},
-              {"failure_count", job.failure_count},
-              {"cancel_asked", job.cancel_asked},
-              {"has_results", job.has_results},
-              {"error_code", job.error_code},
-              {"error_message", job.error_message},
-              {"start_ns", job.start_ns},
-              {"location", job.cloud.location},
-              {"model_path", job.cloud.model_path},
-              {"source", job.cloud.source},
-              {"destination", job.cloud.destination},
-              {"result", job.cloud.result},
-              {"labels", job.cloud.labels}}
+  return OrderedJson{{"id", job.id},
+                     {"model", job.model},
+                     {"use", static_cast<int>(job.use)},
+                     {"display_name", job.display_name},
+                     {"input_file", job.input_file},
+                     {"priority", job.priority},
+                     {"create_ns", job.create_ns},
+                     {"update_ns", job.update_ns},
+                     {"end_ns", job.end_ns},
+                     {"state", static_cast<int>(job.state)},
+                     {"fate", static_cast<int>(job.fate)},
+                     {"request_count", job.request_count},
+                     {"input_tokens", job.input_tokens},
+                     {"success_count", job.success_count},
+                     {"failure_count", job.failure_count},
+                     {"cancel_asked", job.cancel_asked},
+                     {"has_results", job.has_results},
+                     {"error_code", job.error_code},
+                     {"error_message", job.error_message},
+                     {"start_ns", job.start_ns},
+                     {"location", job.cloud.location},
+                     {"model_path", job.cloud.model_path},
+                     {"source", job.cloud.source},
+                     {"destination", job.cloud.destination},
+                     {"result", job.cloud.result},
+                     {"labels", job.cloud.labels}}
       .dump();
 }
 
-Result<Job> ParseDocument(const std::string& text, const std::string& path) {
-  const Json json = ParseOrderedJson(text);
+Result<Job> ParseJob(const std::string& text, const std::string& path) {
+  const OrderedJson json = ParseOrderedJson(text);
   if (!json.is_object()) {
     return Fail(ErrorCode::kIo, fmt::format("'{}' is not a document of the service", path));
   }
@@ -126,7 +126,7 @@ Result<void> Jobs::Load() {
     const std::string path = folder_ + "/" + name;
     if (name.ends_with(".json")) {
       SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, path));
-      SLUICE_ASSIGN(Job job, ParseDocument(text, path));
+      SLUICE_ASSIGN(Job job, ParseJob(text, path));
       last_create_ns_ = std::max(last_create_ns_, job.create_ns);
       // What ran when the process ended is run again, without waiting once more.
       const MonotonicTime due = job.state == EmulatedState::kRunning ? clock_.Now() : DueTime(job);

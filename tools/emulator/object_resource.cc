@@ -14,7 +14,7 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr size_t kNameBytesMax = 1024;
 constexpr size_t kCrcBytes = 4;
@@ -77,23 +77,23 @@ std::string ObjectText(const StoredObject& object, const std::string& base_url) 
       fmt::format("/storage/v1/b/{}/o/{}", object.bucket, PercentEncode(object.name));
   const std::string generation = fmt::format("{}", object.generation);
   const std::string time = FormatTimestamp(object.generation * 1000);
-  Json text = {{"kind", "storage#object"},
-               {"id", fmt::format("{}/{}/{}", object.bucket, object.name, generation)},
-               {"selfLink", base_url + path},
-               {"mediaLink",
-                fmt::format("{}/download{}?generation={}&alt=media", base_url, path, generation)},
-               {"name", object.name},
-               {"bucket", object.bucket},
-               {"generation", generation},
-               {"metageneration", fmt::format("{}", object.metageneration)},
-               {"contentType", object.content_type},
-               {"storageClass", "STANDARD"},
-               {"size", fmt::format("{}", object.size)},
-               {"crc32c", FormatCrc32c(object.crc32c)},
-               {"etag", fmt::format("etag-{}-{}", generation, object.metageneration)},
-               {"timeCreated", time},
-               {"updated", time},
-               {"timeStorageClassUpdated", time}};
+  OrderedJson text = {{"kind", "storage#object"},
+                      {"id", fmt::format("{}/{}/{}", object.bucket, object.name, generation)},
+                      {"selfLink", base_url + path},
+                      {"mediaLink", fmt::format("{}/download{}?generation={}&alt=media", base_url,
+                                                path, generation)},
+                      {"name", object.name},
+                      {"bucket", object.bucket},
+                      {"generation", generation},
+                      {"metageneration", fmt::format("{}", object.metageneration)},
+                      {"contentType", object.content_type},
+                      {"storageClass", "STANDARD"},
+                      {"size", fmt::format("{}", object.size)},
+                      {"crc32c", FormatCrc32c(object.crc32c)},
+                      {"etag", fmt::format("etag-{}-{}", generation, object.metageneration)},
+                      {"timeCreated", time},
+                      {"updated", time},
+                      {"timeStorageClassUpdated", time}};
   if (!object.content_encoding.empty()) {
     text["contentEncoding"] = object.content_encoding;
   }
@@ -106,7 +106,7 @@ std::string ObjectText(const StoredObject& object, const std::string& base_url) 
   if (!object.metadata.empty()) {
     text["metadata"] = object.metadata;
   }
-  return text.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return text.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 std::expected<WantedObject, ClassicError> ReadWantedObject(std::string_view text,
@@ -115,7 +115,7 @@ std::expected<WantedObject, ClassicError> ReadWantedObject(std::string_view text
   if (text.empty()) {
     return wanted;
   }
-  const auto json = ParseMessage<Json>(text);
+  const auto json = ParseMessage<OrderedJson>(text);
   if (!json.has_value()) {
     return std::unexpected(ClassicInvalid("Parse Error"));
   }

@@ -15,9 +15,9 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-constexpr size_t kReadBytes = 1 << 18;
+constexpr size_t kObjectReadBytes = 1 << 18;
 
 struct FreeDigest {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
@@ -28,7 +28,7 @@ Result<void> Measure(FileSystem& files, const std::string& path, StoredObject& o
   SLUICE_ASSIGN(const auto bytes, files.Open(path, OpenMode::kRead));
   const std::unique_ptr<EVP_MD_CTX, FreeDigest> digest(EVP_MD_CTX_new());
   EVP_DigestInit_ex(digest.get(), EVP_md5(), nullptr);
-  std::vector<std::byte> buffer(kReadBytes);
+  std::vector<std::byte> buffer(kObjectReadBytes);
   object.size = 0;
   object.crc32c = 0;
   while (true) {
@@ -64,22 +64,22 @@ std::string FromHex(std::string_view hex) {
 }
 
 std::string DocumentText(const StoredObject& object) {
-  return Json{{"bucket", object.bucket},
-              {"name", object.name},
-              {"content_type", object.content_type},
-              {"content_encoding", object.content_encoding},
-              {"metadata", object.metadata},
-              {"component_count", object.component_count},
-              {"size", object.size},
-              {"crc32c", object.crc32c},
-              {"md5", Hex(object.md5)},
-              {"generation", object.generation},
-              {"metageneration", object.metageneration}}
+  return OrderedJson{{"bucket", object.bucket},
+                     {"name", object.name},
+                     {"content_type", object.content_type},
+                     {"content_encoding", object.content_encoding},
+                     {"metadata", object.metadata},
+                     {"component_count", object.component_count},
+                     {"size", object.size},
+                     {"crc32c", object.crc32c},
+                     {"md5", Hex(object.md5)},
+                     {"generation", object.generation},
+                     {"metageneration", object.metageneration}}
       .dump();
 }
 
-Result<StoredObject> ParseDocument(const std::string& text, const std::string& path) {
-  const Json json = ParseOrderedJson(text);
+Result<StoredObject> ParseObject(const std::string& text, const std::string& path) {
+  const OrderedJson json = ParseOrderedJson(text);
   if (!json.is_object()) {
     return Fail(ErrorCode::kIo, fmt::format("'{}' is not a document of the service", path));
   }
@@ -147,11 +147,11 @@ Result<void> ObjectStore::Load() {
       SLUICE_TRY(files_.Remove(path));
     } else if (name == "buckets.json") {
       SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, path));
-      const Json list = ParseOrderedJson(text);
+      const OrderedJson list = ParseOrderedJson(text);
       buckets_ = list.is_array() ? list.get<std::set<std::string>>() : buckets_;
     } else if (name.ends_with(".json")) {
       SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, path));
-      SLUICE_ASSIGN(StoredObject object, ParseDocument(text, path));
+      SLUICE_ASSIGN(StoredObject object, ParseObject(text, path));
       last_generation_ = std::max(last_generation_, object.generation);
       StoredObject& live = stored_[{object.bucket, object.name}];
       // Without its bytes it is one whose adoption was interrupted; the newer of two replaced the
@@ -170,7 +170,7 @@ Result<void> ObjectStore::Load() {
 }
 
 Result<void> ObjectStore::SaveBuckets() {
-  return ReplaceStateFile(files_, folder_ + "/buckets.json", Json(buckets_).dump());
+  return ReplaceStateFile(files_, folder_ + "/buckets.json", OrderedJson(buckets_).dump());
 }
 
 Result<bool> ObjectStore::MakeBucket(const std::string& bucket) {

@@ -15,12 +15,12 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // https://cloud.google.com/storage/docs/performing-resumable-uploads, 2026-11: all requests but the
 // last carry a multiple of this.
 constexpr uint64_t kGranularity = 262'144;
-constexpr size_t kReadBytes = 256 << 10;
+constexpr size_t kPartReadBytes = 256 << 10;
 constexpr int kResumeIncomplete = 308;
 constexpr int kClientClosed = 499;  // what cancelling answers with (storage-testbench)
 
@@ -50,14 +50,14 @@ std::expected<Intent, ClassicError> ReadIntent(const Exchange& exchange, const S
   return Intent{.wanted = *std::move(wanted), .conditions = *conditions};
 }
 
-Json OptionalJson(const std::optional<int64_t>& number) {
-  return number.has_value() ? Json(*number) : Json();
+OrderedJson OptionalJson(const std::optional<int64_t>& number) {
+  return number.has_value() ? OrderedJson(*number) : OrderedJson();
 }
 
 std::string IntentText(const Intent& intent) {
   const StoredObject& object = intent.wanted.object;
   const ObjectSums& sums = intent.wanted.sums;
-  Json json = {
+  OrderedJson json = {
       {"bucket", object.bucket},
       {"name", object.name},
       {"content_type", object.content_type},
@@ -70,7 +70,7 @@ std::string IntentText(const Intent& intent) {
   if (sums.crc32c.has_value()) {
     json["crc32c"] = *sums.crc32c;
   }
-  json["md5"] = Json::array();
+  json["md5"] = OrderedJson::array();
   for (const char byte : sums.md5) {
     json["md5"].push_back(static_cast<unsigned char>(byte));
   }
@@ -78,7 +78,7 @@ std::string IntentText(const Intent& intent) {
 }
 
 Intent ParseIntent(const std::string& text) {
-  const Json json = ParseOrderedJson(text);
+  const OrderedJson json = ParseOrderedJson(text);
   Intent intent;
   StoredObject& object = intent.wanted.object;
   object.bucket = TextMember(json, "bucket");
@@ -93,7 +93,7 @@ Intent ParseIntent(const std::string& text) {
   if (const auto crc32c = IntegerMember(json, "crc32c")) {
     intent.wanted.sums.crc32c = static_cast<uint32_t>(*crc32c);
   }
-  for (const Json& byte : json.value("md5", Json::array())) {
+  for (const OrderedJson& byte : json.value("md5", OrderedJson::array())) {
     intent.wanted.sums.md5 += static_cast<char>(byte.get<int>());
   }
   return intent;
@@ -136,7 +136,7 @@ StorageAnswer AnswerStored(Service& service, Exchange& exchange,
 
 Result<void> TakeWholeBody(Service& service, Exchange& exchange, const std::string& path) {
   SLUICE_ASSIGN(const auto file, service.files.Open(path, OpenMode::kCreate));
-  std::vector<std::byte> buffer(kReadBytes);
+  std::vector<std::byte> buffer(kPartReadBytes);
   while (true) {
     SLUICE_ASSIGN(const size_t count, exchange.ReadBody(buffer));
     if (count == 0) {
@@ -282,13 +282,13 @@ enum class Taken { kWhole, kBroken };
 // Bytes that are there already are passed over without a look, as the service does.
 Result<Taken> TakeBody(Service& service, Exchange& exchange, Upload& upload, uint64_t begin) {
   SLUICE_ASSIGN(const auto data, service.object_uploads.OpenData(upload));
-  std::vector<std::byte> buffer(kReadBytes);
+  std::vector<std::byte> buffer(kPartReadBytes);
   const uint64_t cut_at = service.faults.Number(Fault::kCutUpload);
   uint64_t known = upload.received - begin;
   uint64_t taken = 0;
   while (true) {
-    const uint64_t until_cut = cut_at > taken ? cut_at - taken : kReadBytes;
-    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kReadBytes, until_cut));
+    const uint64_t until_cut = cut_at > taken ? cut_at - taken : kPartReadBytes;
+    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kPartReadBytes, until_cut));
     const Result<size_t> count = exchange.ReadBody(std::span(buffer).first(wanted));
     if (!count.has_value() || *count == 0) {
       return count.has_value() ? Taken::kWhole : Taken::kBroken;

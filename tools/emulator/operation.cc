@@ -9,7 +9,7 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 std::string TypeUrl(const Job& job, std::string_view suffix) {
   return fmt::format("type.googleapis.com/google.ai.generativelanguage.v1main.{}{}",
@@ -18,8 +18,8 @@ std::string TypeUrl(const Job& job, std::string_view suffix) {
 }
 
 // Counters are strings, and zeros are left out. Stale ones are those of the job's creation.
-Json Stats(const Job& job, bool stale) {
-  Json stats = Json::object();
+OrderedJson Stats(const Job& job, bool stale) {
+  OrderedJson stats = OrderedJson::object();
   const auto add = [&](const char* name, uint64_t count) {
     if (count > 0) {
       stats[name] = fmt::format("{}", count);
@@ -35,7 +35,7 @@ Json Stats(const Job& job, bool stale) {
 }
 
 // Where the results are; null when there are none, or none to be shown.
-Json Output(const Job& job, const OperationForm& form) {
+OrderedJson Output(const Job& job, const OperationForm& form) {
   if (!job.has_results) {
     return nullptr;
   }
@@ -45,11 +45,12 @@ Json Output(const Job& job, const OperationForm& form) {
   if (form.inlined_mark.empty()) {
     return nullptr;
   }
-  return form.single_level ? Json{{"inlinedResponses", form.inlined_mark}}
-                           : Json{{"inlinedResponses", {{"inlinedResponses", form.inlined_mark}}}};
+  return form.single_level
+             ? OrderedJson{{"inlinedResponses", form.inlined_mark}}
+             : OrderedJson{{"inlinedResponses", {{"inlinedResponses", form.inlined_mark}}}};
 }
 
-void AddBatch(const Job& job, const OperationForm& form, Json& batch) {
+void AddBatch(const Job& job, const OperationForm& form, OrderedJson& batch) {
   batch["model"] = "models/" + job.model;
   if (!job.display_name.empty()) {
     batch["displayName"] = job.display_name;
@@ -57,7 +58,7 @@ void AddBatch(const Job& job, const OperationForm& form, Json& batch) {
   if (!job.inlined()) {
     batch["inputConfig"]["fileName"] = "files/" + job.input_file;
   }
-  if (Json output = Output(job, form); !output.is_null()) {
+  if (OrderedJson output = Output(job, form); !output.is_null()) {
     batch["output"] = std::move(output);
   }
   batch["createTime"] = FormatTimestamp(job.create_ns);
@@ -77,7 +78,7 @@ void AddBatch(const Job& job, const OperationForm& form, Json& batch) {
 }  // namespace
 
 std::string OperationText(const Job& job, const OperationForm& form) {
-  Json operation;
+  OrderedJson operation;
   operation["name"] = "batches/" + job.id;
   operation["metadata"]["@type"] = TypeUrl(job, "");
   AddBatch(job, form, operation["metadata"]);
@@ -86,7 +87,7 @@ std::string OperationText(const Job& job, const OperationForm& form) {
   }
   if (job.error_code != 0) {
     operation["error"] = {{"code", job.error_code}, {"message", job.error_message}};
-  } else if (Json output = Output(job, form); !output.is_null()) {
+  } else if (OrderedJson output = Output(job, form); !output.is_null()) {
     operation["response"]["@type"] = TypeUrl(job, "Output");
     operation["response"].update(output);
   }
@@ -94,7 +95,7 @@ std::string OperationText(const Job& job, const OperationForm& form) {
 }
 
 std::string BatchText(const Job& job, const OperationForm& form) {
-  Json batch;
+  OrderedJson batch;
   AddBatch(job, form, batch);
   return batch.dump();
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kScanBytes = 1 << 18;
 constexpr size_t kLineGuessBytes = 4 << 10;
-constexpr size_t kFlushBytes = 1 << 18;
+constexpr size_t kAnswersFlushBytes = 1 << 18;
 // How many lines pass between two looks at whether the job was cancelled.
 constexpr uint64_t kLookLines = 64;
 constexpr std::chrono::milliseconds kStuckLook{10};
@@ -140,7 +140,7 @@ class JobRun {
       }
       SLUICE_ASSIGN(const std::string_view line, reader.Read(starts[i]));
       AppendAnswer(line, i, i + 1 == starts.size());
-      SLUICE_TRY(Flush(kFlushBytes));
+      SLUICE_TRY(Flush(kAnswersFlushBytes));
     }
     SLUICE_TRY(Flush(0));
     SLUICE_TRY(Publish());

@@ -13,7 +13,7 @@ namespace sluice {
 
 namespace {
 
-constexpr size_t kReadBytes = 64 << 10;
+constexpr size_t kBodyReadBytes = 64 << 10;
 constexpr size_t kPageMax = 100;
 constexpr std::string_view kTokenMark = "after/";
 
@@ -61,7 +61,7 @@ ApiError ToApiError(const Error& error) {
 
 ApiAnswer ReadSmallBody(const Service& service, Exchange& exchange) {
   std::string body;
-  std::vector<std::byte> buffer(kReadBytes);
+  std::vector<std::byte> buffer(kBodyReadBytes);
   while (true) {
     const Result<size_t> count = exchange.ReadBody(buffer);
     if (!count.has_value()) {

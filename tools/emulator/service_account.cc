@@ -15,7 +15,7 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr uint64_t kKeyFileBytesMax = 64 << 10;
 constexpr unsigned kKeyBits = 2048;
@@ -55,9 +55,9 @@ std::optional<std::string> DecodeBase64Url(std::string_view text) {
   return bytes;
 }
 
-Json ParsePart(std::string_view text) {
+OrderedJson ParsePart(std::string_view text) {
   const auto bytes = DecodeBase64Url(text);
-  return bytes.has_value() ? ParseOrderedJson(*bytes) : Json();
+  return bytes.has_value() ? ParseOrderedJson(*bytes) : OrderedJson();
 }
 
 bool IsSignedBy(EVP_PKEY* key, std::string_view text, std::string_view signature) {
@@ -71,14 +71,14 @@ bool IsSignedBy(EVP_PKEY* key, std::string_view text, std::string_view signature
 // What Google's own token service is called; clients name it whatever address the key file has.
 constexpr std::string_view kGoogleTokenUrl = "https://oauth2.googleapis.com/token";
 
-bool IsInItsTime(const Json& claims, WallTime now) {
+bool IsInItsTime(const OrderedJson& claims, WallTime now) {
   const auto at = [&](const char* name) {
     return WallTime(std::chrono::seconds(IntegerMember(claims, name).value_or(0)));
   };
   return at("iat") <= now + kSkewMax && at("exp") > now && at("exp") <= at("iat") + kLifeMax;
 }
 
-std::string RefusalOfClaims(const Json& claims, const std::string& token_url, WallTime now) {
+std::string RefusalOfClaims(const OrderedJson& claims, const std::string& token_url, WallTime now) {
   if (TextMember(claims, "iss") != ServiceAccount::kEmail) {
     return "Invalid grant: account not found";
   }
@@ -97,7 +97,7 @@ std::string RefusalOfClaims(const Json& claims, const std::string& token_url, Wa
 }
 
 // The claims of a JWT that `key` signed, or nothing.
-std::optional<Json> SignedClaims(EVP_PKEY* key, std::string_view token) {
+std::optional<OrderedJson> SignedClaims(EVP_PKEY* key, std::string_view token) {
   const size_t first = token.find('.');
   const size_t second = token.rfind('.');
   if (first == std::string_view::npos || first == second) {
@@ -125,7 +125,7 @@ Result<ServiceAccount> ServiceAccount::OfFile(FileSystem& files, const std::stri
     return ServiceAccount(std::move(key));
   }
   SLUICE_ASSIGN(const std::string text, ReadWholeFile(files, path, kKeyFileBytesMax));
-  const Json json = ParseOrderedJson(text);
+  const OrderedJson json = ParseOrderedJson(text);
   const std::string pem = TextMember(json, "private_key");
   const BioPointer bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   key->pair.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
@@ -142,15 +142,15 @@ Result<void> ServiceAccount::WriteFile(FileSystem& files, const std::string& pat
   PEM_write_bio_PrivateKey(bio.get(), key_->pair.get(), nullptr, nullptr, 0, nullptr, nullptr);
   char* pem = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &pem);
-  const Json json = {{"type", "service_account"},
-                     {"project_id", kProject},
-                     {"private_key_id", kKeyId},
-                     {"private_key", std::string(pem, static_cast<size_t>(size))},
-                     {"client_email", kEmail},
-                     {"client_id", "100000000000000000000"},
-                     {"auth_uri", base_url + "/auth"},
-                     {"token_uri", base_url + "/token"},
-                     {"universe_domain", "googleapis.com"}};
+  const OrderedJson json = {{"type", "service_account"},
+                            {"project_id", kProject},
+                            {"private_key_id", kKeyId},
+                            {"private_key", std::string(pem, static_cast<size_t>(size))},
+                            {"client_email", kEmail},
+                            {"client_id", "100000000000000000000"},
+                            {"auth_uri", base_url + "/auth"},
+                            {"token_uri", base_url + "/token"},
+                            {"universe_domain", "googleapis.com"}};
   return WriteFileAtomically(files, path, json.dump(2) + '\n');
 }
 

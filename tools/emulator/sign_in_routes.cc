@@ -11,7 +11,7 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view kImpersonation = "/v1/projects/-/serviceAccounts/";
 constexpr std::string_view kMetadata = "/computeMetadata/v1/";
@@ -22,10 +22,11 @@ bool IsFromMetadataClient(const Exchange& exchange) {
   return exchange.Header("metadata-flavor").value_or("") == "Google";
 }
 
-void Send(Exchange& exchange, int status, const Json& body, HttpHeaders more = {}) {
+void Send(Exchange& exchange, int status, const OrderedJson& body, HttpHeaders more = {}) {
   more.emplace_back("Content-Type", "application/json; charset=UTF-8");
   more.emplace_back("Cache-Control", "no-store");
-  exchange.Respond(status, more, body.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
+  exchange.Respond(status, more,
+                   body.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + '\n');
 }
 
 // RFC 6749 section 5.2.
@@ -45,7 +46,7 @@ void SendToken(Service& service, Exchange& exchange, HttpHeaders more = {}) {
 
 // A member of a form or of a JSON object: clients send both.
 std::string BodyField(const std::string& body, std::string_view name) {
-  const Json json = ParseOrderedJson(body);
+  const OrderedJson json = ParseOrderedJson(body);
   if (json.is_object()) {
     return TextMember(json, name);
   }
@@ -142,7 +143,7 @@ void AnswerRevocation(Service& service, Exchange& exchange) {
     const ApiAnswer body = ReadSmallBody(service, exchange);
     service.tokens.Revoke(exchange.Query("token").value_or(BodyField(body.value_or(""), "token")));
   }
-  Send(exchange, 200, Json::object());
+  Send(exchange, 200, OrderedJson::object());
 }
 
 void AnswerMetadata(Service& service, Exchange& exchange) {
@@ -160,8 +161,8 @@ void AnswerMetadata(Service& service, Exchange& exchange) {
     SendToken(service, exchange, flavor);
   } else if (name == "instance/service-accounts/default/" &&
              exchange.Query("recursive").has_value()) {
-    Send(exchange, 200, {{"aliases", {"default"}}, {"email", email}, {"scopes", Json::array()}},
-         flavor);
+    Send(exchange, 200,
+         {{"aliases", {"default"}}, {"email", email}, {"scopes", OrderedJson::array()}}, flavor);
   } else if (name == "instance/service-accounts/default/email") {
     exchange.Respond(200, text, email);
   } else if (name == "project/project-id") {

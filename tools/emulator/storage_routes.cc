@@ -16,12 +16,12 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr size_t kPageMax = 1000;
 constexpr size_t kComposedMax = 32;
 constexpr int kNotModified = 304;
-constexpr std::string_view kRoot = "/storage/v1/b";
+constexpr std::string_view kBucketsRoot = "/storage/v1/b";
 
 std::optional<StoragePath> ParseStoragePath(std::string_view path) {
   StoragePath parsed;
@@ -31,10 +31,11 @@ std::optional<StoragePath> ParseStoragePath(std::string_view path) {
       path.remove_prefix(prefix.size() + 1);
     }
   }
-  if (!path.starts_with(kRoot) || (path.size() > kRoot.size() && path[kRoot.size()] != '/')) {
+  if (!path.starts_with(kBucketsRoot) ||
+      (path.size() > kBucketsRoot.size() && path[kBucketsRoot.size()] != '/')) {
     return std::nullopt;
   }
-  path.remove_prefix(kRoot.size());
+  path.remove_prefix(kBucketsRoot.size());
   parsed.bucket = TakeSegment(path);
   const std::string collection = TakeSegment(path);
   parsed.in_objects = collection == "o";
@@ -45,17 +46,17 @@ std::optional<StoragePath> ParseStoragePath(std::string_view path) {
 }
 
 std::string BucketText(const std::string& bucket, const std::string& base_url) {
-  return Json{{"kind", "storage#bucket"},
-              {"id", bucket},
-              {"selfLink", fmt::format("{}{}/{}", base_url, kRoot, bucket)},
-              {"name", bucket},
-              {"projectNumber", "100000000000"},
-              {"metageneration", "1"},
-              {"location", "US-CENTRAL1"},
-              {"storageClass", "STANDARD"},
-              {"etag", "CAE="},
-              {"timeCreated", "2026-01-01T00:00:00.000Z"},
-              {"updated", "2026-01-01T00:00:00.000Z"}}
+  return OrderedJson{{"kind", "storage#bucket"},
+                     {"id", bucket},
+                     {"selfLink", fmt::format("{}{}/{}", base_url, kBucketsRoot, bucket)},
+                     {"name", bucket},
+                     {"projectNumber", "100000000000"},
+                     {"metageneration", "1"},
+                     {"location", "US-CENTRAL1"},
+                     {"storageClass", "STANDARD"},
+                     {"etag", "CAE="},
+                     {"timeCreated", "2026-01-01T00:00:00.000Z"},
+                     {"updated", "2026-01-01T00:00:00.000Z"}}
       .dump();
 }
 
@@ -70,7 +71,7 @@ std::unexpected<ClassicError> NoSuchObject(const StoragePath& path) {
 
 StorageAnswer MakeBucket(Service& service, Exchange& exchange) {
   const ApiAnswer body = ReadSmallBody(service, exchange);
-  const auto json = ParseMessage<Json>(body.value_or(""));
+  const auto json = ParseMessage<OrderedJson>(body.value_or(""));
   const std::string name = json.has_value() ? TextMember(*json, "name") : "";
   const bool plain =
       name.size() >= 3 && std::ranges::all_of(name, [](char c) {
@@ -168,10 +169,12 @@ StorageAnswer ListObjects(Service& service, Exchange& exchange, const StoragePat
   }
   std::string text = R"({"kind":"storage#objects")";
   text += items.empty() ? "" : fmt::format(R"(,"items":[{}])", items);
-  text += page.prefixes.empty() ? "" : fmt::format(R"(,"prefixes":{})", Json(page.prefixes).dump());
+  text += page.prefixes.empty()
+              ? ""
+              : fmt::format(R"(,"prefixes":{})", OrderedJson(page.prefixes).dump());
   text += page.last.empty() ? ""
                             : fmt::format(R"(,"nextPageToken":{})",
-                                          Json(std::string(kTokenMark) + page.last).dump());
+                                          OrderedJson(std::string(kTokenMark) + page.last).dump());
   return text + "}";
 }
 
@@ -238,15 +241,15 @@ StorageAnswer DeleteObject(Service& service, Exchange& exchange, const StoragePa
 
 // The objects that a compose request names, in its order.
 std::expected<std::vector<StoredObject>, ClassicError> ReadSources(Service& service,
-                                                                   const Json& json,
+                                                                   const OrderedJson& json,
                                                                    const StoragePath& path) {
-  const Json* list = FindField(json, "sourceObjects");
+  const OrderedJson* list = FindField(json, "sourceObjects");
   if (list == nullptr || !list->is_array() || list->empty() || list->size() > kComposedMax) {
     return std::unexpected(
         ClassicInvalid("The number of source components must be between 1 and 32."));
   }
   std::vector<StoredObject> sources;
-  for (const Json& entry : *list) {
+  for (const OrderedJson& entry : *list) {
     const std::string name = TextMember(entry, "name");
     const auto object = service.objects.Find(path.bucket, name);
     if (!object.has_value()) {
@@ -285,7 +288,7 @@ Result<void> Concatenate(Service& service, const std::vector<StoredObject>& sour
 
 StorageAnswer ComposeObject(Service& service, Exchange& exchange, const StoragePath& path) {
   const ApiAnswer body = ReadSmallBody(service, exchange);
-  const auto json = ParseMessage<Json>(body.value_or(""));
+  const auto json = ParseMessage<OrderedJson>(body.value_or(""));
   const auto conditions = ReadConditions(exchange);
   if (!json.has_value() || !conditions.has_value()) {
     return std::unexpected(json.has_value() ? conditions.error() : ClassicInvalid("Parse Error"));

@@ -21,13 +21,13 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using TableAnswer = std::expected<std::string, ClassicError>;
 
-constexpr std::string_view kRoot = "/bigquery/v2/projects/";
+constexpr std::string_view kTablesRoot = "/bigquery/v2/projects/";
 constexpr std::string_view kUpload = "/upload";
 constexpr uint64_t kPageRows = 100'000;  // https://docs.cloud.google.com/bigquery/quotas, 2026-08
-constexpr int kDepthMax = 100;
+constexpr int kRowsDepthMax = 100;
 
 struct TablePath {
   bool is_upload = false;
@@ -54,10 +54,10 @@ std::optional<TablePath> ParseTablePath(std::string_view path) {
   TablePath parsed;
   parsed.is_upload = path.starts_with(kUpload);
   path.remove_prefix(parsed.is_upload ? kUpload.size() : 0);
-  if (!path.starts_with(kRoot)) {
+  if (!path.starts_with(kTablesRoot)) {
     return std::nullopt;
   }
-  path.remove_prefix(kRoot.size());
+  path.remove_prefix(kTablesRoot.size());
   parsed.project = TakeSegment(path);
   parsed.collection = TakeSegment(path);
   parsed.id = TakeSegment(path);
@@ -85,7 +85,7 @@ ClassicError OfError(const Error& error) {
   }
 }
 
-Json TableReference(const std::string& name) {
+OrderedJson TableReference(const std::string& name) {
   const size_t table = name.rfind('.');
   const size_t dataset = name.rfind('.', table - 1);
   return {{"projectId", name.substr(0, dataset)},
@@ -94,7 +94,7 @@ Json TableReference(const std::string& name) {
 }
 
 // "project.dataset.table" of a reference, or nothing.
-std::string NameOf(const Json& reference) {
+std::string NameOf(const OrderedJson& reference) {
   std::string name;
   for (const char* part : {"projectId", "datasetId", "tableId"}) {
     const std::string text = StringField(reference, part);
@@ -110,16 +110,16 @@ std::string NameOf(const Json& reference) {
 
 std::string DatasetText(const std::string& project, const std::string& dataset,
                         const std::string& location) {
-  return Json{{"kind", "bigquery#dataset"},
-              {"id", fmt::format("{}:{}", project, dataset)},
-              {"datasetReference", {{"projectId", project}, {"datasetId", dataset}}},
-              {"location", location}}
+  return OrderedJson{{"kind", "bigquery#dataset"},
+                     {"id", fmt::format("{}:{}", project, dataset)},
+                     {"datasetReference", {{"projectId", project}, {"datasetId", dataset}}},
+                     {"location", location}}
       .dump();
 }
 
 TableAnswer MakeDataset(Service& service, Exchange& exchange, const TablePath& path) {
   const ApiAnswer body = ReadSmallBody(service, exchange);
-  const auto json = ParseMessage<Json>(body.value_or(""));
+  const auto json = ParseMessage<OrderedJson>(body.value_or(""));
   const std::string dataset =
       json.has_value() ? StringField(ObjectMember(*json, "datasetReference"), "datasetId") : "";
   if (dataset.empty() || !IsPlain(dataset) || dataset.find('.') != std::string::npos) {
@@ -147,8 +147,8 @@ std::unexpected<ClassicError> NoSuchTable(const std::string& name) {
   return std::unexpected(ClassicNotFound("Not found: Table " + name));
 }
 
-Json SchemaOf(const StoredTable& table) {
-  Json fields = Json::array();
+OrderedJson SchemaOf(const StoredTable& table) {
+  OrderedJson fields = OrderedJson::array();
   for (const StoredColumn& column : table.columns) {
     fields.push_back({{"name", column.name},
                       {"type", column.type},
@@ -162,13 +162,13 @@ TableAnswer GetTable(Service& service, Exchange& /*exchange*/, const TablePath& 
   if (!table.has_value()) {
     return NoSuchTable(path.name());
   }
-  return Json{{"kind", "bigquery#table"},
-              {"id", path.name()},
-              {"tableReference", TableReference(path.name())},
-              {"schema", SchemaOf(*table)},
-              {"numRows", fmt::format("{}", table->row_count)},
-              {"type", "TABLE"},
-              {"location", "us-central1"}}
+  return OrderedJson{{"kind", "bigquery#table"},
+                     {"id", path.name()},
+                     {"tableReference", TableReference(path.name())},
+                     {"schema", SchemaOf(*table)},
+                     {"numRows", fmt::format("{}", table->row_count)},
+                     {"type", "TABLE"},
+                     {"location", "us-central1"}}
       .dump();
 }
 
@@ -183,7 +183,7 @@ TableAnswer DeleteTable(Service& service, Exchange& /*exchange*/, const TablePat
 // --- rows
 
 // All scalars are strings; a column of JSON, too.
-Json CellOf(const Json& row, const StoredColumn& column) {
+OrderedJson CellOf(const OrderedJson& row, const StoredColumn& column) {
   const auto value = row.find(column.name);
   if (value == row.end() || value->is_null()) {
     return {{"v", nullptr}};
@@ -225,7 +225,7 @@ TableAnswer ListRows(Service& service, Exchange& exchange, const TablePath& path
     return std::unexpected(ClassicInvalid("Invalid argument."));
   }
   const uint64_t count = std::min(*wanted, kPageRows);
-  Json rows = Json::array();
+  OrderedJson rows = OrderedJson::array();
   bool more = false;
   const auto read =
       ForEachRow(service, path.name(), *first, [&](std::string_view line) -> Result<bool> {
@@ -233,8 +233,8 @@ TableAnswer ListRows(Service& service, Exchange& exchange, const TablePath& path
           more = true;
           return false;
         }
-        const Json row = ParseOrderedJson(line);
-        Json cells = Json::array();
+        const OrderedJson row = ParseOrderedJson(line);
+        OrderedJson cells = OrderedJson::array();
         for (const StoredColumn& column : table->columns) {
           cells.push_back(CellOf(row, column));
         }
@@ -244,9 +244,9 @@ TableAnswer ListRows(Service& service, Exchange& exchange, const TablePath& path
   if (!read.has_value()) {
     return std::unexpected(OfError(read.error()));
   }
-  Json page = {{"kind", "bigquery#tableDataList"},
-               {"totalRows", fmt::format("{}", table->row_count)},
-               {"rows", std::move(rows)}};
+  OrderedJson page = {{"kind", "bigquery#tableDataList"},
+                      {"totalRows", fmt::format("{}", table->row_count)},
+                      {"rows", std::move(rows)}};
   if (more) {
     page["pageToken"] = fmt::format("@{}", *first + count);
   }
@@ -259,13 +259,13 @@ struct Loaded {
   uint64_t rows = 0;
 };
 
-std::vector<StoredColumn> ReadSchema(const Json& load) {
+std::vector<StoredColumn> ReadSchema(const OrderedJson& load) {
   std::vector<StoredColumn> columns;
-  const Json* fields = FindField(ObjectMember(load, "schema"), "fields");
+  const OrderedJson* fields = FindField(ObjectMember(load, "schema"), "fields");
   if (fields == nullptr || !fields->is_array()) {
     return columns;
   }
-  for (const Json& field : *fields) {
+  for (const OrderedJson& field : *fields) {
     columns.push_back({.name = StringField(field, "name"),
                        .type = StringField(field, "type"),
                        .required = StringField(field, "mode") == "REQUIRED"});
@@ -274,12 +274,13 @@ std::vector<StoredColumn> ReadSchema(const Json& load) {
 }
 
 std::optional<std::string> FindRowFault(const StoredTable& table, std::string_view line) {
-  const Json row = NestsDeeperThan(line, kDepthMax) ? Json() : ParseOrderedJson(line);
+  const OrderedJson row =
+      NestsDeeperThan(line, kRowsDepthMax) ? OrderedJson() : ParseOrderedJson(line);
   if (!row.is_object()) {
     return "Failed to parse JSON: a row is not an object.";
   }
   for (const StoredColumn& column : table.columns) {
-    const Json* value = FindField(row, column.name);
+    const OrderedJson* value = FindField(row, column.name);
     if (column.required && value == nullptr) {
       return fmt::format("Missing required field: {}.", column.name);
     }
@@ -326,7 +327,7 @@ Result<std::string> ReadObject(Service& service, const std::string& uri) {
 }
 
 // `uploaded`: the rows that came with the call; else those of the sourceUris.
-Result<uint64_t> Load(Service& service, const Json& load,
+Result<uint64_t> Load(Service& service, const OrderedJson& load,
                       const std::optional<std::string_view>& uploaded) {
   StoredTable table{.name = NameOf(ObjectMember(load, "destinationTable")),
                     .columns = ReadSchema(load),
@@ -343,8 +344,9 @@ Result<uint64_t> Load(Service& service, const Json& load,
     if (uploaded.has_value()) {
       return TakeRows(table, *uploaded, *out);
     }
-    const Json* uris = FindField(load, "sourceUris");
-    for (const Json* uri : uris == nullptr ? std::vector<const Json*>() : Elements(*uris)) {
+    const OrderedJson* uris = FindField(load, "sourceUris");
+    for (const OrderedJson* uri :
+         uris == nullptr ? std::vector<const OrderedJson*>() : Elements(*uris)) {
       SLUICE_ASSIGN(const std::string bytes,
                     ReadObject(service, uri->is_string() ? uri->get<std::string>() : ""));
       SLUICE_TRY(TakeRows(table, bytes, *out));
@@ -376,14 +378,14 @@ std::string Escaped(std::string_view line) {
   return text;
 }
 
-Result<uint64_t> Extract(Service& service, const Json& extract) {
+Result<uint64_t> Extract(Service& service, const OrderedJson& extract) {
   const std::string name = NameOf(ObjectMember(extract, "sourceTable"));
   const auto table = service.tables.Find(name);
-  const Json* uris = FindField(extract, "destinationUris");
+  const OrderedJson* uris = FindField(extract, "destinationUris");
   if (!table.has_value() || uris == nullptr) {
     return Fail(ErrorCode::kNotFound, "Not found: Table " + name);
   }
-  const Json* first = Elements(*uris).front();
+  const OrderedJson* first = Elements(*uris).front();
   std::string uri = first->is_string() ? first->get<std::string>() : "";
   if (const size_t star = uri.find('*'); star != std::string::npos) {
     uri.replace(star, 1, "000000000000");
@@ -399,17 +401,17 @@ Result<uint64_t> Extract(Service& service, const Json& extract) {
 }
 
 // A job with its end, as jobs.get tells it.
-Json JobResource(const TablePath& path, const std::string& id, const Json& configuration,
-                 const Result<uint64_t>& rows) {
-  Json status = {{"state", "DONE"}};
-  Json statistics = {{"creationTime", "1767225600000"}};
+OrderedJson JobResource(const TablePath& path, const std::string& id,
+                        const OrderedJson& configuration, const Result<uint64_t>& rows) {
+  OrderedJson status = {{"state", "DONE"}};
+  OrderedJson statistics = {{"creationTime", "1767225600000"}};
   if (rows.has_value()) {
     statistics["load"] = {{"outputRows", fmt::format("{}", *rows)}};
   } else {
     const ClassicError error = OfError(rows.error());
-    const Json entry = {{"reason", error.reason}, {"message", error.message}};
+    const OrderedJson entry = {{"reason", error.reason}, {"message", error.message}};
     status["errorResult"] = entry;
-    status["errors"] = Json::array({entry});
+    status["errors"] = OrderedJson::array({entry});
   }
   return {
       {"kind", "bigquery#job"},
@@ -421,18 +423,18 @@ Json JobResource(const TablePath& path, const std::string& id, const Json& confi
 }
 
 // Right after its insertion a job is told to run still, so that clients have to ask again.
-std::string AsRunning(Json resource) {
+std::string AsRunning(OrderedJson resource) {
   resource["status"] = {{"state", "RUNNING"}};
   return resource.dump();
 }
 
 TableAnswer RunJob(Service& service, const TablePath& path, std::string_view text,
                    const std::optional<std::string_view>& uploaded) {
-  const auto json = ParseMessage<Json>(text);
+  const auto json = ParseMessage<OrderedJson>(text);
   if (!json.has_value()) {
     return std::unexpected(ClassicInvalid(json.error().message));
   }
-  const Json& configuration = ObjectMember(*json, "configuration");
+  const OrderedJson& configuration = ObjectMember(*json, "configuration");
   std::string id = StringField(ObjectMember(*json, "jobReference"), "jobId");
   constexpr size_t kMadeUpLength = 20;
   id = id.empty() ? RandomId(kMadeUpLength) : id;
@@ -443,14 +445,14 @@ TableAnswer RunJob(Service& service, const TablePath& path, std::string_view tex
     return std::unexpected(
         Duplicate(fmt::format("Already Exists: Job {}:us-central1.{}", path.project, id)));
   }
-  const Json* load = FindField(configuration, "load");
-  const Json* extract = FindField(configuration, "extract");
+  const OrderedJson* load = FindField(configuration, "load");
+  const OrderedJson* extract = FindField(configuration, "extract");
   if (load == nullptr && extract == nullptr) {
     return std::unexpected(ClassicInvalid("The local service loads and extracts only."));
   }
   const Result<uint64_t> rows =
       load != nullptr ? Load(service, *load, uploaded) : Extract(service, *extract);
-  const Json resource = JobResource(path, id, configuration, rows);
+  const OrderedJson resource = JobResource(path, id, configuration, rows);
   const Result<bool> kept = service.tables.KeepJob(id, resource.dump());
   if (!kept.has_value()) {
     return std::unexpected(OfError(kept.error()));
@@ -508,7 +510,7 @@ TableAnswer AnswerPath(Service& service, Exchange& exchange, const TablePath& pa
 bool ServesTables(const Exchange& exchange) {
   std::string_view path = exchange.path();
   path.remove_prefix(path.starts_with(kUpload) ? kUpload.size() : 0);
-  return path.starts_with(kRoot);
+  return path.starts_with(kTablesRoot);
 }
 
 void AnswerTables(Service& service, Exchange& exchange) {

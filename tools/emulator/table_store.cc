@@ -11,28 +11,29 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view kTableSuffix = ".table.json";
 
 std::string DocumentText(const StoredTable& table) {
-  Json columns = Json::array();
+  OrderedJson columns = OrderedJson::array();
   for (const StoredColumn& column : table.columns) {
     columns.push_back(
         {{"name", column.name}, {"type", column.type}, {"required", column.required}});
   }
-  return Json{{"name", table.name}, {"row_count", table.row_count}, {"columns", columns}}.dump();
+  return OrderedJson{{"name", table.name}, {"row_count", table.row_count}, {"columns", columns}}
+      .dump();
 }
 
-Result<StoredTable> ParseDocument(const std::string& text, const std::string& path) {
-  const Json json = ParseOrderedJson(text);
+Result<StoredTable> ParseTable(const std::string& text, const std::string& path) {
+  const OrderedJson json = ParseOrderedJson(text);
   if (!json.is_object() || !json.contains("columns")) {
     return Fail(ErrorCode::kIo, fmt::format("'{}' is not a document of the service", path));
   }
   StoredTable table{.name = json.value("name", ""),
                     .columns = {},
                     .row_count = json.value("row_count", uint64_t{0})};
-  for (const Json& column : json["columns"]) {
+  for (const OrderedJson& column : json["columns"]) {
     table.columns.push_back({.name = column.value("name", ""),
                              .type = column.value("type", ""),
                              .required = column.value("required", false)});
@@ -58,7 +59,7 @@ Result<void> TableStore::Load() {
   const std::string datasets = folder_ + "/datasets.json";
   if (files_.Exists(datasets)) {
     SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, datasets));
-    const Json known = ParseOrderedJson(text);
+    const OrderedJson known = ParseOrderedJson(text);
     for (const auto& [name, location] : known.items()) {
       datasets_[name] = location.get<std::string>();
     }
@@ -68,7 +69,7 @@ Result<void> TableStore::Load() {
     if (name.ends_with(kTableSuffix)) {
       const std::string path = folder_ + "/" + name;
       SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, path));
-      SLUICE_ASSIGN(StoredTable table, ParseDocument(text, path));
+      SLUICE_ASSIGN(StoredTable table, ParseTable(text, path));
       tables_[table.name] = std::move(table);
     }
   }
@@ -89,7 +90,7 @@ Result<bool> TableStore::MakeDataset(const std::string& dataset, const std::stri
   if (!datasets_.try_emplace(dataset, location).second) {
     return false;
   }
-  SLUICE_TRY(ReplaceStateFile(files_, folder_ + "/datasets.json", Json(datasets_).dump()));
+  SLUICE_TRY(ReplaceStateFile(files_, folder_ + "/datasets.json", OrderedJson(datasets_).dump()));
   return true;
 }
 

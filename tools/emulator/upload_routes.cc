@@ -15,11 +15,11 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // Seen on the wire, 2026-08: all but the last request of an upload carry a multiple of this.
 constexpr uint64_t kGranularity = 8'388'608;
-constexpr size_t kReadBytes = 256 << 10;
+constexpr size_t kChunkReadBytes = 256 << 10;
 constexpr size_t kFileIdLength = 12;
 // https://ai.google.dev/api/files, 2026-11.
 constexpr size_t kFileIdMax = 40;
@@ -116,11 +116,11 @@ std::expected<std::shared_ptr<Upload>, ApiError> ReadStart(std::string_view body
   if (body.empty()) {
     return upload;
   }
-  SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
+  SLUICE_ASSIGN(const OrderedJson json, ParseMessage<OrderedJson>(body));
   if (const auto unknown = UnknownField(json, {"file"})) {
     return std::unexpected(UnknownName(*unknown, ""));
   }
-  const Json* file = FindField(json, "file");
+  const OrderedJson* file = FindField(json, "file");
   if (file == nullptr || !file->is_object()) {
     return upload;
   }
@@ -220,12 +220,12 @@ enum class Taken { kWhole, kBroken, kCut, kTooLarge };
 
 Result<Taken> TakeBody(Service& service, Call& call, Upload& upload) {
   SLUICE_ASSIGN(const auto data, service.uploads.OpenData(upload));
-  std::vector<std::byte> buffer(kReadBytes);
+  std::vector<std::byte> buffer(kChunkReadBytes);
   const uint64_t cut_at = service.faults.Number(Fault::kCutUpload);
   uint64_t taken = 0;
   while (true) {
-    const uint64_t until_cut = cut_at > taken ? cut_at - taken : kReadBytes;
-    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kReadBytes, until_cut));
+    const uint64_t until_cut = cut_at > taken ? cut_at - taken : kChunkReadBytes;
+    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kChunkReadBytes, until_cut));
     const Result<size_t> count = call.exchange.ReadBody(std::span(buffer).first(wanted));
     if (!count.has_value() || *count == 0) {
       return count.has_value() ? Taken::kWhole : Taken::kBroken;
@@ -366,13 +366,14 @@ Result<void> Keep(Service& service, const std::shared_ptr<Upload>& upload,
 }
 
 std::expected<std::vector<std::string>, ApiError> ReadUris(std::string_view body) {
-  SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
+  SLUICE_ASSIGN(const OrderedJson json, ParseMessage<OrderedJson>(body));
   if (const auto unknown = UnknownField(json, {"uris"})) {
     return std::unexpected(UnknownName(*unknown, ""));
   }
-  const Json* uris = FindField(json, "uris");
+  const OrderedJson* uris = FindField(json, "uris");
   std::vector<std::string> read;
-  for (const Json* uri : uris != nullptr ? Elements(*uris) : std::vector<const Json*>()) {
+  for (const OrderedJson* uri :
+       uris != nullptr ? Elements(*uris) : std::vector<const OrderedJson*>()) {
     read.push_back(uri->is_string() ? uri->get<std::string>() : "");
   }
   const auto is_object = [](const std::string& uri) { return uri.starts_with("gs://"); };

@@ -11,7 +11,7 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // As long as those seen on the wire.
 constexpr size_t kUploadIdLength = 96;
@@ -19,20 +19,20 @@ constexpr size_t kUploadIdLength = 96;
 constexpr const char* kUploadIdStart = "emulated-upload-";
 
 std::string DocumentText(const Upload& upload) {
-  Json json{{"id", upload.id},
-            {"file_id", upload.file_id},
-            {"display_name", upload.display_name},
-            {"mime_type", upload.mime_type},
-            {"about", upload.about},
-            {"state", static_cast<int>(upload.state.load())}};
+  OrderedJson json{{"id", upload.id},
+                   {"file_id", upload.file_id},
+                   {"display_name", upload.display_name},
+                   {"mime_type", upload.mime_type},
+                   {"about", upload.about},
+                   {"state", static_cast<int>(upload.state.load())}};
   if (upload.declared_size.has_value()) {
     json["declared_size"] = *upload.declared_size;
   }
   return json.dump();
 }
 
-std::shared_ptr<Upload> ParseDocument(const std::string& text) {
-  const Json json = ParseOrderedJson(text);
+std::shared_ptr<Upload> ParseUpload(const std::string& text) {
+  const OrderedJson json = ParseOrderedJson(text);
   if (!json.is_object()) {
     return nullptr;
   }
@@ -66,7 +66,7 @@ Result<void> Uploads::Load() {
       continue;
     }
     SLUICE_ASSIGN(const std::string text, ReadStateFile(files_, path));
-    const std::shared_ptr<Upload> upload = ParseDocument(text);
+    const std::shared_ptr<Upload> upload = ParseUpload(text);
     if (upload == nullptr) {
       return Fail(ErrorCode::kIo, fmt::format("'{}' is not a document of the service", path));
     }

@@ -20,9 +20,9 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-constexpr size_t kPageDefault = 20;
+constexpr size_t kJobPageDefault = 20;
 constexpr std::string_view kJobs = "batchPredictionJobs";
 
 // What a path names behind the location.
@@ -69,7 +69,7 @@ ApiError NoSuchJob() {
 
 // The one address of an inputConfig. Samples of the documentation send a single one without its
 // list.
-std::expected<std::string, ApiError> ReadSource(const Json& config) {
+std::expected<std::string, ApiError> ReadSource(const OrderedJson& config) {
   const std::string format = StringField(config, "instancesFormat");
   if (format == "bigquery") {
     const std::string uri = StringField(ObjectMember(config, "bigquerySource"), "inputUri");
@@ -82,8 +82,8 @@ std::expected<std::string, ApiError> ReadSource(const Json& config) {
                                ? Missing("input_config.instances_format")
                                : InvalidArgument("Unsupported instances_format: " + format));
   }
-  const Json* uris = FindField(ObjectMember(config, "gcsSource"), "uris");
-  const auto list = uris == nullptr ? std::vector<const Json*>() : Elements(*uris);
+  const OrderedJson* uris = FindField(ObjectMember(config, "gcsSource"), "uris");
+  const auto list = uris == nullptr ? std::vector<const OrderedJson*>() : Elements(*uris);
   if (list.size() != 1 || !list.front()->is_string()) {
     return std::unexpected(InvalidArgument("The local service takes one object as a source."));
   }
@@ -93,7 +93,7 @@ std::expected<std::string, ApiError> ReadSource(const Json& config) {
                                                "Invalid Cloud Storage URI: '{}'", uri)));
 }
 
-std::expected<std::string, ApiError> ReadDestination(const Json& config) {
+std::expected<std::string, ApiError> ReadDestination(const OrderedJson& config) {
   const std::string format = StringField(config, "predictionsFormat");
   if (format == "bigquery") {
     const std::string uri = StringField(ObjectMember(config, "bigqueryDestination"), "outputUri");
@@ -110,7 +110,7 @@ std::expected<std::string, ApiError> ReadDestination(const Json& config) {
                                                "Invalid Cloud Storage URI: '{}'", uri)));
 }
 
-std::expected<std::map<std::string, std::string>, ApiError> ReadLabels(const Json& json) {
+std::expected<std::map<std::string, std::string>, ApiError> ReadLabels(const OrderedJson& json) {
   constexpr size_t kLabelBytesMax = 64;
   std::map<std::string, std::string> labels;
   for (const auto& [name, value] : ObjectMember(json, "labels").items()) {
@@ -135,7 +135,7 @@ const Model* FindByPath(std::string_view path) {
 }
 
 std::expected<Job, ApiError> ReadDraft(const VertexPath& path, std::string_view body) {
-  SLUICE_ASSIGN(const Json json, ParseMessage<Json>(body));
+  SLUICE_ASSIGN(const OrderedJson json, ParseMessage<OrderedJson>(body));
   Job job;
   job.cloud.location = path.location;
   job.display_name = StringField(json, "displayName");
@@ -166,7 +166,7 @@ std::expected<Job, ApiError> ReadDraft(const VertexPath& path, std::string_view 
 
 // --- how a job is told
 
-Json OutputInfo(const Job& job) {
+OrderedJson OutputInfo(const Job& job) {
   if (!IsTableUri(job.cloud.result)) {
     return {{"gcsOutputDirectory", job.cloud.result}};
   }
@@ -175,14 +175,15 @@ Json OutputInfo(const Job& job) {
           {"bigqueryOutputTable", job.cloud.result.substr(dot + 1)}};
 }
 
-Json InputConfig(const Job& job) {
+OrderedJson InputConfig(const Job& job) {
   if (IsTableUri(job.cloud.source)) {
     return {{"instancesFormat", "bigquery"}, {"bigquerySource", {{"inputUri", job.cloud.source}}}};
   }
-  return {{"instancesFormat", "jsonl"}, {"gcsSource", {{"uris", Json::array({job.cloud.source})}}}};
+  return {{"instancesFormat", "jsonl"},
+          {"gcsSource", {{"uris", OrderedJson::array({job.cloud.source})}}}};
 }
 
-Json OutputConfig(const Job& job) {
+OrderedJson OutputConfig(const Job& job) {
   if (IsTableUri(job.cloud.destination)) {
     return {{"predictionsFormat", "bigquery"},
             {"bigqueryDestination", {{"outputUri", job.cloud.destination}}}};
@@ -192,8 +193,8 @@ Json OutputConfig(const Job& job) {
 }
 
 // Counters are strings, and zeros are left out.
-Json Stats(const Job& job) {
-  Json stats = Json::object();
+OrderedJson Stats(const Job& job) {
+  OrderedJson stats = OrderedJson::object();
   const auto add = [&](const char* name, uint64_t count) {
     if (count > 0) {
       stats[name] = fmt::format("{}", count);
@@ -206,16 +207,16 @@ Json Stats(const Job& job) {
   return stats;
 }
 
-Json JobJson(const Job& job, bool shows_output) {
-  Json json = {{"name", VertexJobName(job)},
-               {"displayName", job.display_name},
-               {"model", job.cloud.model_path},
-               {"inputConfig", InputConfig(job)},
-               {"outputConfig", OutputConfig(job)},
-               {"state", fmt::format("JOB_STATE_{}", EmulatedStateName(job.state))},
-               {"createTime", FormatTimestamp(job.create_ns)},
-               {"updateTime", FormatTimestamp(job.update_ns)},
-               {"modelVersionId", "1"}};
+OrderedJson JobJson(const Job& job, bool shows_output) {
+  OrderedJson json = {{"name", VertexJobName(job)},
+                      {"displayName", job.display_name},
+                      {"model", job.cloud.model_path},
+                      {"inputConfig", InputConfig(job)},
+                      {"outputConfig", OutputConfig(job)},
+                      {"state", fmt::format("JOB_STATE_{}", EmulatedStateName(job.state))},
+                      {"createTime", FormatTimestamp(job.create_ns)},
+                      {"updateTime", FormatTimestamp(job.update_ns)},
+                      {"modelVersionId", "1"}};
   if (!job.cloud.labels.empty()) {
     json["labels"] = job.cloud.labels;
   }
@@ -302,7 +303,7 @@ RouteAnswer CreateJob(Service& service, Exchange& exchange, const VertexPath& pa
 }
 
 RouteAnswer ListJobs(Service& service, Exchange& exchange, const VertexPath& path) {
-  const auto count = PageSize(exchange, kPageDefault);
+  const auto count = PageSize(exchange, kJobPageDefault);
   const auto start = PageStart(exchange);
   if (!count.has_value() || !start.has_value()) {
     return std::unexpected(count.has_value() ? start.error() : count.error());
@@ -324,7 +325,7 @@ RouteAnswer ListJobs(Service& service, Exchange& exchange, const VertexPath& pat
   if (page.jobs.empty()) {
     return "{}";
   }
-  Json list = {{kJobs, Json::array()}};
+  OrderedJson list = {{kJobs, OrderedJson::array()}};
   for (const Job& job : page.jobs) {
     list[kJobs].push_back(JobJson(job, true));
   }
@@ -401,15 +402,16 @@ RouteAnswer AskModel(Service& service, Exchange& exchange, const VertexPath& pat
   if (path.verb == "embedContent") {
     return AnswerEmbed(*model, *body);
   }
-  const auto json = ParseMessage<Json>(*body);
+  const auto json = ParseMessage<OrderedJson>(*body);
   if (!json.has_value()) {
     return std::unexpected(json.error());
   }
-  const Json* instances = FindField(*json, "instances");
+  const OrderedJson* instances = FindField(*json, "instances");
   if (instances == nullptr || !instances->is_array() || instances->size() != 1) {
     return std::unexpected(InvalidArgument("The local service takes one instance in a call."));
   }
-  const Json* dimension = FindField(ObjectMember(*json, "parameters"), "outputDimensionality");
+  const OrderedJson* dimension =
+      FindField(ObjectMember(*json, "parameters"), "outputDimensionality");
   return AnswerInstance(
       *model, instances->front().dump(),
       dimension != nullptr && dimension->is_number_integer() ? dimension->get<int>() : 0);

@@ -16,9 +16,9 @@ using Json = nlohmann::json;
 constexpr const char* kDataset = "answers";
 constexpr const char* kLoads = "/upload/bigquery/v2/projects/my-project/jobs";
 constexpr const char* kRoot = "/bigquery/v2/projects/";
-constexpr const char* kJobs = "/bigquery/v2/projects/my-project/jobs/";
+constexpr const char* kLoadJobs = "/bigquery/v2/projects/my-project/jobs/";
 
-std::string Uri(std::string_view table) {
+std::string TableUri(std::string_view table) {
   return fmt::format("bq://my-project.{}.{}", kDataset, table);
 }
 
@@ -72,8 +72,8 @@ HttpResponse TablesWire::AnswerStore(const WireRequest& request) {
   if (request.path == kLoads && request.method == "POST") {
     return StartLoad(request);
   }
-  if (request.path.starts_with(kJobs)) {
-    return GetLoad(request.path.substr(std::string_view(kJobs).size()));
+  if (request.path.starts_with(kLoadJobs)) {
+    return GetLoad(request.path.substr(std::string_view(kLoadJobs).size()));
   }
   if (request.path.starts_with(kRoot)) {  // the project may be told by its number
     const size_t project = std::string_view(kRoot).size();
@@ -100,7 +100,7 @@ HttpResponse TablesWire::AnswerDatasets(const WireRequest& request, std::string_
 HttpResponse TablesWire::AnswerTables(const WireRequest& request, std::string_view name) {
   const std::string table(name.substr(0, name.find('/')));
   if (request.method == "DELETE") {
-    service_.DropFile(Uri(table));
+    service_.DropFile(TableUri(table));
     return tables_.erase(table) == 1 ? HttpResponse{.status = 204, .headers = {}, .body = ""}
                                      : NotFound(table);
   }
@@ -147,7 +147,7 @@ std::string TablesWire::DoLoad(const std::string& table, const std::string& rows
     return service_.Chance(500) ? "backendError" : "invalid";
   }
   tables_.insert(table);
-  service_.KeepFile(Uri(table), rows, ParseRequestLines(rows));
+  service_.KeepFile(TableUri(table), rows, ParseRequestLines(rows));
   return "";
 }
 
@@ -186,7 +186,7 @@ HttpResponse TablesWire::ListRows(const WireRequest& request, const SimulatedAns
 std::optional<SimulatedAnswers> TablesWire::FindAnswers(const std::string& table) {
   std::vector<std::string> writers;
   for (const SimulatedJob& job : service_.jobs()) {
-    if (service_.HasAnswers(job) && Asked(job.name).destination == Uri(table)) {
+    if (service_.HasAnswers(job) && Asked(job.name).destination == TableUri(table)) {
       writers.push_back(job.name);
     }
   }

@@ -20,13 +20,16 @@ using Json = nlohmann::json;
 
 constexpr const char* kBucket = "bucket";
 constexpr const char* kAsked = "/v1/projects/my-project/locations/us-central1/batchPredictionJobs";
-constexpr const char* kUploads = "/upload/storage/v1/b/bucket/o";
+constexpr const char* kObjectUploads = "/upload/storage/v1/b/bucket/o";
 constexpr const char* kObjects = "/storage/v1/b/bucket/o";
 // The service names jobs by the project's number, whatever it was asked by, and counts them itself.
-constexpr const char* kJobs = "projects/100000000000/locations/us-central1/batchPredictionJobs/";
+constexpr const char* kJobNames =
+    "projects/100000000000/locations/us-central1/batchPredictionJobs/";
 constexpr const char* kFirstDigits = "81460000000000";
 
-std::string Uri(const std::string& object) { return fmt::format("gs://{}/{}", kBucket, object); }
+std::string ObjectUri(const std::string& object) {
+  return fmt::format("gs://{}/{}", kBucket, object);
+}
 
 // What stands behind `prefix`, or nothing.
 std::optional<std::string> Behind(const std::string& path, std::string_view prefix) {
@@ -123,7 +126,7 @@ class VertexWire::Tokens final : public AccessTokens {
 };
 
 SimulatedHabits VertexWire::Habits() {
-  return {.job_prefix = fmt::format("{}{}", kJobs, kFirstDigits),
+  return {.job_prefix = fmt::format("{}{}", kJobNames, kFirstDigits),
           .file_life = std::nullopt,
           .reads_at_create = false};
 }
@@ -262,7 +265,7 @@ HttpResponse VertexWire::ListJobs(const WireRequest& request) const {
       page["batchPredictionJobs"].push_back(
           JobJson(*job, asked_.at(job->name), true, clock_.Now()));
     }
-    page["batchPredictionJobs"].push_back({{"name", fmt::format("{}11{}{}", kJobs, token, i)},
+    page["batchPredictionJobs"].push_back({{"name", fmt::format("{}11{}{}", kJobNames, token, i)},
                                            {"displayName", "sluice/ffffffffffff/0/1"},
                                            {"state", "JOB_STATE_SUCCEEDED"},
                                            {"labels", {{"sluice", "ffffffffffff-0-1"}}}});
@@ -285,7 +288,7 @@ HttpResponse VertexWire::ConditionNotMet() {
 }
 
 HttpResponse VertexWire::AnswerStore(const WireRequest& request) {
-  if (request.path == kUploads) {
+  if (request.path == kObjectUploads) {
     return request.method == "POST" ? StartUpload(request) : GoOnWithUpload(request);
   }
   if (request.path == kObjects) {
@@ -308,7 +311,7 @@ std::vector<VertexWire::Object> VertexWire::Objects(const std::string& prefix) c
     if (!service_.HasAnswers(job)) {
       continue;
     }
-    const std::string folder = AnswerFolder(job, asked_.at(job.name)).substr(Uri("").size());
+    const std::string folder = AnswerFolder(job, asked_.at(job.name)).substr(ObjectUri("").size());
     const auto write = [&](const char* file, const SimulatedAnswers& answers) {
       const std::string name = fmt::format("{}/{}", folder, file);
       if (name.starts_with(prefix)) {
@@ -336,7 +339,7 @@ std::vector<VertexWire::Object> VertexWire::Objects(const std::string& prefix) c
 void VertexWire::Keep(const std::string& name, const std::string& bytes) {
   objects_[name] = {
       .name = name, .bytes = bytes, .generation = ++generations_, .created = clock_.Now()};
-  service_.KeepFile(Uri(name), bytes, ParseRequestLines(bytes));
+  service_.KeepFile(ObjectUri(name), bytes, ParseRequestLines(bytes));
 }
 
 namespace {
@@ -376,7 +379,7 @@ HttpResponse VertexWire::StartUpload(const WireRequest& request) {
   HttpResponse answer = Text("");
   answer.headers.emplace_back(
       "location", fmt::format("https://storage.googleapis.com{}?uploadType=resumable&upload_id={}",
-                              kUploads, uploads_.size() - 1));
+                              kObjectUploads, uploads_.size() - 1));
   return answer;
 }
 
@@ -449,7 +452,7 @@ HttpResponse VertexWire::DeleteObject(const WireRequest& request, const std::str
     return ConditionNotMet();
   }
   objects_.erase(found);
-  service_.DropFile(Uri(name));
+  service_.DropFile(ObjectUri(name));
   return {.status = 204, .headers = {}, .body = ""};
 }
 

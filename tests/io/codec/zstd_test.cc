@@ -1,7 +1,6 @@
 #include "io/codec/zstd.h"
 
 #include <gtest/gtest.h>
-#include <random>
 #include <zstd.h>
 
 #include "tests/support/compress.h"
@@ -10,20 +9,10 @@
 namespace sluice {
 namespace {
 
-Result<std::string> Decode(std::string packed, size_t step_in = 1000, size_t step_out = 777) {
+Result<std::string> DecodeZstd(std::string packed, size_t step_in = 1000, size_t step_out = 777) {
   const auto source =
       MakeZstdSource(std::make_unique<MemorySource>(std::move(packed), step_in), "in.zst");
   return ReadAll(*source, step_out);
-}
-
-std::string SomeText(size_t size) {
-  std::mt19937 random(1);
-  std::string text;
-  while (text.size() < size) {
-    text += "word" + std::to_string(random() % 5000) + (random() % 10 == 0 ? "\n" : " ");
-  }
-  text.resize(size);
-  return text;
 }
 
 TEST(Zstd, JoinedFramesDecodeAsOneStream) {
@@ -36,7 +25,7 @@ TEST(Zstd, JoinedFramesDecodeAsOneStream) {
     packed += std::string("\x50\x2A\x4D\x18\x03\x00\x00\x00xyz", 11);  // a skippable frame
   }
   for (const size_t step : {1, 7, 4096, 1 << 20}) {
-    EXPECT_TRUE(Decode(packed, step, step) == plain) << step;
+    EXPECT_TRUE(DecodeZstd(packed, step, step) == plain) << step;
   }
 }
 
@@ -62,13 +51,13 @@ TEST(Zstd, CutAnywhereIsAnErrorThatNamesTheFile) {
   const std::string text = SomeText(20'000);
   const std::string packed = ZstdFrame(text);
   for (size_t size = 0; size < packed.size(); size += size < 40 ? 1 : 97) {
-    const auto decoded = Decode(packed.substr(0, size));
+    const auto decoded = DecodeZstd(packed.substr(0, size));
     ASSERT_FALSE(decoded.has_value()) << size;
     EXPECT_EQ(decoded.error().code, ErrorCode::kInput);
     EXPECT_EQ(decoded.error().message, "'in.zst' is cut: its zstd data ends early");
   }
   // Between two frames nothing can be seen; within the second one it can.
-  EXPECT_FALSE(Decode(packed + packed.substr(0, 3)).has_value());
+  EXPECT_FALSE(DecodeZstd(packed + packed.substr(0, 3)).has_value());
 }
 
 TEST(Zstd, AFlippedBitIsFoundWhereverItIs) {
@@ -78,7 +67,7 @@ TEST(Zstd, AFlippedBitIsFoundWhereverItIs) {
   for (size_t i = 0; i < packed.size(); ++i) {
     std::string bad = packed;
     bad[i] = static_cast<char>(bad[i] ^ 0x10);
-    const auto decoded = Decode(bad);
+    const auto decoded = DecodeZstd(bad);
     // A few bits of a frame mean nothing (reserved or unused); the text must be right then.
     ASSERT_TRUE(!decoded.has_value() || *decoded == text) << i;
     found += decoded.has_value() ? 0 : 1;
@@ -87,8 +76,8 @@ TEST(Zstd, AFlippedBitIsFoundWhereverItIs) {
 }
 
 TEST(Zstd, GarbageBehindAFrameIsAnError) {
-  EXPECT_FALSE(Decode(ZstdFrame("text") + "garbage").has_value());
-  EXPECT_FALSE(Decode("no zstd at all").has_value());
+  EXPECT_FALSE(DecodeZstd(ZstdFrame("text") + "garbage").has_value());
+  EXPECT_FALSE(DecodeZstd("no zstd at all").has_value());
 }
 
 TEST(Zstd, AWindowAbove128MiBIsRefused) {
@@ -101,7 +90,7 @@ TEST(Zstd, AWindowAbove128MiBIsRefused) {
   ASSERT_EQ(ZSTD_isError(ZSTD_compressStream2(context.get(), &output, &input, ZSTD_e_flush)), 0U);
   ASSERT_EQ(ZSTD_compressStream2(context.get(), &output, &input, ZSTD_e_end), 0U);
   packed.resize(output.pos);
-  const auto decoded = Decode(packed);
+  const auto decoded = DecodeZstd(packed);
   ASSERT_FALSE(decoded.has_value());
   EXPECT_NE(decoded.error().message.find("memory"), std::string::npos) << decoded.error().message;
 }

@@ -47,8 +47,8 @@ struct CheckedApi : LocalApi {
   }
 
   // Calls, and expects that message with that status.
-  Json Expect(const std::string& message, const std::string& method, const std::string& target,
-              std::string_view body = "", int status = 200) {
+  OrderedJson Expect(const std::string& message, const std::string& method,
+                     const std::string& target, std::string_view body = "", int status = 200) {
     const WireReply reply = Call(method, target, body);
     EXPECT_EQ(reply.status, status) << method << ' ' << target << '\n' << reply.body;
     EXPECT_EQ(reply.Header("content-type"), "application/json; charset=UTF-8");
@@ -58,19 +58,19 @@ struct CheckedApi : LocalApi {
   }
   void ExpectError(int status, const std::string& method, const std::string& target,
                    std::string_view body = "") {
-    const Json error = Expect("ErrorBody", method, target, body, status);
+    const OrderedJson error = Expect("ErrorBody", method, target, body, status);
     EXPECT_EQ(error["error"]["code"], status);
     EXPECT_FALSE(error["error"]["message"].get<std::string>().empty());
   }
 
   // Requests of which every third cannot be answered.
-  static Json InputOf(const Kind& kind, bool inlined, const std::string& file) {
+  static OrderedJson InputOf(const Kind& kind, bool inlined, const std::string& file) {
     if (!inlined) {
       return {{"fileName", file}};
     }
-    Json requests = Json::array();
+    OrderedJson requests = OrderedJson::array();
     for (int i = 0; i < 4; ++i) {
-      const Json request = ParseOrderedJson(i % 3 == 2 ? "{}" : kind.request);
+      const OrderedJson request = ParseOrderedJson(i % 3 == 2 ? "{}" : kind.request);
       requests.push_back(
           {{"request", request}, {"metadata", {{"key", "k" + std::to_string(i)}, {"n", i}}}});
     }
@@ -85,19 +85,20 @@ struct CheckedApi : LocalApi {
   }
   // The new job's name.
   std::string CreateJob(const Kind& kind, bool inlined) {
-    const Json body = {{"batch",
-                        {{"displayName", "a job"},
-                         {"priority", "-7"},
-                         {"inputConfig", InputOf(kind, inlined, inlined ? "" : UploadFor(kind))}}}};
-    const Json operation =
+    const OrderedJson body = {
+        {"batch",
+         {{"displayName", "a job"},
+          {"priority", "-7"},
+          {"inputConfig", InputOf(kind, inlined, inlined ? "" : UploadFor(kind))}}}};
+    const OrderedJson operation =
         Expect("Operation", "POST", std::string("/v1beta/models/") + kind.name + ":" + kind.method,
                body.dump());
     EXPECT_EQ(operation["metadata"]["state"], "BATCH_STATE_PENDING");
     return operation["name"];
   }
   // Polls until the job is in that state, checking every answer.
-  Json Await(const std::string& job, const std::string& state) {
-    Json operation;
+  OrderedJson Await(const std::string& job, const std::string& state) {
+    OrderedJson operation;
     for (int i = 0; i < 6000 && operation["metadata"]["state"] != "BATCH_STATE_" + state; ++i) {
       operation = Expect("Operation", "GET", "/v1beta/" + job);
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -122,7 +123,7 @@ class AnswersOfAJob : public testing::TestWithParam<std::tuple<Kind, bool>> {
       api.Await(job, cancel_in);
       api.Expect("Empty", "POST", "/v1beta/" + job + ":cancel", "{}");
     }
-    const Json operation = api.Await(job, state);
+    const OrderedJson operation = api.Await(job, state);
     const std::string type = operation["metadata"]["@type"];
     EXPECT_TRUE(type.ends_with(std::string(".v1main.") + kind().message)) << type;
     CheckResults(api, operation);
@@ -131,18 +132,19 @@ class AnswersOfAJob : public testing::TestWithParam<std::tuple<Kind, bool>> {
     api.Expect("Operation", "GET", "/v1beta/" + job);
     api.Expect("Empty", "DELETE", "/v1beta/" + job);
     api.ExpectError(404, "DELETE", "/v1beta/" + job);
-    EXPECT_EQ(api.Expect("ListOperationsResponse", "GET", "/v1beta/batches"), Json::object());
+    EXPECT_EQ(api.Expect("ListOperationsResponse", "GET", "/v1beta/batches"),
+              OrderedJson::object());
   }
 
   // The results stand at both places, whatever they are.
-  void CheckResults(CheckedApi& api, const Json& operation) {
-    const Json& metadata = operation["metadata"];
+  void CheckResults(CheckedApi& api, const OrderedJson& operation) {
+    const OrderedJson& metadata = operation["metadata"];
     EXPECT_EQ(operation.contains("done"), metadata.contains("endTime"));
     if (!metadata.contains("output") || operation.contains("error")) {
       EXPECT_FALSE(operation.contains("response"));
       return;
     }
-    Json response = operation["response"];
+    OrderedJson response = operation["response"];
     response.erase("@type");
     EXPECT_EQ(response, metadata["output"]);
     EXPECT_EQ(response.contains("inlinedResponses"), inlined());
@@ -157,7 +159,7 @@ class AnswersOfAJob : public testing::TestWithParam<std::tuple<Kind, bool>> {
       EXPECT_EQ(reply.status, 200) << prefix;
       const auto lines = ParseLines(reply.body);
       EXPECT_FALSE(lines.empty());
-      for (const Json& line : lines) {
+      for (const OrderedJson& line : lines) {
         ExpectMessage(kind().line, line.dump());
         EXPECT_NE(line.contains("response"), line.contains("error")) << line;
       }
@@ -210,9 +212,9 @@ TEST(AnswerSchema, PagesOfJobsOfBothKinds) {
   std::set<std::string> listed;
   std::string target = "/v1beta/batches?pageSize=2";
   for (std::string token = "first"; !token.empty();) {
-    const Json page = api.Expect("ListOperationsResponse", "GET", target);
-    for (const Json& operation : page["operations"]) {
-      EXPECT_FALSE(operation.value("response", Json::object()).contains("inlinedResponses"));
+    const OrderedJson page = api.Expect("ListOperationsResponse", "GET", target);
+    for (const OrderedJson& operation : page["operations"]) {
+      EXPECT_FALSE(operation.value("response", OrderedJson::object()).contains("inlinedResponses"));
       listed.insert(operation["name"]);
     }
     token = page.value("nextPageToken", "");
@@ -223,7 +225,7 @@ TEST(AnswerSchema, PagesOfJobsOfBothKinds) {
 
 TEST(AnswerSchema, EmptyPageWithAToken) {
   CheckedApi api({"list-empty-page"});
-  const Json page = api.Expect("ListOperationsResponse", "GET", "/v1beta/batches");
+  const OrderedJson page = api.Expect("ListOperationsResponse", "GET", "/v1beta/batches");
   EXPECT_TRUE(page.contains("nextPageToken"));
   EXPECT_FALSE(page.contains("operations"));
 }
@@ -235,7 +237,7 @@ std::string MultipartBody(const std::string& metadata, const std::string& bytes)
 
 TEST(AnswerSchema, Files) {
   CheckedApi api;
-  EXPECT_EQ(api.Expect("ListFilesResponse", "GET", "/v1beta/files"), Json::object());
+  EXPECT_EQ(api.Expect("ListFilesResponse", "GET", "/v1beta/files"), OrderedJson::object());
   for (int i = 0; i < 3; ++i) {
     const std::string upload = api.StartUpload(R"({"displayName":"a file"})");
     const WireReply ended = api.Send(upload, "upload, finalize", 0, "abc");
@@ -248,7 +250,7 @@ TEST(AnswerSchema, Files) {
                 {"Content-Type", "multipart/related; boundary=border"}});
   ExpectMessage("CreateFileResponse", multipart.body);
   api.Expect("CreateFileResponse", "POST", "/v1beta/files", R"({"file":{"name":"files/empty"}})");
-  Json page = api.Expect("ListFilesResponse", "GET", "/v1beta/files?page_size=3");
+  OrderedJson page = api.Expect("ListFilesResponse", "GET", "/v1beta/files?page_size=3");
   EXPECT_EQ(page["files"].size(), 3U);
   page = api.Expect("ListFilesResponse", "GET",
                     "/v1beta/files?pageToken=" + page["nextPageToken"].get<std::string>());
@@ -272,8 +274,8 @@ TEST(AnswerSchema, Files) {
 
 TEST(AnswerSchema, CallsThatAreAnsweredAtOnce) {
   CheckedApi api;
-  const Json models = api.Expect("ListModelsResponse", "GET", "/v1beta/models");
-  for (const Json& model : models["models"]) {
+  const OrderedJson models = api.Expect("ListModelsResponse", "GET", "/v1beta/models");
+  for (const OrderedJson& model : models["models"]) {
     api.Expect("Model", "GET", "/v1beta/" + model["name"].get<std::string>());
   }
   for (const Kind& kind : {kEmbed, kEmbedNewer}) {
@@ -324,8 +326,8 @@ TEST(AnswerSchema, RefusalsWithDetails) {
         Case{"enqueued-tokens=1", 429, "Help"}, Case{"http-503=1", 503, ""}}) {
     CheckedApi api({c.fault});
     const std::string body =
-        Json{{"batch", {{"inputConfig", CheckedApi::InputOf(kEmbed, true, "")}}}}.dump();
-    const Json error =
+        OrderedJson{{"batch", {{"inputConfig", CheckedApi::InputOf(kEmbed, true, "")}}}}.dump();
+    const OrderedJson error =
         api.Expect("ErrorBody", "POST",
                    "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent", body, c.status);
     EXPECT_NE(error.dump().find(c.detail), std::string::npos) << error;

@@ -10,18 +10,19 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json ResultOf(const std::string& model, const std::string& line, const LineTwist& twist = {}) {
+OrderedJson ResultOf(const std::string& model, const std::string& line,
+                     const LineTwist& twist = {}) {
   std::string out;
   AppendResultLine(*FindModel(model), line, twist, out);
   EXPECT_EQ(out.find('\n'), out.size() - 1) << out;
   return ParseOrderedJson(out);
 }
 
-double LengthOf(const Json& values) {
+double LengthOf(const OrderedJson& values) {
   double sum = 0;
-  for (const Json& value : values) {
+  for (const OrderedJson& value : values) {
     sum += value.get<double>() * value.get<double>();
   }
   return std::sqrt(sum);
@@ -32,7 +33,7 @@ constexpr const char* kLine =
 
 TEST(Answer, EchoesKeyAndMetadataAsTheyAre) {
   EXPECT_EQ(ResultOf("sluice-lexical-1", kLine)["key"], "k");
-  const Json result =
+  const OrderedJson result =
       ResultOf("sluice-lexical-1",
                R"({"request":{"content":{"parts":[{"text":"x"}]}},"metadata":{"key":"m","n":1}})");
   EXPECT_EQ(result["metadata"], ParseOrderedJson(R"({"key":"m","n":1})"));
@@ -40,7 +41,7 @@ TEST(Answer, EchoesKeyAndMetadataAsTheyAre) {
 }
 
 TEST(Answer, TakesBothSpellingsAndBothHomesOfAnOption) {
-  const Json expected = ResultOf("sluice-lexical-1", kLine);
+  const OrderedJson expected = ResultOf("sluice-lexical-1", kLine);
   for (
       const char* line :
       {R"({"key":"k","request":{"content":{"parts":[{"text":"a cat"}]},"output_dimensionality":8}})",
@@ -59,7 +60,7 @@ TEST(Answer, CountsTokensWhereTheModelDoes) {
 
 TEST(Answer, HasUnitLengthWhereTheModelDoes) {
   const auto values = [](const char* model, int dimensions) {
-    const Json line = {
+    const OrderedJson line = {
         {"request",
          {{"content", {{"parts", {{{"text", "a cat"}}}}}}, {"outputDimensionality", dimensions}}}};
     return ResultOf(model, line.dump())["response"]["embedding"]["values"];
@@ -72,27 +73,28 @@ TEST(Answer, HasUnitLengthWhereTheModelDoes) {
 }
 
 TEST(Answer, PutsTheTitleBeforeTheText) {
-  const Json with_title = ResultOf(
+  const OrderedJson with_title = ResultOf(
       "sluice-lexical-1",
       R"({"request":{"title":"feline","content":{"parts":[{"text":"a cat"}]},"outputDimensionality":8}})");
-  const Json joined = ResultOf(
+  const OrderedJson joined = ResultOf(
       "sluice-lexical-1",
       R"({"request":{"content":{"parts":[{"text":"feline"},{"text":"a cat"}]},"outputDimensionality":8}})");
   EXPECT_EQ(with_title, joined);
 }
 
 TEST(Answer, EchoesTheLastContent) {
-  const Json result = ResultOf(
+  const OrderedJson result = ResultOf(
       "gemini-2.5-flash",
       R"({"key":"k","request":{"contents":[{"role":"user","parts":[{"text":"first"}]},{"parts":[{"text":"say \"x\""},{"text":"twice"}]}],"generation_config":{"temperature":0.5}}})");
-  const Json& candidate = result["response"]["candidates"][0];
+  const OrderedJson& candidate = result["response"]["candidates"][0];
   EXPECT_EQ(candidate["content"]["parts"][0]["text"], "echo: say \"x\"\ntwice");
   EXPECT_EQ(candidate["finishReason"], "STOP");
   EXPECT_EQ(result["response"]["usageMetadata"]["promptTokenCount"], 5);
 }
 
 TEST(Answer, AnswersBareRequestsWithoutKey) {
-  const Json result = ResultOf("gemini-2.5-flash", R"({"contents":[{"parts":[{"text":"bare"}]}]})");
+  const OrderedJson result =
+      ResultOf("gemini-2.5-flash", R"({"contents":[{"parts":[{"text":"bare"}]}]})");
   EXPECT_EQ(result["response"]["candidates"][0]["content"]["parts"][0]["text"], "echo: bare");
   EXPECT_FALSE(result.contains("key"));
 }
@@ -133,7 +135,7 @@ TEST(Answer, MakesAnErrorLineOfWhatCannotBeAnswered) {
        "models/other"},
   };
   for (const BadLine& bad : lines) {
-    const Json result = ResultOf("sluice-lexical-1", bad.line);
+    const OrderedJson result = ResultOf("sluice-lexical-1", bad.line);
     ASSERT_TRUE(result.contains("error")) << bad.line;
     EXPECT_EQ(result["error"]["code"], 3) << bad.line;
     EXPECT_NE(result["error"]["message"].get<std::string>().find(bad.reason), std::string::npos)

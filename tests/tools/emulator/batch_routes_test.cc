@@ -12,19 +12,19 @@ namespace {
 constexpr const char* kEmbedTarget = "/v1beta/models/gemini-embedding-2:asyncBatchEmbedContent";
 
 std::string InlineBody(int count) {
-  Json requests = Json::array();
+  OrderedJson requests = OrderedJson::array();
   for (int i = 0; i < count; ++i) {
     requests.push_back({{"request",
                          {{"content", {{"parts", {{{"text", "inline " + std::to_string(i)}}}}}},
                           {"outputDimensionality", 2}}},
                         {"metadata", {{"key", "m" + std::to_string(i)}}}});
   }
-  return Json{{"batch", {{"inputConfig", {{"requests", {{"requests", requests}}}}}}}}.dump();
+  return OrderedJson{{"batch", {{"inputConfig", {{"requests", {{"requests", requests}}}}}}}}.dump();
 }
 
 std::vector<std::string> KeysOf(const std::string& results) {
   std::vector<std::string> keys;
-  for (const Json& line : ParseLines(results)) {
+  for (const OrderedJson& line : ParseLines(results)) {
     keys.push_back(line.value("key", ""));
   }
   return keys;
@@ -52,7 +52,7 @@ TEST(BatchRoutes, JobGoesFromPendingToSucceeded) {
   api.Start();
   const std::string file = api.Upload(RequestLines(3));
   const WireReply created = api.CreateFromFile(file, "my job");
-  const Json pending = ParseOrderedJson(created.body);
+  const OrderedJson pending = ParseOrderedJson(created.body);
   const std::string name = pending["name"];
   EXPECT_EQ(name.size(), std::string("batches/").size() + 36);
   EXPECT_FALSE(pending.contains("done"));
@@ -69,7 +69,7 @@ TEST(BatchRoutes, JobGoesFromPendingToSucceeded) {
   clock.Advance(std::chrono::seconds(9));
   EXPECT_EQ(api.CallJson("GET", "/v1beta/" + name), pending);
   clock.Advance(std::chrono::seconds(1));
-  const Json ended = api.WaitForEnd(name);
+  const OrderedJson ended = api.WaitForEnd(name);
   EXPECT_EQ(ended["done"], true);
   EXPECT_EQ(ended["metadata"]["state"], "BATCH_STATE_SUCCEEDED");
   EXPECT_EQ(ended["metadata"]["batchStats"],
@@ -108,7 +108,7 @@ TEST(BatchRoutes, BadLinesCostThemselvesOnly) {
   const std::string file = api.Upload(
       "\n  \n" + RequestLines(2) + "{broken\n" + deep + "\n" + std::string(3'000'000, 'x') + "\n" +
       "{\"key\":\"\xFF\"}\n" + R"({"key":"last","request":{"content":{"parts":[{"text":"z"}]}}})");
-  const Json ended = api.WaitForEnd(api.Create(file));
+  const OrderedJson ended = api.WaitForEnd(api.Create(file));
   EXPECT_EQ(ended["metadata"]["state"], "BATCH_STATE_SUCCEEDED");
   EXPECT_EQ(ended["metadata"]["batchStats"],
             ParseOrderedJson(R"({"requestCount":"7","successfulRequestCount":"3",
@@ -122,21 +122,21 @@ TEST(BatchRoutes, BadLinesCostThemselvesOnly) {
 TEST(BatchRoutes, InlinedResultsStandTwiceAndTwoLevelsDeep) {
   LocalApi api;
   api.Start();
-  const Json created = api.CallJson("POST", kEmbedTarget, InlineBody(5));
+  const OrderedJson created = api.CallJson("POST", kEmbedTarget, InlineBody(5));
   EXPECT_FALSE(created["metadata"].contains("inputConfig"));
-  const Json ended = api.WaitForEnd(created["name"]);
-  const Json& items = ended["response"]["inlinedResponses"]["inlinedResponses"];
+  const OrderedJson ended = api.WaitForEnd(created["name"]);
+  const OrderedJson& items = ended["response"]["inlinedResponses"]["inlinedResponses"];
   EXPECT_EQ(ended["metadata"]["output"]["inlinedResponses"]["inlinedResponses"], items);
   ASSERT_EQ(items.size(), 5U);
   std::set<std::string> keys;
-  for (const Json& item : items) {
+  for (const OrderedJson& item : items) {
     keys.insert(item["metadata"]["key"]);
     EXPECT_EQ(item["response"]["embedding"]["values"].size(), 2U);
     EXPECT_FALSE(item.contains("key"));
   }
   EXPECT_EQ(keys, (std::set<std::string>{"m0", "m1", "m2", "m3", "m4"}));
   // A list shows the job without its results.
-  const Json listed = api.CallJson("GET", "/v1beta/batches")["operations"][0];
+  const OrderedJson listed = api.CallJson("GET", "/v1beta/batches")["operations"][0];
   EXPECT_EQ(listed["name"], created["name"]);
   EXPECT_EQ(listed["done"], true);
   EXPECT_FALSE(listed.contains("response"));
@@ -145,8 +145,8 @@ TEST(BatchRoutes, InlinedResultsStandTwiceAndTwoLevelsDeep) {
 TEST(BatchRoutes, LongInlinedResultsArriveWhole) {
   LocalApi api;
   api.Start();
-  const Json created = api.CallJson("POST", kEmbedTarget, InlineBody(20'000));
-  const Json ended = api.WaitForEnd(created["name"]);
+  const OrderedJson created = api.CallJson("POST", kEmbedTarget, InlineBody(20'000));
+  const OrderedJson ended = api.WaitForEnd(created["name"]);
   EXPECT_EQ(ended["response"]["inlinedResponses"]["inlinedResponses"].size(), 20'000U);
 }
 
@@ -156,13 +156,13 @@ TEST(BatchRoutes, GenerationEchoesFromAFile) {
   const std::string file =
       api.Upload(R"({"key":"g","request":{"contents":[{"parts":[{"text":"say hi"}]}]}})"
                  "\n");
-  const Json created = api.CallJson(
+  const OrderedJson created = api.CallJson(
       "POST", "/v1beta/models/gemini-2.5-flash:batchGenerateContent",
       R"({"batch":{"display_name":"g","input_config":{"file_name":")" + file + "\"}}}");
   EXPECT_EQ(created["metadata"]["@type"],
             "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch");
   const std::string results = api.Download(api.WaitForEnd(created["name"]));
-  const Json line = ParseOrderedJson(results);
+  const OrderedJson line = ParseOrderedJson(results);
   EXPECT_EQ(line["key"], "g");
   EXPECT_EQ(line["response"]["candidates"][0]["content"]["parts"][0]["text"], "echo: say hi");
 }
@@ -170,7 +170,7 @@ TEST(BatchRoutes, GenerationEchoesFromAFile) {
 TEST(BatchRoutes, ListPagesNewestFirst) {
   LocalApi api;
   api.Start();
-  EXPECT_EQ(api.CallJson("GET", "/v1beta/batches"), Json::object());
+  EXPECT_EQ(api.CallJson("GET", "/v1beta/batches"), OrderedJson::object());
   const std::string file = api.Upload(RequestLines(1));
   std::vector<std::string> created;
   for (int i = 0; i < 5; ++i) {
@@ -179,8 +179,8 @@ TEST(BatchRoutes, ListPagesNewestFirst) {
   std::vector<std::string> listed;
   std::string token;
   do {
-    const Json page = api.CallJson("GET", "/v1beta/batches?pageSize=2&pageToken=" + token);
-    for (const Json& operation : page["operations"]) {
+    const OrderedJson page = api.CallJson("GET", "/v1beta/batches?pageSize=2&pageToken=" + token);
+    for (const OrderedJson& operation : page["operations"]) {
       listed.push_back(operation["name"]);
     }
     token = page.value("nextPageToken", "");
@@ -197,13 +197,13 @@ TEST(BatchRoutes, CancelBeforeTheStartEndsTheJob) {
   LocalApi api({"stuck-pending"});
   api.Start();
   const std::string job = api.Create(api.Upload(RequestLines(2)));
-  EXPECT_EQ(api.CallJson("POST", "/v1beta/" + job + ":cancel", "{}"), Json::object());
-  const Json ended = api.CallJson("GET", "/v1beta/" + job);
+  EXPECT_EQ(api.CallJson("POST", "/v1beta/" + job + ":cancel", "{}"), OrderedJson::object());
+  const OrderedJson ended = api.CallJson("GET", "/v1beta/" + job);
   EXPECT_EQ(ended["metadata"]["state"], "BATCH_STATE_CANCELLED");
   EXPECT_EQ(ended["done"], true);
   EXPECT_EQ(ended["error"]["code"], 13);
   EXPECT_EQ(ended["metadata"]["batchStats"]["pendingRequestCount"], "2");
-  EXPECT_EQ(api.CallJson("POST", "/v1beta/" + job + ":cancel", ""), Json::object());
+  EXPECT_EQ(api.CallJson("POST", "/v1beta/" + job + ":cancel", ""), OrderedJson::object());
   EXPECT_EQ(api.Call("POST", "/v1beta/batches/nonsense:cancel").status, 404);
 }
 
@@ -212,7 +212,7 @@ TEST(BatchRoutes, CancelMayEndSucceededWithUnservedItems) {
   api.Start();
   const std::string job = api.Create(api.Upload(RequestLines(2)));
   api.CallJson("POST", "/v1beta/" + job + ":cancel");
-  const Json ended = api.WaitForEnd(job);
+  const OrderedJson ended = api.WaitForEnd(job);
   EXPECT_EQ(ended["metadata"]["state"], "BATCH_STATE_SUCCEEDED");
   EXPECT_EQ(CountOf(api.Download(ended), R"({"error":{"code":1},"key":)"), 2U);
 }
@@ -220,9 +220,9 @@ TEST(BatchRoutes, CancelMayEndSucceededWithUnservedItems) {
 TEST(BatchRoutes, DeleteTakesTheJobAndLeavesTheResults) {
   LocalApi api;
   api.Start();
-  const Json ended = api.WaitForEnd(api.Create(api.Upload(RequestLines(2))));
+  const OrderedJson ended = api.WaitForEnd(api.Create(api.Upload(RequestLines(2))));
   const std::string target = "/v1beta/" + ended["name"].get<std::string>();
-  EXPECT_EQ(api.CallJson("DELETE", target), Json::object());
+  EXPECT_EQ(api.CallJson("DELETE", target), OrderedJson::object());
   EXPECT_EQ(api.Call("GET", target).status, 404);
   const WireReply second = api.Call("DELETE", target);
   EXPECT_EQ(second.status, 404);
@@ -234,7 +234,7 @@ TEST(BatchRoutes, DeleteFreesTheResultsWhenAskedTo) {
   LocalApi api;
   api.options.delete_results_with_job = true;
   api.Start();
-  const Json ended = api.WaitForEnd(api.Create(api.Upload(RequestLines(2))));
+  const OrderedJson ended = api.WaitForEnd(api.Create(api.Upload(RequestLines(2))));
   api.CallJson("DELETE", "/v1beta/" + ended["name"].get<std::string>());
   const std::string results = ended["response"]["responsesFile"];
   EXPECT_EQ(api.Call("GET", "/v1beta/" + results + ":download?alt=media").status, 403);
@@ -245,8 +245,8 @@ TEST(BatchRoutes, UpdateChangesNameAndPriority) {
   api.Start();
   const std::string job = api.Create(api.Upload(RequestLines(1)));
   const std::string target = "/v1beta/" + job + ":updateEmbedContentBatch";
-  const Json batch = api.CallJson("PATCH", target + "?updateMask=displayName,priority",
-                                  R"({"displayName":"new","priority":"7"})");
+  const OrderedJson batch = api.CallJson("PATCH", target + "?updateMask=displayName,priority",
+                                         R"({"displayName":"new","priority":"7"})");
   EXPECT_EQ(batch["displayName"], "new");
   EXPECT_EQ(batch["priority"], "7");
   EXPECT_EQ(batch["name"], job);
@@ -329,9 +329,9 @@ TEST(BatchRoutes, RefusesInlinedRequestsWithUnknownFieldsAtOnce) {
 TEST(BatchRoutes, ListMayShowStaleCounters) {
   LocalApi api({"list-stale-stats"});
   api.Start();
-  const Json ended = api.WaitForEnd(api.Create(api.Upload(RequestLines(2))));
+  const OrderedJson ended = api.WaitForEnd(api.Create(api.Upload(RequestLines(2))));
   EXPECT_EQ(ended["metadata"]["batchStats"]["successfulRequestCount"], "2");
-  const Json listed = api.CallJson("GET", "/v1beta/batches")["operations"][0]["metadata"];
+  const OrderedJson listed = api.CallJson("GET", "/v1beta/batches")["operations"][0]["metadata"];
   EXPECT_EQ(listed["state"], "BATCH_STATE_SUCCEEDED");
   EXPECT_EQ(listed["batchStats"],
             ParseOrderedJson(R"({"requestCount":"2","pendingRequestCount":"2"})"));
@@ -363,7 +363,7 @@ TEST(BatchRoutes, OldJobsExpire) {
   api.Start();
   const std::string job = api.Create(api.Upload(RequestLines(1)));
   clock.Advance(std::chrono::hours(48));
-  const Json ended = api.CallJson("GET", "/v1beta/" + job);
+  const OrderedJson ended = api.CallJson("GET", "/v1beta/" + job);
   EXPECT_EQ(ended["metadata"]["state"], "BATCH_STATE_EXPIRED");
   EXPECT_FALSE(ended.contains("response"));
 }
@@ -373,7 +373,7 @@ TEST(BatchRoutes, JobFaultsHappen) {
   api.Start();
   const std::string file = api.Upload(RequestLines(1));
   EXPECT_EQ(api.WaitForEnd(api.Create(file))["metadata"]["state"], "BATCH_STATE_EXPIRED");
-  const Json failed = api.WaitForEnd(api.Create(file));
+  const OrderedJson failed = api.WaitForEnd(api.Create(file));
   EXPECT_EQ(failed["metadata"]["state"], "BATCH_STATE_FAILED");
   EXPECT_EQ(failed["error"]["code"], 8);
 }
@@ -404,7 +404,7 @@ TEST(BatchRoutes, ACreatedJobWhoseAnswerIsLostIsListed) {
     LocalApi api({fault});
     api.Start();
     EXPECT_EQ(api.CreateFromFile(api.Upload(RequestLines(1)), "token").status, status);
-    const Json list = api.CallJson("GET", "/v1beta/batches")["operations"];
+    const OrderedJson list = api.CallJson("GET", "/v1beta/batches")["operations"];
     ASSERT_EQ(list.size(), 1U) << fault;
     EXPECT_EQ(list[0]["metadata"]["displayName"], "token");
     EXPECT_EQ(CountOf(api.Journal(), "\"event\":\"create\""), 1U);
@@ -430,7 +430,7 @@ TEST(BatchRoutes, AJobMayBeCreatedAfterTheConnectionBroke) {
   api.options.clock = &clock;
   api.Start();
   EXPECT_EQ(api.CreateFromFile(api.Upload(RequestLines(1))).status, 0);
-  EXPECT_EQ(api.CallJson("GET", "/v1beta/batches"), Json::object());
+  EXPECT_EQ(api.CallJson("GET", "/v1beta/batches"), OrderedJson::object());
   // The sleep may begin after the first of these steps, and the file must not have expired by then.
   while (api.emulator->counters().jobs_created == 0) {
     clock.Advance(std::chrono::seconds(5));
@@ -460,9 +460,9 @@ TEST(BatchRoutes, ListFaultsHappen) {
   const std::string job = api.Create(api.Upload(RequestLines(1)));
   clock.Advance(std::chrono::seconds(3));
   (void)api.Create(api.Upload(RequestLines(1)));
-  const Json empty = api.CallJson("GET", "/v1beta/batches");
+  const OrderedJson empty = api.CallJson("GET", "/v1beta/batches");
   EXPECT_FALSE(empty.contains("operations"));
-  const Json page =
+  const OrderedJson page =
       api.CallJson("GET", "/v1beta/batches?pageToken=" + empty["nextPageToken"].get<std::string>());
   ASSERT_EQ(page["operations"].size(), 1U);
   EXPECT_EQ(page["operations"][0]["name"], job);
@@ -471,9 +471,9 @@ TEST(BatchRoutes, ListFaultsHappen) {
 TEST(BatchRoutes, ShapeFaultsHappen) {
   LocalApi api({"job-state-prefix", "inline-single-level"});
   api.Start();
-  const Json created = api.CallJson("POST", kEmbedTarget, InlineBody(2));
+  const OrderedJson created = api.CallJson("POST", kEmbedTarget, InlineBody(2));
   EXPECT_EQ(created["metadata"]["state"], "JOB_STATE_PENDING");
-  const Json ended = api.WaitForEnd(created["name"]);
+  const OrderedJson ended = api.WaitForEnd(created["name"]);
   EXPECT_EQ(ended["response"]["inlinedResponses"].size(), 2U);
 }
 

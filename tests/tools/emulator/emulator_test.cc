@@ -36,7 +36,7 @@ TEST(Emulator, CountsWhatItWasAskedAndDid) {
   LocalApi api;
   api.Start();
   api.WaitForEnd(api.Create(api.Upload(RequestLines(2))));
-  const Json counters =
+  const OrderedJson counters =
       ParseOrderedJson(CallOnce(api.emulator->port(), "GET", "/_sluice/counters").body);
   EXPECT_EQ(counters["jobsCreated"], 1);
   EXPECT_EQ(counters["requests"]["batches.create"], 1);
@@ -49,7 +49,7 @@ TEST(Emulator, JournalNotesWhatMattersAndNoSecrets) {
   api.Start();
   const std::string upload = api.StartUpload();
   api.Send(upload, "upload, finalize", 0, RequestLines(2));
-  const Json ended = api.WaitForEnd(api.Create(api.Upload(RequestLines(2)), "paid for"));
+  const OrderedJson ended = api.WaitForEnd(api.Create(api.Upload(RequestLines(2)), "paid for"));
   (void)api.Download(ended);
   api.CallJson("DELETE", "/v1beta/" + ended["name"].get<std::string>());
   const std::string journal = api.Journal();
@@ -59,7 +59,7 @@ TEST(Emulator, JournalNotesWhatMattersAndNoSecrets) {
   EXPECT_NE(journal.find("\"displayName\":\"paid for\""), std::string::npos);
   EXPECT_EQ(journal.find(kTestKey), std::string::npos);
   EXPECT_EQ(journal.find("upload_id"), std::string::npos);
-  for (const Json& line : ParseLines(journal)) {
+  for (const OrderedJson& line : ParseLines(journal)) {
     EXPECT_TRUE(line.contains("time"));
   }
 }
@@ -93,7 +93,7 @@ TEST(Emulator, RunsAgainWhatWasRunning) {
   const std::string document = api.folder.Path("jobs/" + job.substr(8) + ".json");
   api.emulator->Stop();
   // As a kill leaves it in the middle of the run.
-  Json json = ParseOrderedJson(TempFolder::Read(document));
+  OrderedJson json = ParseOrderedJson(TempFolder::Read(document));
   json["state"] = static_cast<int>(EmulatedState::kRunning);
   json["fate"] = static_cast<int>(JobFate::kRun);
   std::ofstream(document) << json.dump();
@@ -110,7 +110,7 @@ TEST(Emulator, FinishesAnUploadThatAKillCaughtBeforeItWasWrittenDown) {
   const WireReply reply = api.Send(upload, "upload, finalize", 0, "abc");
   api.emulator->Stop();
   for (const auto& entry : std::filesystem::directory_iterator(api.folder.Path("uploads"))) {
-    Json json = ParseOrderedJson(TempFolder::Read(entry.path().string()));
+    OrderedJson json = ParseOrderedJson(TempFolder::Read(entry.path().string()));
     json["state"] = static_cast<int>(UploadState::kActive);
     std::ofstream(entry.path()) << json.dump();
   }

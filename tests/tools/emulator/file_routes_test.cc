@@ -17,14 +17,14 @@ struct Results {
 };
 
 Results MakeResults(const LocalApi& api) {
-  const Json operation = api.WaitForEnd(api.Create(api.Upload(RequestLines(50))));
+  const OrderedJson operation = api.WaitForEnd(api.Create(api.Upload(RequestLines(50))));
   return {operation["response"]["responsesFile"], api.Download(operation)};
 }
 
 TEST(FileRoutes, ListPagesNewestFirst) {
   LocalApi api;
   api.Start();
-  EXPECT_EQ(api.CallJson("GET", "/v1beta/files"), Json::object());
+  EXPECT_EQ(api.CallJson("GET", "/v1beta/files"), OrderedJson::object());
   std::vector<std::string> uploaded;
   for (int i = 0; i < 5; ++i) {
     uploaded.insert(uploaded.begin(), api.Upload("x" + std::to_string(i)));
@@ -32,9 +32,9 @@ TEST(FileRoutes, ListPagesNewestFirst) {
   std::vector<std::string> listed;
   std::string token;
   do {
-    const Json page = api.CallJson("GET", "/v1beta/files?pageSize=2&pageToken=" + token);
+    const OrderedJson page = api.CallJson("GET", "/v1beta/files?pageSize=2&pageToken=" + token);
     EXPECT_LE(page["files"].size(), 2U);
-    for (const Json& file : page["files"]) {
+    for (const OrderedJson& file : page["files"]) {
       listed.push_back(file["name"]);
     }
     token = page.value("nextPageToken", "");
@@ -48,7 +48,7 @@ TEST(FileRoutes, MissingFilesAreForbidden) {
   LocalApi api;
   api.Start();
   const std::string name = api.Upload("abc");
-  EXPECT_EQ(api.CallJson("DELETE", "/v1beta/" + name), Json::object());
+  EXPECT_EQ(api.CallJson("DELETE", "/v1beta/" + name), OrderedJson::object());
   for (const auto& [method, target] :
        {std::pair("GET", "/v1beta/" + name), std::pair("DELETE", "/v1beta/" + name),
         std::pair("GET", "/v1beta/" + name + ":download?alt=media")}) {
@@ -69,7 +69,7 @@ TEST(FileRoutes, FilesExpireAfterTwoDays) {
   EXPECT_EQ(api.Call("GET", "/v1beta/" + name).status, 200);
   clock.Advance(std::chrono::seconds(2));
   EXPECT_EQ(api.Call("GET", "/v1beta/" + name).status, 403);
-  EXPECT_EQ(api.CallJson("GET", "/v1beta/files"), Json::object());
+  EXPECT_EQ(api.CallJson("GET", "/v1beta/files"), OrderedJson::object());
 }
 
 TEST(FileRoutes, ResultFilesCanBeDownloadedAndNothingElse) {
@@ -115,7 +115,7 @@ TEST(FileRoutes, DownloadsGoOnFromAByte) {
 TEST(FileRoutes, DownloadFaultsHappen) {
   LocalApi api({"cut-download=1", "range-wrong=1"});
   api.Start();
-  const Json operation = api.WaitForEnd(api.Create(api.Upload(RequestLines(50))));
+  const OrderedJson operation = api.WaitForEnd(api.Create(api.Upload(RequestLines(50))));
   const std::string file = operation["response"]["responsesFile"];
   const std::string target = "/v1beta/" + file + ":download?alt=media";
   EXPECT_FALSE(api.Call("GET", target).whole);

@@ -20,7 +20,7 @@
 
 namespace sluice {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // Time that stands still until the test moves it; sleepers wake when their deadline is reached.
 class HandClock final : public Clock {
@@ -72,8 +72,8 @@ class LocalApi {
     headers.emplace_back("x-goog-api-key", kTestKey);
     return CallOnce(emulator->port(), method, target, headers, body);
   }
-  Json CallJson(const std::string& method, const std::string& target,
-                std::string_view body = "") const {
+  OrderedJson CallJson(const std::string& method, const std::string& target,
+                       std::string_view body = "") const {
     const WireReply reply = Call(method, target, body);
     EXPECT_EQ(reply.status, 200) << method << ' ' << target << '\n' << reply.body;
     return ParseOrderedJson(reply.body);
@@ -105,7 +105,8 @@ class LocalApi {
   WireReply CreateFromFile(const std::string& file, const std::string& display_name = "job") const {
     return Call(
         "POST", "/v1beta/models/sluice-lexical-1:asyncBatchEmbedContent",
-        Json{{"batch", {{"displayName", display_name}, {"inputConfig", {{"fileName", file}}}}}}
+        OrderedJson{
+            {"batch", {{"displayName", display_name}, {"inputConfig", {{"fileName", file}}}}}}
             .dump());
   }
   // A job over an uploaded file; its name.
@@ -115,8 +116,8 @@ class LocalApi {
     return ParseOrderedJson(reply.body).at("name");
   }
   // The finished Operation; polls, for at most a minute.
-  Json WaitForEnd(const std::string& job) const {
-    Json operation;
+  OrderedJson WaitForEnd(const std::string& job) const {
+    OrderedJson operation;
     for (int i = 0; i < 6000; ++i) {
       operation = CallJson("GET", "/v1beta/" + job);
       if (operation.contains("done")) {
@@ -127,7 +128,7 @@ class LocalApi {
     ADD_FAILURE() << "the job did not end: " << operation.dump(2);
     return operation;
   }
-  std::string Download(const Json& operation) const {
+  std::string Download(const OrderedJson& operation) const {
     const std::string file = operation.at("response").at("responsesFile");
     return Call("GET", "/v1beta/" + file + ":download?alt=media").body;
   }
@@ -143,18 +144,19 @@ class LocalApi {
 [[nodiscard]] inline std::string RequestLines(int count) {
   std::string lines;
   for (int i = 0; i < count; ++i) {
-    lines += Json{{"key", "k" + std::to_string(i)},
-                  {"request",
-                   {{"content", {{"parts", {{{"text", "text number " + std::to_string(i)}}}}}},
-                    {"outputDimensionality", 2}}}}
-                 .dump() +
-             '\n';
+    lines +=
+        OrderedJson{{"key", "k" + std::to_string(i)},
+                    {"request",
+                     {{"content", {{"parts", {{{"text", "text number " + std::to_string(i)}}}}}},
+                      {"outputDimensionality", 2}}}}
+            .dump() +
+        '\n';
   }
   return lines;
 }
 
-[[nodiscard]] inline std::vector<Json> ParseLines(const std::string& text) {
-  std::vector<Json> lines;
+[[nodiscard]] inline std::vector<OrderedJson> ParseLines(const std::string& text) {
+  std::vector<OrderedJson> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) {
     lines.push_back(ParseOrderedJson(line));

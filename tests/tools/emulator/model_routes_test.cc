@@ -13,9 +13,9 @@ std::string MessageOf(const WireReply& reply) {
 TEST(ModelRoutes, ListSaysWhatTheModelsAre) {
   LocalApi api;
   api.Start();
-  const Json models = api.CallJson("GET", "/v1beta/models").at("models");
+  const OrderedJson models = api.CallJson("GET", "/v1beta/models").at("models");
   EXPECT_EQ(models[0]["name"], "models/sluice-lexical-1");
-  for (const Json& model : models) {
+  for (const OrderedJson& model : models) {
     EXPECT_NE(model["description"].get<std::string>().find("Not a neural model"),
               std::string::npos);
     EXPECT_EQ(api.CallJson("GET", "/v1beta/" + model["name"].get<std::string>()), model);
@@ -41,7 +41,7 @@ TEST(ModelRoutes, EmbedsAtOnceInEveryVersion) {
   LocalApi api;
   api.Start();
   for (const char* version : {"v1beta", "v1alpha", "v1"}) {
-    const Json answer =
+    const OrderedJson answer =
         api.CallJson("POST", std::string("/") + version + "/models/gemini-embedding-2:embedContent",
                      R"({"content":{"parts":[{"text":"hello there"}]},"outputDimensionality":4})");
     EXPECT_EQ(answer["embedding"]["values"].size(), 4U);
@@ -53,22 +53,23 @@ TEST(ModelRoutes, EmbedsAtOnceInEveryVersion) {
 TEST(ModelRoutes, BatchKeepsOrderAndEqualsSingleCalls) {
   LocalApi api;
   api.Start();
-  Json requests = Json::array();
+  OrderedJson requests = OrderedJson::array();
   for (int i = 0; i < 100; ++i) {
     requests.push_back({{"model", "models/gemini-embedding-001"},
                         {"content", {{"parts", {{{"text", "number " + std::to_string(i)}}}}}},
                         {"outputDimensionality", 3}});
   }
   const std::string target = "/v1beta/models/gemini-embedding-001:batchEmbedContents";
-  const Json answer = api.CallJson("POST", target, Json{{"requests", requests}}.dump());
+  const OrderedJson answer =
+      api.CallJson("POST", target, OrderedJson{{"requests", requests}}.dump());
   ASSERT_EQ(answer["embeddings"].size(), 100U);
   EXPECT_FALSE(answer.contains("usageMetadata"));
-  const Json single =
+  const OrderedJson single =
       api.CallJson("POST", "/v1beta/models/gemini-embedding-001:embedContent", requests[37].dump());
   EXPECT_EQ(answer["embeddings"][37], single["embedding"]);
 
   requests.push_back(requests[0]);
-  const WireReply refused = api.Call("POST", target, Json{{"requests", requests}}.dump());
+  const WireReply refused = api.Call("POST", target, OrderedJson{{"requests", requests}}.dump());
   EXPECT_EQ(refused.status, 400);
   EXPECT_EQ(MessageOf(refused),
             "* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch\n");

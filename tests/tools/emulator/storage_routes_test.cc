@@ -19,18 +19,18 @@ class StorageRoutes : public testing::Test {
                  const WireHeaders& headers = {}) const {
     return CallOnce(api.emulator->port(), method, target, headers, body);
   }
-  Json CallJson(const std::string& method, const std::string& target, std::string_view body = "",
-                const WireHeaders& headers = {}) const {
+  OrderedJson CallJson(const std::string& method, const std::string& target,
+                       std::string_view body = "", const WireHeaders& headers = {}) const {
     const WireReply reply = Call(method, target, body, headers);
     EXPECT_EQ(reply.status, 200) << method << ' ' << target << '\n' << reply.body;
     return ParseOrderedJson(reply.body);
   }
   // Why a call was refused.
   std::string Reason(const WireReply& reply) const {
-    const Json json = ParseOrderedJson(reply.body);
+    const OrderedJson json = ParseOrderedJson(reply.body);
     return json.at("error").at("errors").at(0).at("reason");
   }
-  Json Put(const std::string& name, std::string_view bytes) const {
+  OrderedJson Put(const std::string& name, std::string_view bytes) const {
     return CallJson("POST", "/upload/storage/v1/b/bucket/o?uploadType=media&name=" + name, bytes);
   }
   // The path and query of a new session.
@@ -138,7 +138,7 @@ TEST_F(StorageRoutes, ConditionsHoldOrTheCallIsNotDone) {
 }
 
 TEST_F(StorageRoutes, DownloadsTellOfTheObjectAndTakeRanges) {
-  const Json stored = Put("x", "123456789");
+  const OrderedJson stored = Put("x", "123456789");
   const std::string media = "/download/storage/v1/b/bucket/o/x?alt=media";
   const WireReply whole = Call("GET", media);
   EXPECT_EQ(whole.Header("x-goog-hash"), "crc32c=4waSgw==,md5=JfnnlDI7RTiF9RgfG2JNCw==");
@@ -178,7 +178,7 @@ TEST_F(StorageRoutes, TokensAreNeededOnceThereIsAnAccount) {
   EXPECT_EQ(Call("GET", list).status, 401);
   EXPECT_EQ(Reason(Call("GET", list)), "authError");
   EXPECT_EQ(Call("GET", list, "", {{"Authorization", "Bearer made-up"}}).status, 401);
-  const Json token = CallJson(
+  const OrderedJson token = CallJson(
       "POST", "/token", "grant_type=refresh_token&client_id=c&client_secret=s&refresh_token=r");
   EXPECT_EQ(token.at("expires_in"), 60);
   const WireHeaders signed_in = {
@@ -236,9 +236,9 @@ TEST_F(StorageRoutes, AKeyFileKeepsItsKeyOverARestart) {
   const std::string path = api.folder.Path("credentials.json");
   api.options.credentials_file = path;
   api.Start();
-  const Json before = ParseOrderedJson(TempFolder::Read(path));
+  const OrderedJson before = ParseOrderedJson(TempFolder::Read(path));
   api.Start();
-  const Json after = ParseOrderedJson(TempFolder::Read(path));
+  const OrderedJson after = ParseOrderedJson(TempFolder::Read(path));
   EXPECT_EQ(before.at("private_key"), after.at("private_key"));
   EXPECT_EQ(after.at("token_uri"), api.emulator->base_url() + "/token");
   const std::string other = api.folder.Path("other.json");

@@ -52,7 +52,7 @@ TEST(UploadRoutes, SeveralPiecesBecomeOneFile) {
   const WireReply last = api.Send(upload, "upload,Finalize", 2 * kGranule,
                                   std::string_view(bytes).substr(2 * kGranule));
   EXPECT_EQ(last.Header("x-goog-upload-status"), "final");
-  const Json file = ParseOrderedJson(last.body).at("file");
+  const OrderedJson file = ParseOrderedJson(last.body).at("file");
   EXPECT_EQ(file["sizeBytes"], std::to_string(bytes.size()));
   EXPECT_EQ(file["displayName"], "shard");
   EXPECT_EQ(file["mimeType"], "text/plain");
@@ -188,10 +188,11 @@ TEST(UploadRoutes, HonoursAChosenNameOnce) {
   EXPECT_EQ(ParseOrderedJson(taken.body)["error"]["status"], "ALREADY_EXISTS");
   for (const char* name : {"files/-x", "files/UPPER", "files/../x",
                            "files/aaaaaaaaaabbbbbbbbbbccccccccccddddddddddd"}) {
-    EXPECT_EQ(api.Call("POST", "/upload/v1beta/files", Json{{"file", {{"name", name}}}}.dump(),
-                       {{"X-Goog-Upload-Command", "start"}})
-                  .status,
-              400)
+    EXPECT_EQ(
+        api.Call("POST", "/upload/v1beta/files", OrderedJson{{"file", {{"name", name}}}}.dump(),
+                 {{"X-Goog-Upload-Command", "start"}})
+            .status,
+        400)
         << name;
   }
 }
@@ -210,7 +211,7 @@ TEST(UploadRoutes, MultipartMakesAFileAtOnce) {
       "\r\n--xyz\r\nContent-Type: text/plain\r\n\r\n" +
       bytes + "\r\n--xyz--\r\n");
   ASSERT_EQ(reply.status, 200) << reply.body;
-  const Json file = ParseOrderedJson(reply.body).at("file");
+  const OrderedJson file = ParseOrderedJson(reply.body).at("file");
   EXPECT_EQ(file["displayName"], "small");
   EXPECT_EQ(file["mimeType"], "text/plain");
   EXPECT_EQ(StoredBytes(api, file["name"]), bytes);
@@ -221,7 +222,7 @@ TEST(UploadRoutes, MultipartMakesAFileAtOnce) {
 TEST(UploadRoutes, AFileMayBeMadeOfItsMetadataAlone) {
   LocalApi api;
   api.Start();
-  const Json file = api.CallJson(
+  const OrderedJson file = api.CallJson(
       "POST", "/v1beta/files", R"({"file":{"name":"files/bare","mimeType":"text/plain"}})")["file"];
   EXPECT_EQ(file["name"], "files/bare");
   EXPECT_FALSE(file.contains("sizeBytes"));

@@ -1,0 +1,16 @@
+// Bytes seen as text, and the classes of ASCII characters, whatever the locale. Pure functions.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace sluice {
+
+[[nodiscard]] inline std::string_view AsText(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+[[nodiscard]] inline bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace sluice
