@@ -32,6 +32,7 @@ MergeCounts CountsOf(const MergeOutcome& outcome, const std::vector<FailedAnswer
                      .answers_kept = is_kept ? 1U : 0U,
                      .values = outcome.values,
                      .general_values = outcome.general_values,
+                     .shortened = outcome.shortened,
                      .digest = outcome.digest};
   for (const FailedAnswer& failure : failures) {
     ++counts.failed_by_class[std::string(FailureClassName(failure.row.failure.failure_class))];
@@ -70,10 +71,10 @@ Error NoEmbedding() {
 
 }  // namespace
 
-Result<Collected> AnswerCollector::Collect(const ShardTrack& track, OrdinalRange range,
+Result<Collected> AnswerCollector::Collect(const ShardTrack& track, const ShardEntry& entry,
                                            bool may_retry, std::stop_token stop) {
   const StepTimer timer(environment_.times, Step::kMerge);
-  SLUICE_ASSIGN(Round round, OpenRound(track, range, may_retry));
+  SLUICE_ASSIGN(Round round, OpenRound(track, entry, may_retry));
   if (track.given_up.has_value()) {
     return GiveUp(round);
   }
@@ -88,12 +89,14 @@ Result<Collected> AnswerCollector::Collect(const ShardTrack& track, OrdinalRange
 }
 
 Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& track,
-                                                          OrdinalRange range, bool may_retry) {
-  Round round{.track = track,
-              .rows = {.range = range, .is_whole = track.round == 0, .rows = {}},
-              .failed_before = {},
-              .may_retry = may_retry,
-              .unanswered = {}};
+                                                          const ShardEntry& entry, bool may_retry) {
+  Round round{
+      .track = track,
+      .requests = environment_.directory.shard(track.round == 0 ? entry.file : track.request.name),
+      .rows = {.range = entry.range, .is_whole = track.round == 0, .rows = {}},
+      .failed_before = {},
+      .may_retry = may_retry,
+      .unanswered = {}};
   if (track.round > 0) {
     const std::string path = environment_.directory.shard_failures(track.shard, track.round - 1);
     SLUICE_ASSIGN(round.failed_before, OfThisDisk(ReadFailures(environment_.files, path)));
@@ -126,7 +129,8 @@ Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const Batc
     }
     previous = fetched->checksum;
   }
-  return Fail(ErrorCode::kBadAnswer,
+  // What was never there is gone for good after some such rounds; what breaks off may yet come.
+  return Fail(is_of_others ? ErrorCode::kNotFound : ErrorCode::kBadAnswer,
               fmt::format("the answers of {} {} at each of {} downloads", round.track.job,
                           is_of_others ? "held no row of this run" : "broke off or were different",
                           kFetchesMax));
@@ -184,10 +188,12 @@ Result<AnswerCollector::Fetched> AnswerCollector::MergeStream(const Round& round
                              .dimension = fetched.has_dimension ? dimension() : kAnyDimension,
                              .normalize = options_.normalize,
                              .threads = options_.threads};
+  RowsByText rows_by_text(environment_.files, environment_.protocol, round.requests);
   MergeEnvironment merge{.files = environment_.files,
                          .protocol = environment_.protocol,
                          .times = environment_.times,
-                         .stop = std::move(stop)};
+                         .stop = std::move(stop),
+                         .rows_by_text = &rows_by_text};
   SLUICE_ASSIGN(MergeOutcome outcome, MergeAnswers(*answers, options, merge, sink));
   fetched.outcome = sink.Narrow(std::move(outcome));
   return fetched;

@@ -56,7 +56,7 @@ class AnswerCollector {
 
   // As ShardDisk::Collect(): the rows of the round are in the sink and those that have no value are
   // in RunDirectory::shard_failures(), both durable.
-  [[nodiscard]] Result<Collected> Collect(const ShardTrack& track, OrdinalRange range,
+  [[nodiscard]] Result<Collected> Collect(const ShardTrack& track, const ShardEntry& entry,
                                           bool may_retry, std::stop_token stop);
 
   // The pinned length of the vectors, 0 while it is not known or for generation.
@@ -68,6 +68,7 @@ class AnswerCollector {
   // What is collected: a round of a shard.
   struct Round {
     const ShardTrack& track;
+    std::string requests;  // the path of what was asked
     RoundRows rows;
     std::vector<FailedAnswer> failed_before;  // of the shard, in the rounds before
     bool may_retry = false;
@@ -82,7 +83,7 @@ class AnswerCollector {
     std::string checksum;
   };
 
-  [[nodiscard]] Result<Round> OpenRound(const ShardTrack& track, OrdinalRange range,
+  [[nodiscard]] Result<Round> OpenRound(const ShardTrack& track, const ShardEntry& entry,
                                         bool may_retry);
   [[nodiscard]] Result<Collected> GiveUp(const Round& round);
   [[nodiscard]] Result<Collected> CollectAnswers(const Round& round, const BatchJob& job,

@@ -160,7 +160,8 @@ Json ToJson(const MergeCounts& counts) {
                {"answer_bytes", counts.answer_bytes},
                {"answers_kept", counts.answers_kept},
                {"values", counts.values},
-               {"general_values", counts.general_values}};
+               {"general_values", counts.general_values},
+               {"shortened", counts.shortened}};
   if (counts.digest.has_value()) {
     json["digest"] = *counts.digest;
   }
@@ -202,6 +203,7 @@ MergeCounts CountsFromJson(const Json& json) {
           .answers_kept = OptionalCount(json, "answers_kept").value_or(0),
           .values = OptionalCount(json, "values").value_or(0),
           .general_values = OptionalCount(json, "general_values").value_or(0),
+          .shortened = OptionalCount(json, "shortened").value_or(0),
           .digest = OptionalCount(json, "digest")};
 }
 
@@ -308,6 +310,7 @@ MergeCounts Joined(MergeCounts before, const MergeCounts& round) {
   before.answers_kept += round.answers_kept;
   before.values += round.values;
   before.general_values += round.general_values;
+  before.shortened += round.shortened;
   // A digest is a sum over rows; without one of the parts nothing is known of the whole.
   before.digest = before.digest.has_value() && round.digest.has_value()
                       ? std::optional(*before.digest + *round.digest)

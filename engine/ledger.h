@@ -34,7 +34,7 @@ struct MergeCounts {
   std::optional<int64_t> prompt_tokens, output_tokens;
   uint64_t answer_bytes = 0;
   uint64_t answers_kept = 0;  // files, one a round that was answered
-  uint64_t values = 0, general_values = 0;
+  uint64_t values = 0, general_values = 0, shortened = 0;
   std::optional<uint64_t> digest = {};  // as in MergeOutcome; nothing in older ledgers
 };
 

@@ -28,11 +28,13 @@ static_assert(Block::kPadding >= FloatArrayReader::kPadding);
 struct Answer {
   std::optional<Ordinal> ordinal;
   bool has_key = false;
+  std::optional<uint64_t> text;  // as Reply::text
   std::optional<RowFailure> failure;
   size_t begin = 0;  // in AnswerItem::floats or ::texts
   size_t size = 0;
   uint64_t checksum = 0;  // of the value
   uint64_t general_values = 0;
+  bool is_shortened = false;
   Usage usage;
   bool accepted = false;  // the verdict
 };
@@ -100,8 +102,13 @@ class Verdicts {
     ++outcome_.ok;
     outcome_.values += embeds_ ? answer.size : 0;
     outcome_.general_values += answer.general_values;
+    outcome_.shortened += answer.is_shortened ? 1 : 0;
     AddTokens(outcome_.prompt_tokens, answer.usage.prompt_tokens);
     AddTokens(outcome_.output_tokens, answer.usage.output_tokens);
+  }
+
+  [[nodiscard]] bool IsOk(Ordinal row) const {
+    return range_.contains(row) && state_[row - range_.first] == kOk;
   }
 
   MergeOutcome Take() {
@@ -200,9 +207,11 @@ class Merger {
     Answer& answer = item.answers.emplace_back();
     answer.ordinal = reply.ordinal;
     answer.has_key = !reply.key.empty();
+    answer.text = reply.text;
     answer.failure = std::move(reply.failure);
     answer.usage = reply.usage;
     answer.general_values = reply.general_values;
+    answer.is_shortened = reply.is_shortened;
     if (answer.failure.has_value()) {
       return;
     }
@@ -240,8 +249,19 @@ class Merger {
 
   Result<void> Judge(AnswerItem& item) {
     for (Answer& answer : item.answers) {
+      if (answer.text.has_value() && environment_.rows_by_text != nullptr) {
+        SLUICE_TRY(FindRow(answer));
+      }
       verdicts_.Judge(answer);
     }
+    return {};
+  }
+
+  // A row that asked about the text that came back, and is not answered yet.
+  Result<void> FindRow(Answer& answer) {
+    do {
+      SLUICE_ASSIGN(answer.ordinal, environment_.rows_by_text->Take(*answer.text));
+    } while (answer.ordinal.has_value() && verdicts_.IsOk(*answer.ordinal));
     return {};
   }
 

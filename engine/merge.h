@@ -17,6 +17,7 @@
 #include "api/protocol/line_protocol.h"
 #include "engine/stage_times.h"
 #include "io/base/error.h"
+#include "engine/rows_by_text.h"
 #include "io/corpus/corpus.h"
 #include "io/file/file_system.h"
 #include "io/record/ordinal.h"
@@ -46,6 +47,7 @@ struct MergeOutcome {
   uint64_t malformed_lines = 0;  // not even a key could be told
   // Numbers in the vectors that count, and how many of them were not of the common form.
   uint64_t values = 0, general_values = 0;
+  uint64_t shortened = 0;  // rows whose vector came longer than was asked for, and was cut
   // The sum of RowDigest() over the rows that are ok.
   uint64_t digest = 0;
   std::optional<int64_t> prompt_tokens;
@@ -62,6 +64,7 @@ struct MergeEnvironment {
   const LineProtocol& protocol;
   StageTimes& times;
   std::stop_token stop;
+  RowsByText* rows_by_text = nullptr;  // of the answers' requests; without, keys alone count
 };
 
 // How answers are read: by MergeAnswers() and by nobody else.

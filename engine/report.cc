@@ -24,6 +24,7 @@ void AddMerges(const std::map<uint32_t, MergeCounts>& merges, RunSummary& summar
     summary.answer_bytes += counts.answer_bytes;
     summary.values += counts.values;
     summary.general_values += counts.general_values;
+    summary.shortened += counts.shortened;
     AddTokens(summary.prompt_tokens, counts.prompt_tokens);
     AddTokens(summary.output_tokens, counts.output_tokens);
     for (const auto& [name, count] : counts.failed_by_class) {
@@ -50,7 +51,8 @@ OrderedJson DocumentsJson(const RunSummary& summary) {
 OrderedJson AnswersJson(const RunSummary& summary) {
   return {{"duplicates", summary.duplicates}, {"conflicts", summary.conflicts},
           {"unknown", summary.strangers},     {"bytes", summary.answer_bytes},
-          {"values", summary.values},         {"general_values", summary.general_values}};
+          {"values", summary.values},         {"general_values", summary.general_values},
+          {"shortened", summary.shortened}};
 }
 
 OrderedJson TokensJson(const RunSummary& summary) {

@@ -44,7 +44,7 @@ Result<void> RunDisk::CheckFile(const std::string& path, const std::string& chec
 
 Result<Collected> RunDisk::Collect(const ShardTrack& track, const ShardEntry& entry, bool may_retry,
                                    std::stop_token stop) {
-  return collector_.Collect(track, entry.range, may_retry, std::move(stop));
+  return collector_.Collect(track, entry, may_retry, std::move(stop));
 }
 
 Result<Repacked> RunDisk::Repack(const ShardTrack& track, const ShardEntry& entry,

@@ -22,6 +22,9 @@ using Json = nlohmann::json;
 
 constexpr const char* kAccount = kAccountSetting;
 constexpr const char* kOutput = "--output";
+constexpr const char* kPublished = "--output gs://";
+constexpr const char* kProject = "--project";
+constexpr const char* kLocation = "--location";
 
 constexpr const char* kText = "text";
 constexpr const char* kJsonLines = "jsonl";
@@ -49,6 +52,9 @@ Json SettingsOf(const RunOptions& options, const std::string& account) {
           {"--generation-config", request.generation_config},
           {"--system-instruction", request.system_instruction},
           {kOutput, options.output},
+          {kPublished, options.published_output},
+          {kProject, options.cloud.project},
+          {kLocation, options.cloud.location},
           {"--normalize", options.normalize},
           {"--max-line-bytes", options.corpus.line_bytes_max},
           {"--shard-rows", options.limits.rows_max},
@@ -152,7 +158,8 @@ Json FilesOf(const std::vector<CorpusFile>& list) {
 
 // What `prepare` may leave open, because the shards do not depend on it.
 bool IsOpen(const std::string& name, const Json& value) {
-  return value == "" && (name == kAccount || name == kOutput);
+  constexpr std::array kOpen = {kAccount, kOutput, kPublished, kProject, kLocation};
+  return value == "" && std::ranges::find(kOpen, name) != kOpen.end();
 }
 
 // A setting that an older sluice did not pin is absent, and holds from now on.
@@ -165,7 +172,7 @@ Result<void> CompareSettings(const Json& pinned, const Json& now) {
     if (name == kAccount) {  // two hashes, which tell nobody anything
       return Fail(ErrorCode::kUsage,
                   "the account (API key or --base-url) is another than when this run began: the "
-                  "key or the sign-in, --base-url, --project or --location has changed",
+                  "key, the sign-in or --base-url has changed",
                   "use the old one to go on, another --run folder, or --fresh to start over");
     }
     return Fail(ErrorCode::kUsage,

@@ -181,8 +181,12 @@ class RowCheck {
     const auto answers =
         OpenLineStream(input_.files, std::move(*source), file, AnswerReading(std::string()));
     StageTimes times;
-    MergeEnvironment environment{
-        .files = input_.files, .protocol = input_.protocol, .times = times, .stop = input_.stop};
+    RowsByText rows_by_text(input_.files, input_.protocol, input_.directory.shard(shard.file));
+    MergeEnvironment environment{.files = input_.files,
+                                 .protocol = input_.protocol,
+                                 .times = times,
+                                 .stop = input_.stop,
+                                 .rows_by_text = &rows_by_text};
     Result<MergeOutcome> outcome = MergeAnswers(*answers,
                                                 {.range = shard.range,
                                                  .dimension = embeds() ? input_.dimension : 0,

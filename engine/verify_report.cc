@@ -45,10 +45,15 @@ Json AnswersOf(const VerifyInput& input) {
     sum.answer_bytes += counts.answer_bytes;
     sum.values += counts.values;
     sum.general_values += counts.general_values;
+    sum.shortened += counts.shortened;
   }
-  return {{"duplicates", sum.duplicates}, {"conflicts", sum.conflicts},
-          {"unknown", sum.strangers},     {"bytes", sum.answer_bytes},
-          {"values", sum.values},         {"general_values", sum.general_values}};
+  Json answers = {{"duplicates", sum.duplicates}, {"conflicts", sum.conflicts},
+                  {"unknown", sum.strangers},     {"bytes", sum.answer_bytes},
+                  {"values", sum.values},         {"general_values", sum.general_values}};
+  if (sum.shortened > 0) {  // older reports lack it
+    answers["shortened"] = sum.shortened;
+  }
+  return answers;
 }
 
 Json ShardsOf(const VerifyInput& input) {

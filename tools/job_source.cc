@@ -22,7 +22,8 @@ Result<void> ExpectNoChange(const std::string& name, const JobSourceOptions& opt
                 fmt::format("--generation-config and --system-instruction cannot be put into {}, "
                             "which is at the service already",
                             name),
-                "name the JSONL file here instead: they are put into its lines on the way");
+                "put them into its lines yourself; those of a file that is sent from here to the "
+                "Gemini Developer API get them on the way");
   }
   if (options.way != JobSourceOptions::Way::kBySize) {
     return Fail(ErrorCode::kUsage,

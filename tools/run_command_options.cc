@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/storage/object_name.h"
+#include "io/sink/sink.h"
 #include "tools/argument_files.h"
 
 namespace sluice {
@@ -233,6 +234,7 @@ Result<void> ReadOutput(const Arguments& arguments, const std::string& fallback,
     run.published_output = run.output;
     run.output = run.output.substr(run.output.rfind('/') + 1);
   }
+  SLUICE_TRY(ExpectOutputFormat(run.output));
   run.run_folder = arguments.TextOr("--run", run.output + ".sluice");
   if (!run.published_output.empty()) {
     run.output = run.run_folder + "/" + run.output;

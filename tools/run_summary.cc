@@ -69,12 +69,17 @@ std::string RejectedLines(uint64_t rejected, const std::string& rejects_path, bo
 }
 
 std::string OddAnswers(const RunSummary& summary) {
-  if (summary.duplicates + summary.conflicts + summary.strangers == 0) {
-    return "";
+  std::string text;
+  if (summary.duplicates + summary.conflicts + summary.strangers > 0) {
+    text = fmt::format("answers: {} twice, {} twice and different, {} that nobody asked for\n",
+                       FormatCount(summary.duplicates), FormatCount(summary.conflicts),
+                       FormatCount(summary.strangers));
   }
-  return fmt::format("answers: {} twice, {} twice and different, {} that nobody asked for\n",
-                     FormatCount(summary.duplicates), FormatCount(summary.conflicts),
-                     FormatCount(summary.strangers));
+  if (summary.shortened > 0) {
+    text += fmt::format("answers: {} vectors came longer than --dim and were cut\n",
+                        FormatCount(summary.shortened));
+  }
+  return text;
 }
 
 // Which steps the time went into; they overlap.
@@ -190,7 +195,8 @@ std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& 
       {"answers",
        {{"duplicates", summary.duplicates},
         {"conflicts", summary.conflicts},
-        {"strangers", summary.strangers}}},
+        {"strangers", summary.strangers},
+        {"shortened", summary.shortened}}},
       {"shards", summary.shards},
       {"jobs_created", summary.jobs_created},
       {"jobs_failed", summary.jobs_failed},

@@ -111,7 +111,9 @@ SubjectSource ReadSubjectSource(const Json& json, Members& members) {
       members.Blame("its credential_source names no subject_token_field_name");
     }
   }
-  if (source.file.empty() && source.url.empty()) {
+  // The url of an AWS source gives keys to sign a request with, and no token.
+  const bool is_signed = !TextMember(json, "environment_id").empty();
+  if (is_signed || (source.file.empty() && source.url.empty())) {
     members.Blame(
         "its credential_source is neither a file nor a url, which is all that sluice has");
   } else if (source.file.empty() && !IsSourceUrl(source.url)) {

@@ -63,12 +63,14 @@ struct RowFailure {
 struct Reply {
   std::string_view key;            // as sent back, without quotes; empty when absent
   std::optional<Ordinal> ordinal;  // the key, when it is one of ours
+  std::optional<uint64_t> text;    // without a key: LineProtocol::TextOf() its request
   std::span<const float> vector;   // an embedding, all finite; empty for generation
   std::string_view answer;         // generation: a JSON object {"text":..,"finish_reason":..,...}
   std::optional<RowFailure> failure;
   Usage usage;
-  uint64_t general_values =
-      0;  // in the vector: numbers not of the common form (io/json/float_array.h)
+  // In the vector: numbers that were not of the common form (io/json/float_array.h).
+  uint64_t general_values = 0;
+  bool is_shortened = false;  // the vector came longer than was asked for, and was cut
 };
 
 class ReplyDecoder {
@@ -93,6 +95,12 @@ class LineProtocol {
   // counted as tokens, or why the record cannot be asked; then `out` is as it was.
   [[nodiscard]] virtual std::expected<uint64_t, std::string> AppendRequest(
       std::span<const std::string_view> tokens, std::string& out) const = 0;
+  // A checksum of the text of a request line, which an answer without a key can be matched by;
+  // nothing where answers do not send the text back.
+  [[nodiscard]] virtual std::optional<uint64_t> TextOf(
+      [[maybe_unused]] std::string_view request_line) const {
+    return std::nullopt;
+  }
   // How many bytes the answer line of one request will take, roughly: for cutting shards.
   [[nodiscard]] virtual uint64_t expected_answer_bytes() const = 0;
   [[nodiscard]] virtual std::unique_ptr<ReplyDecoder> MakeDecoder() const = 0;

@@ -15,6 +15,8 @@
 #include "api/protocol/row_key.h"
 #include "api/protocol/row_status.h"
 #include "api/protocol/vertex_model.h"
+#include "io/base/checksum.h"
+#include "io/file/file_system.h"
 #include "io/json/float_array.h"
 #include "io/json/json_text.h"
 #include "io/json/record_scanner.h"
@@ -34,6 +36,7 @@ class CuttingDecoder final : public ReplyDecoder {
     if (reply.vector.size() > dimension_) {
       Cut(reply.vector.first(dimension_));
       reply.vector = vector_;
+      reply.is_shortened = true;
     }
     return reply;
   }
@@ -56,6 +59,11 @@ class CuttingDecoder final : public ReplyDecoder {
   std::vector<float> vector_;
 };
 
+// Of a string token.
+uint64_t ChecksumOfText(std::string_view token) {
+  return ChecksumOf(AsBytes(UnescapeJsonString(token)));
+}
+
 class TextEmbeddingDecoder final : public ReplyDecoder {
  public:
   Reply Decode(std::string_view line) override {
@@ -68,6 +76,10 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
     }
     // Members of the input line that are no part of the instance were seen in both places.
     key_.Read((*tokens)[kKey].starts_with('"') ? (*tokens)[kKey] : (*tokens)[kInstanceKey], reply);
+    // Other models of this kind were said to lose them; the text always comes back.
+    if (reply.key.empty() && (*tokens)[kContent].starts_with('"')) {
+      reply.text = ChecksumOfText((*tokens)[kContent]);
+    }
     const std::string_view status =
         IsNoFailure((*tokens)[kError]) ? (*tokens)[kStatus] : (*tokens)[kError];
     if (!IsNoFailure(status)) {
@@ -79,7 +91,7 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
   }
 
  private:
-  enum Field : size_t { kKey, kInstanceKey, kError, kStatus, kPredictions };
+  enum Field : size_t { kKey, kInstanceKey, kContent, kError, kStatus, kPredictions };
   enum PredictionField : size_t { kValues, kTokenCount };
 
   // `token` is a list with one prediction in it.
@@ -112,7 +124,8 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
     reply.general_values = floats_.general_values() - general_before;
   }
 
-  RecordScanner scanner_{{"key", "instance.key", "error", "status", "predictions"}};
+  RecordScanner scanner_{
+      {"key", "instance.key", "instance.content", "error", "status", "predictions"}};
   RecordScanner prediction_scanner_{{"embeddings.values", "embeddings.statistics.token_count"}};
   FloatArrayReader floats_;
   std::string prediction_;  // with padding
@@ -158,6 +171,15 @@ class TextEmbeddingLines final : public LineProtocol {
     return text.size();
   }
 
+  std::optional<uint64_t> TextOf(std::string_view request_line) const override {
+    const std::string padded = std::string(request_line) + std::string(RecordScanner::kPadding, 0);
+    RecordScanner scanner({"content"});
+    const auto tokens = scanner.Scan(std::string_view(padded).substr(0, request_line.size()));
+    return tokens.has_value() && (*tokens)[0].starts_with('"')
+               ? std::optional(ChecksumOfText((*tokens)[0]))
+               : std::nullopt;
+  }
+
   uint64_t expected_answer_bytes() const override {
     constexpr uint64_t kDefaultDimension = 768;
     constexpr uint64_t kEchoBytes = 2048;  // the text comes back
@@ -185,6 +207,9 @@ class CuttingLines final : public LineProtocol {
   std::expected<uint64_t, std::string> AppendRequest(std::span<const std::string_view> tokens,
                                                      std::string& out) const override {
     return lines_->AppendRequest(tokens, out);
+  }
+  std::optional<uint64_t> TextOf(std::string_view request_line) const override {
+    return lines_->TextOf(request_line);
   }
   uint64_t expected_answer_bytes() const override { return lines_->expected_answer_bytes(); }
   std::unique_ptr<ReplyDecoder> MakeDecoder() const override {

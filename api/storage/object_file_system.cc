@@ -16,6 +16,14 @@ std::unexpected<Error> ReadOnly(const std::string& path) {
               "objects of Cloud Storage are inputs; outputs are named with -o");
 }
 
+FileStat StatOf(const RemoteObject& object) {
+  return {.size = object.size,
+          .mtime_ns = object.generation,
+          .ctime_ns = object.generation,
+          .inode = static_cast<uint64_t>(object.generation),
+          .is_regular = true};
+}
+
 class ObjectFile final : public File {
  public:
   ObjectFile(StorageClient storage, RemoteObject object, std::stop_token stop)
@@ -123,11 +131,7 @@ Result<FileStat> ObjectFileSystem::Stat(const std::string& path) {
   if (const auto name = ParseObjectUri(path); name && !name->object.ends_with('/')) {
     const auto object = storage.Get(*name, stop_);
     if (object) {
-      return FileStat{.size = object->size,
-                      .mtime_ns = object->generation,
-                      .ctime_ns = object->generation,
-                      .inode = static_cast<uint64_t>(object->generation),
-                      .is_regular = true};
+      return StatOf(*object);
     }
     if (object.error().code != ErrorCode::kNotFound) {
       return std::unexpected(object.error());
@@ -154,7 +158,6 @@ Result<std::vector<std::string>> ObjectFileSystem::List(const std::string& path)
     return local_.List(path);
   }
   SLUICE_ASSIGN(const ObjectPrefix folder, ParseFolderUri(path));
-  SLUICE_ASSIGN(const StorageClient storage, Storage());
   std::vector<std::string> names;
   const auto add = [&](std::string_view name) {
     name.remove_prefix(std::min(folder.prefix.size(), name.size()));
@@ -163,21 +166,47 @@ Result<std::vector<std::string>> ObjectFileSystem::List(const std::string& path)
       names.emplace_back(name);
     }
   };
-  ListObjectsOptions options{.prefix = folder.prefix, .delimiter = "/"};
+  SLUICE_TRY(ForEachPage(folder, "/", [&](const ObjectPage& page) {
+    for (const RemoteObject& object : page.objects) {
+      add(object.name.object);
+    }
+    std::ranges::for_each(page.prefixes, add);
+  }));
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
+}
+
+Result<std::optional<std::vector<FileBelow>>> ObjectFileSystem::ListBelow(const std::string& path) {
+  if (!IsObjectUri(path)) {
+    return local_.ListBelow(path);
+  }
+  SLUICE_ASSIGN(const ObjectPrefix folder, ParseFolderUri(path));
+  std::vector<FileBelow> found;
+  SLUICE_TRY(ForEachPage(folder, "", [&](const ObjectPage& page) {
+    for (const RemoteObject& object : page.objects) {
+      if (object.name.object.size() > folder.prefix.size()) {
+        found.push_back(
+            {.relative = object.name.object.substr(folder.prefix.size()), .stat = StatOf(object)});
+      }
+    }
+  }));
+  return found;
+}
+
+Result<void> ObjectFileSystem::ForEachPage(const ObjectPrefix& folder, const std::string& delimiter,
+                                           const std::function<void(const ObjectPage&)>& take) {
+  SLUICE_ASSIGN(const StorageClient storage, Storage());
+  ListObjectsOptions options{.prefix = folder.prefix, .delimiter = delimiter};
   for (size_t pages = 0; pages == 0 || !options.page_token.empty(); ++pages) {
     if (pages == PagedList<RemoteObject>::kPagesMax) {
       return Fail(ErrorCode::kBadAnswer, "a list has more pages than any list can have");
     }
     SLUICE_ASSIGN(const ObjectPage page, storage.List(folder.bucket, options, stop_));
-    for (const RemoteObject& object : page.objects) {
-      add(object.name.object);
-    }
-    std::ranges::for_each(page.prefixes, add);
+    take(page);
     options.page_token = page.next_page_token;
   }
-  std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
-  return names;
+  return {};
 }
 
 Result<void> ObjectFileSystem::Rename(const std::string& from, const std::string& to) {

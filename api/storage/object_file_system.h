@@ -39,9 +39,14 @@ class ObjectFileSystem final : public FileSystem {
   [[nodiscard]] Result<void> MakeFolders(const std::string& path) override;
   [[nodiscard]] Result<void> SyncFolderOf(const std::string& path) override;
   [[nodiscard]] Result<std::vector<std::string>> List(const std::string& path) override;
+  // An object may bear the name of a folder too, and a folder no name at all ("a//b").
+  [[nodiscard]] Result<std::optional<std::vector<FileBelow>>> ListBelow(
+      const std::string& path) override;
 
  private:
   Result<StorageClient> Storage();
+  Result<void> ForEachPage(const ObjectPrefix& folder, const std::string& delimiter,
+                           const std::function<void(const ObjectPage&)>& take);
 
   FileSystem& local_;
   const OpenStorage open_storage_;

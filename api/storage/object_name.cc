@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::string_view kScheme = "gs://";
 
-bool IsControl(char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }
-
 bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 Result<ObjectPrefix> SplitUri(std::string_view uri, const char* form) {
@@ -49,7 +47,8 @@ bool IsBucketName(std::string_view bucket) {
 
 bool IsObject(std::string_view object) {
   return !object.empty() && object.size() <= 1024 && object != "." && object != ".." &&
-         std::ranges::none_of(object, IsControl) && !FindInvalidUtf8(object).has_value();
+         object.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos &&
+         !FindInvalidUtf8(object).has_value();
 }
 
 Result<ObjectName> ParseObjectUri(std::string_view uri) {

@@ -32,7 +32,7 @@ struct ObjectPrefix {
 
 // 3 to 222 of a-z 0-9 - _ . with a letter or digit at both ends.
 [[nodiscard]] bool IsBucketName(std::string_view bucket);
-// 1 to 1024 bytes of UTF-8 without control characters, and neither "." nor "..".
+// 1 to 1024 bytes of UTF-8 without carriage returns, line feeds and NULs, and neither "." nor "..".
 [[nodiscard]] bool IsObject(std::string_view object);
 
 // Errors: kUsage for what breaks the rules above; a prefix may be empty.

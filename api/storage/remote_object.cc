@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 
+#include "api/http/google_error.h"
 #include "api/http/json_depth.h"
 #include "api/http/json_fields.h"
 #include "io/json/json_document.h"
@@ -35,7 +36,9 @@ Result<RemoteObject> ReadObject(const Json& json) {
   object.name = {.bucket = TextMember(json, "bucket"), .object = TextMember(json, "name")};
   const auto size = IntegerMember(json, "size");
   if (!IsBucketName(object.name.bucket) || !IsObject(object.name.object) || !size || *size < 0) {
-    return Fail(ErrorCode::kBadAnswer, "an answer is not about an object of Cloud Storage");
+    return Fail(ErrorCode::kBadAnswer,
+                fmt::format("an answer is not about an object of Cloud Storage (name '{}')",
+                            PrintableText(object.name.object, 200)));
   }
   object.size = static_cast<uint64_t>(*size);
   object.generation = IntegerMember(json, "generation").value_or(0);

@@ -125,7 +125,7 @@ class Lister {
     SLUICE_ASSIGN(const FileStat status, Look(path));
     if (status.is_folder) {
       const size_t count = list_.size();
-      SLUICE_TRY(AddFolder(path, ""));
+      SLUICE_TRY(AddBelow(path));
       return list_.size() > count ? Result<void>() : Unusable(path, "no file in it matches");
     }
     if (!status.is_regular) {
@@ -144,6 +144,52 @@ class Lister {
     return status;
   }
 
+  Result<void> AddBelow(const std::string& root) {
+    Result<std::optional<std::vector<FileBelow>>> all = files_.ListBelow(root);
+    if (!all.has_value()) {
+      return std::unexpected(std::move(all).error());
+    }
+    return all->has_value() ? AddObjects(root, **std::move(all)) : AddFolder(root, "");
+  }
+
+  // In the order in which AddFolder() would meet them.
+  Result<void> AddObjects(const std::string& root, std::vector<FileBelow> objects) {
+    constexpr auto kRank = [](char c) { return c == '/' ? 0 : 1 + static_cast<unsigned char>(c); };
+    std::ranges::sort(objects, [&](const FileBelow& a, const FileBelow& b) {
+      return std::ranges::lexicographical_compare(a.relative, b.relative, {}, kRank, kRank);
+    });
+    for (const FileBelow& object : objects) {
+      if (IsObjectLeftOut(root, object)) {
+        continue;
+      }
+      const std::string path = Join(root, object.relative);
+      if (object.relative.ends_with('/')) {
+        return Unusable(path, "it is no folder, though its name ends with a slash");
+      }
+      AddFile(path, object.relative, object.stat);
+    }
+    return {};
+  }
+
+  // Itself, or a folder that it lies in. What marks an empty folder is an empty object.
+  [[nodiscard]] bool IsObjectLeftOut(const std::string& root, const FileBelow& object) const {
+    const std::string& relative = object.relative;
+    for (size_t slash = relative.find('/'); slash != std::string::npos;
+         slash = relative.find('/', slash + 1)) {
+      const std::string folder = relative.substr(0, slash);
+      if (IsLeftOut(root, folder) || folder.ends_with(kRunFolderEnding)) {
+        return true;
+      }
+    }
+    return (relative.ends_with('/') && object.stat.size == 0) || IsLeftOut(root, relative) ||
+           !IsWanted(relative);
+  }
+
+  [[nodiscard]] bool IsLeftOut(const std::string& root, const std::string& relative) const {
+    return BaseName(relative).starts_with('.') || MatchesAny(options_.excludes, relative) ||
+           IsOwn(Join(root, relative));
+  }
+
   // Links to folders are not followed below a named folder: they may lead back.
   Result<void> AddFolder(const std::string& root, const std::string& below) {
     Result<std::vector<std::string>> names = files_.List(Join(root, below));
@@ -153,8 +199,7 @@ class Lister {
     std::vector<std::pair<std::string, FileStat>> entries;
     for (const std::string& name : *names) {
       const std::string relative = Join(below, name);
-      if (name.starts_with('.') || MatchesAny(options_.excludes, relative) ||
-          IsOwn(Join(root, relative))) {
+      if (IsLeftOut(root, relative)) {
         continue;
       }
       SLUICE_ASSIGN(const FileStat status, Look(Join(root, relative)));

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,12 @@ struct FileStat {
   bool is_link = false;     // named through a symbolic link; all else is about its target
 };
 
+// A file somewhere below a folder.
+struct FileBelow {
+  std::string relative;  // its path from there on
+  FileStat stat;
+};
+
 enum class OpenMode {
   kRead,       // must exist; symbolic links are followed (inputs belong to the user)
   kCreate,     // made anew, whatever bore the name before; for temp and work files
@@ -66,6 +73,12 @@ class FileSystem {
   [[nodiscard]] virtual Result<void> SyncFolderOf(const std::string& path) = 0;
   // Names (not paths) in a folder, sorted bytewise, without "." and "..".
   [[nodiscard]] virtual Result<std::vector<std::string>> List(const std::string& path) = 0;
+  // All files below a folder at once, in any order, where that is how they are stored and folders
+  // are but a way to read their names; nothing where folders have to be listed one by one.
+  [[nodiscard]] virtual Result<std::optional<std::vector<FileBelow>>> ListBelow(
+      [[maybe_unused]] const std::string& path) {
+    return std::nullopt;
+  }
 };
 
 // The real disk.

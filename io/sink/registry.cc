@@ -43,6 +43,11 @@ Result<std::unique_ptr<Sink>> MakeSink(FileSystem& files, SinkOptions options) {
   return format->make(files, std::move(options));
 }
 
+Result<void> ExpectOutputFormat(const std::string& output) {
+  SLUICE_TRY(FindFormat(output));
+  return {};
+}
+
 std::string IdsPathOf(const std::string& output) {
   return output.substr(0, output.rfind(".npy")) + ".ids.jsonl";
 }

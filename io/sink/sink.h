@@ -80,6 +80,9 @@ class Sink {
 // another ending.
 [[nodiscard]] Result<std::unique_ptr<Sink>> MakeSink(FileSystem& files, SinkOptions options);
 
+// Whether the name of an output tells its format. Errors: kUsage.
+[[nodiscard]] Result<void> ExpectOutputFormat(const std::string& output);
+
 // Where the ids stand beside an array: "<stem>.ids.jsonl".
 [[nodiscard]] std::string IdsPathOf(const std::string& output);
 

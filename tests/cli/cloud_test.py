@@ -51,6 +51,9 @@ class Cloud(harness.CliTest):
         self.assertEqual([name["id"] for name in names], [f"doc-{i}" for i in range(3000)])
         self.assertEqual(names[0]["file"], address)
         self.sluice("verify", "vectors.npy.sluice", env=storage.env())
+        # The run knows its place, as it knows that of a local output.
+        ended = self.sluice("run", address, *ASK, "-o", f"gs://{BUCKET}/elsewhere/vectors.npy", env=storage.env(), code=2)
+        self.assertIn(f'was "{output}"', ended.err)
 
     def test_a_retry_replaces_the_object(self):
         self.write_corpus("c.jsonl", 60)
@@ -130,6 +133,13 @@ class Cloud(harness.CliTest):
         self.write_corpus("c.jsonl", 10)
         ended = self.sluice("run", "c.jsonl", *ASK, "-o", f"gs://{BUCKET}", env=storage.env(), code=2)
         self.assertIn("gs://bucket/object", ended.err)
+
+    def test_an_output_of_no_known_format_leaves_nothing_behind(self):
+        self.write_corpus("c.jsonl", 3)
+        for output in ("x.txt", f"gs://{BUCKET}/x.txt", "bq://p.d.t"):
+            ended = self.sluice("run", "c.jsonl", *ASK, "-o", output, code=2)
+            self.assertIn(".npy", ended.err)
+        self.assertEqual([path.name for path in self.folder.glob("[!.]*")], ["c.jsonl"])
 
     def test_who_is_not_signed_in_gets_exit_code_4(self):
         env = {"NO_GCE_CHECK": "true", "HOME": str(self.folder)}

@@ -52,6 +52,21 @@ class Runs(VertexTest):
         self.gemini_run(service, corpus, "lexical.npy", "-m", "sluice-lexical-1")
         self.assertEqual(self.read("text.npy"), self.read("lexical.npy"))
 
+    def test_text_embeddings_that_come_without_their_key_are_told_by_their_text(self):
+        corpus = self.folder / "c.jsonl"
+        texts = [f"w{i % 37} \u00e9 \"w{i % 3}\"" for i in range(200)]  # many a text twice and more
+        corpus.write_text("".join(json.dumps({"id": i, "text": text}) + "\n" for i, text in enumerate(texts)))
+        ask = ["-m", "text-embedding-005", "--dim", "16", "--shard-rows", "70", "--keep-answers"]
+        self.serve()
+        self.sluice("run", corpus, *self.run_flags, *ask, "-o", "keys.npy")
+        for name, fault in (("some", "no-key=5"), ("none", "no-key=200")):
+            service = self.serve("--fault", fault)
+            before = len(service.events("create"))
+            self.sluice("run", corpus, *self.run_flags, *ask, "-o", f"{name}.npy")
+            self.assertEqual(self.read(f"{name}.npy"), self.read("keys.npy"))
+            self.assertEqual(len(service.events("create")) - before, 3)
+            self.sluice("verify", f"{name}.npy.sluice")
+
     def test_tables_give_the_rows_of_cloud_storage_in_the_same_order(self):
         service = self.serve()
         corpus = self.write_corpus("c.jsonl", 1500)
@@ -120,6 +135,8 @@ class Runs(VertexTest):
             vector = row["embedding"]
             self.assertEqual(len(vector), 64)
             self.assertAlmostEqual(sum(x * x for x in vector), 1, places=5)
+        report = json.loads(self.read("v.jsonl.sluice/report.json"))
+        self.assertEqual(report["answers"]["shortened"], 20)
 
     def test_what_the_service_refuses_is_one_error_before_anything_is_sent(self):
         service = self.serve()

@@ -218,7 +218,8 @@ TEST_F(LedgerTest, KeepsMergeCountsAndAddsThoseOfLaterRounds) {
                           .answer_bytes = 999,
                           .answers_kept = 1,
                           .values = 3840,
-                          .general_values = 7};
+                          .general_values = 7,
+                          .shortened = 2};
   ASSERT_TRUE(ledger.SaveMerged(track, first).has_value());
   EXPECT_EQ(ledger.Merges().value().at(4).failed_by_class.at("quota"), 2u);
   EXPECT_EQ(ledger.Merges().value().at(4).output_tokens, std::nullopt);
@@ -237,6 +238,7 @@ TEST_F(LedgerTest, KeepsMergeCountsAndAddsThoseOfLaterRounds) {
   EXPECT_EQ(both.answer_bytes, 999u);
   EXPECT_EQ(both.answers_kept, 1u);
   EXPECT_EQ(both.values, 3840u);
+  EXPECT_EQ(both.shortened, 2u);
 }
 
 TEST_F(LedgerTest, AShardThatIsSentBackIsMergedAnew) {

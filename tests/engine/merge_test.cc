@@ -156,5 +156,42 @@ TEST_F(MergeTest, FindsTheLengthOfMostVectors) {
       << "a line that is not whole yet";
 }
 
+// Text embedding models send back what they were asked, and not always whose question it was.
+TEST_F(MergeTest, AnswersWithoutAKeyGoToTheRowsThatAskedAboutTheirText) {
+  RequestOptions request = TwoDimensions();
+  request.model = "text-embedding-005";
+  const auto lines = MakeLineProtocol("vertex", request).value();
+  const auto ask = [](Ordinal row, std::string_view text) {
+    return fmt::format("{{\"key\":\"{:012}\",\"content\":\"{}\"}}\n", row, text);
+  };
+  const auto answer = [](std::string_view key, std::string_view text, std::string_view values) {
+    return fmt::format(
+        "{{\"instance\":{{{}\"content\":\"{}\"}},\"predictions\":[{{\"embeddings\":{{\"values\":[{}"
+        "]}}}}]}}\n",
+        key, text, values);
+  };
+  const std::string asked = folder_.Write(
+      "requests.jsonl", ask(10, "same") + ask(11, "same") + ask(12, "\\u00e9") + ask(13, "same"));
+  RowsByText rows(*files_, *lines, asked);
+  MergeEnvironment environment{
+      .files = *files_, .protocol = *lines, .times = times_, .stop = {}, .rows_by_text = &rows};
+  const std::string answers = answer("\"key\":\"000000000010\",", "same", "1,2") +
+                              answer("", "\xC3\xA9", "3,4") + answer("", "same", "1,2") +
+                              answer("", "same", "1,2") + answer("", "same", "1,2") +
+                              answer("", "never asked", "5,6");
+  CorpusOptions reading = AnswerReading(folder_.Path("spool"));
+  reading.inputs = {folder_.Write("answers.jsonl", answers)};
+  const auto corpus =
+      OpenCorpus(*files_, ListCorpusFiles(*files_, reading).value(), reading).value();
+  const auto outcome =
+      MergeAnswers(*corpus, {.range = {10, 4}, .dimension = 2}, environment, sink_);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->ok, 4u);
+  EXPECT_TRUE(outcome->failed.empty());
+  EXPECT_EQ(outcome->malformed_lines, 2u);  // the fourth "same", and what nobody asked
+  EXPECT_EQ(sink_.vectors[12], (std::vector<float>{3, 4}));
+  EXPECT_EQ(sink_.vectors[13], (std::vector<float>{1, 2}));
+}
+
 }  // namespace
 }  // namespace sluice

@@ -297,7 +297,10 @@ TEST(CredentialFile, SaysWhatIsMissingAndNoSecret) {
   const Json aws = {{"type", "external_account"},
                     {"audience", "a"},
                     {"subject_token_type", "t"},
-                    {"credential_source", {{"environment_id", "aws1"}}}};
+                    {"credential_source",
+                     {{"environment_id", "aws1"},
+                      {"region_url", "http://169.254.169.254/latest/meta-data/placement"},
+                      {"url", "http://169.254.169.254/latest/meta-data/iam"}}}};
   EXPECT_NE(ParseCredentialFile(aws.dump()).error().message.find("credential_source"),
             std::string::npos);
 }

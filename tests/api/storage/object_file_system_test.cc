@@ -89,6 +89,28 @@ TEST(ObjectFileSystem, PrefixesAreFolders) {
   EXPECT_EQ(list[2].name, "sub/c.txt");
 }
 
+// Names of objects are not paths: none may hide another.
+TEST(ObjectFileSystem, AFolderHoldsEveryObjectBelowItWhateverItIsCalled) {
+  CloudDisk disk;
+  for (const char* name : {"f/a.txt", "f/a.txt/b.txt", "f//c.txt", "f/-.txt", "f/d/e\tf.txt",
+                           "f/.hidden/g.txt", "f/x.sluice/h.txt", "f/skip/i.txt", "f2/j.txt"}) {
+    disk.Put(name, "x");
+  }
+  disk.Put("f/empty/", "");
+  const CorpusOptions options{.inputs = {CloudDisk::Path("f")}, .excludes = {"skip"}};
+  const auto list = ListCorpusFiles(disk.files, options).value();
+  std::vector<std::string> names;
+  for (const CorpusFile& file : list) {
+    EXPECT_EQ(file.path, CloudDisk::Path("f/") + file.name);
+    EXPECT_EQ(file.size, 1U);
+    names.push_back(file.name);
+  }
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"/c.txt", "-.txt", "a.txt", "a.txt/b.txt", "d/e\tf.txt"}));
+  disk.Put("f/full/", "text");
+  EXPECT_EQ(ListCorpusFiles(disk.files, options).error().code, ErrorCode::kInput);
+}
+
 TEST(ObjectFileSystem, WritesNoObjectAndLeavesOtherPathsAlone) {
   CloudDisk disk;
   const std::string path = CloudDisk::Path("a");
