@@ -11,6 +11,7 @@
 #include "io/file/atomic_file.h"
 #include "io/file/line_reader.h"
 #include "io/sink/formats.h"
+#include "io/sink/vector_text.h"
 
 namespace sluice {
 namespace {
@@ -34,7 +35,7 @@ void AppendFloats(std::string& out, std::span<const float> values) {
   out.push_back(']');
 }
 
-std::string UnsortedPath(const std::string& path) { return path + ".unsorted"; }
+}  // namespace
 
 std::string VectorText(std::span<const float> vector) {
   std::string text = "{\"embedding\":";
@@ -42,6 +43,10 @@ std::string VectorText(std::span<const float> vector) {
   text.push_back('}');
   return text;
 }
+
+namespace {
+
+std::string UnsortedPath(const std::string& path) { return path + ".unsorted"; }
 
 std::string FailureText(std::string_view failure) {
   return fmt::format("{{\"error\":{}}}", failure);

@@ -289,6 +289,13 @@ class Damage(Verified):
             self.damaged(f"bit at {place} of the lines", lambda run: flip(run.parent / "l.jsonl", place), "l.jsonl.sluice")
             self.damaged(f"bit at {place} of a shard", lambda run: flip(run / "shards/00001.jsonl.zst", place), "p.sluice")
 
+    def test_a_number_that_is_written_otherwise(self):
+        """The same float, and not what was written."""
+        def lengthen(run):
+            edit(run.parent / "l.jsonl", lambda data: data.replace(b"]", b"0]", 1))
+
+        self.damaged("a zero at the end of a number", lengthen, "l.jsonl.sluice")
+
     def test_any_file_cut_or_gone(self):
         for name in ("manifest.jsonl", "ids.jsonl", "rejects.jsonl", "failures.jsonl", "report.json",
                      "shards/00001.jsonl.zst", "answers/00001.jsonl.zst", "../v.npy", "../v.ids.jsonl", "../c.jsonl"):
