@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "engine/item_pool.h"
+#include "engine/ledger.h"
 #include "engine/ordered_pipeline.h"
 #include "io/base/checksum.h"
 #include "io/base/resource_pool.h"
