@@ -29,7 +29,7 @@ static_assert(Block::kPadding >= FloatArrayReader::kPadding);
 struct Answer {
   std::optional<Ordinal> ordinal;
   bool has_key = false;
-  std::optional<uint64_t> text;  // as Reply::text
+  std::optional<uint64_t> text_checksum;  // as in Reply
   std::optional<RowFailure> failure;
   size_t begin = 0;  // in AnswerItem::floats or ::texts
   size_t size = 0;
@@ -208,7 +208,7 @@ class Merger {
     Answer& answer = item.answers.emplace_back();
     answer.ordinal = reply.ordinal;
     answer.has_key = !reply.key.empty();
-    answer.text = reply.text;
+    answer.text_checksum = reply.text_checksum;
     answer.failure = std::move(reply.failure);
     answer.usage = reply.usage;
     answer.general_values = reply.general_values;
@@ -250,7 +250,7 @@ class Merger {
 
   Result<void> Judge(AnswerItem& item) {
     for (Answer& answer : item.answers) {
-      if (answer.text.has_value() && environment_.rows_by_text != nullptr) {
+      if (answer.text_checksum.has_value() && environment_.rows_by_text != nullptr) {
         SLUICE_TRY(FindRow(answer));
       }
       verdicts_.Judge(answer);
@@ -261,7 +261,7 @@ class Merger {
   // A row that asked about the text that came back, and is not answered yet.
   Result<void> FindRow(Answer& answer) {
     do {
-      SLUICE_ASSIGN(answer.ordinal, environment_.rows_by_text->Take(*answer.text));
+      SLUICE_ASSIGN(answer.ordinal, environment_.rows_by_text->Take(*answer.text_checksum));
     } while (answer.ordinal.has_value() && verdicts_.IsOk(*answer.ordinal));
     return {};
   }

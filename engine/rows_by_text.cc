@@ -5,12 +5,12 @@
 
 namespace sluice {
 
-Result<std::optional<Ordinal>> RowsByText::Take(uint64_t text) {
+Result<std::optional<Ordinal>> RowsByText::Take(uint64_t text_checksum) {
   if (!is_read_) {
     SLUICE_TRY(ReadRequests());
     is_read_ = true;
   }
-  const auto found = rows_.find(text);
+  const auto found = rows_.find(text_checksum);
   if (found == rows_.end() || found->second.empty()) {
     return std::nullopt;
   }
@@ -28,12 +28,12 @@ Result<void> RowsByText::ReadRequests() {
     if (!line.has_value()) {
       return {};
     }
-    const auto text = protocol_.TextOf(*line);
-    if (!text.has_value() || line->size() < key + kKeyDigits) {
+    const auto checksum = protocol_.TextChecksum(*line);
+    if (!checksum.has_value() || line->size() < key + kKeyDigits) {
       continue;
     }
     if (const auto row = ParseKey(line->substr(key, kKeyDigits))) {
-      rows_[*text].push_back(*row);
+      rows_[*checksum].push_back(*row);
     }
   }
 }

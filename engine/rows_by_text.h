@@ -22,8 +22,8 @@ class RowsByText {
   RowsByText(FileSystem& files, const LineProtocol& protocol, std::string requests)
       : files_(files), protocol_(protocol), requests_(std::move(requests)) {}
 
-  // The next row that asked about `text` (Reply::text); nothing when no further one did.
-  [[nodiscard]] Result<std::optional<Ordinal>> Take(uint64_t text);
+  // The next row that asked about the text (Reply::text_checksum); nothing when no further one did.
+  [[nodiscard]] Result<std::optional<Ordinal>> Take(uint64_t text_checksum);
 
  private:
   [[nodiscard]] Result<void> ReadRequests();
@@ -32,7 +32,7 @@ class RowsByText {
   const LineProtocol& protocol_;
   const std::string requests_;
   bool is_read_ = false;
-  std::unordered_map<uint64_t, std::deque<Ordinal>> rows_;
+  std::unordered_map<uint64_t, std::deque<Ordinal>> rows_;  // by the checksum of the text
 };
 
 }  // namespace sluice

@@ -61,11 +61,11 @@ struct RowFailure {
 
 // One answer line. Views live until the next Decode() and as long as the line.
 struct Reply {
-  std::string_view key;            // as sent back, without quotes; empty when absent
-  std::optional<Ordinal> ordinal;  // the key, when it is one of ours
-  std::optional<uint64_t> text;    // without a key: LineProtocol::TextOf() its request
-  std::span<const float> vector;   // an embedding, all finite; empty for generation
-  std::string_view answer;         // generation: a JSON object {"text":..,"finish_reason":..,...}
+  std::string_view key;                   // as sent back, without quotes; empty when absent
+  std::optional<Ordinal> ordinal;         // the key, when it is one of ours
+  std::optional<uint64_t> text_checksum;  // without a key: LineProtocol::TextChecksum()
+  std::span<const float> vector;          // an embedding, all finite; empty for generation
+  std::string_view answer;  // generation: a JSON object {"text":..,"finish_reason":..,...}
   std::optional<RowFailure> failure;
   Usage usage;
   // In the vector: numbers that were not of the common form (io/json/float_array.h).
@@ -97,7 +97,7 @@ class LineProtocol {
       std::span<const std::string_view> tokens, std::string& out) const = 0;
   // A checksum of the text of a request line, which an answer without a key can be matched by;
   // nothing where answers do not send the text back.
-  [[nodiscard]] virtual std::optional<uint64_t> TextOf(
+  [[nodiscard]] virtual std::optional<uint64_t> TextChecksum(
       [[maybe_unused]] std::string_view request_line) const {
     return std::nullopt;
   }

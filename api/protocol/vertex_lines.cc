@@ -78,7 +78,7 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
     key_.Read((*tokens)[kKey].starts_with('"') ? (*tokens)[kKey] : (*tokens)[kInstanceKey], reply);
     // Other models of this kind were said to lose them; the text always comes back.
     if (reply.key.empty() && (*tokens)[kContent].starts_with('"')) {
-      reply.text = ChecksumOfText((*tokens)[kContent]);
+      reply.text_checksum = ChecksumOfText((*tokens)[kContent]);
     }
     const std::string_view status =
         IsNoFailure((*tokens)[kError]) ? (*tokens)[kStatus] : (*tokens)[kError];
@@ -171,7 +171,7 @@ class TextEmbeddingLines final : public LineProtocol {
     return text.size();
   }
 
-  std::optional<uint64_t> TextOf(std::string_view request_line) const override {
+  std::optional<uint64_t> TextChecksum(std::string_view request_line) const override {
     const std::string padded = std::string(request_line) + std::string(RecordScanner::kPadding, 0);
     RecordScanner scanner({"content"});
     const auto tokens = scanner.Scan(std::string_view(padded).substr(0, request_line.size()));
@@ -208,8 +208,8 @@ class CuttingLines final : public LineProtocol {
                                                      std::string& out) const override {
     return lines_->AppendRequest(tokens, out);
   }
-  std::optional<uint64_t> TextOf(std::string_view request_line) const override {
-    return lines_->TextOf(request_line);
+  std::optional<uint64_t> TextChecksum(std::string_view request_line) const override {
+    return lines_->TextChecksum(request_line);
   }
   uint64_t expected_answer_bytes() const override { return lines_->expected_answer_bytes(); }
   std::unique_ptr<ReplyDecoder> MakeDecoder() const override {

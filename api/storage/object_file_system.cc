@@ -158,6 +158,7 @@ Result<std::vector<std::string>> ObjectFileSystem::List(const std::string& path)
     return local_.List(path);
   }
   SLUICE_ASSIGN(const ObjectPrefix folder, ParseFolderUri(path));
+  SLUICE_ASSIGN(const StorageClient storage, Storage());
   std::vector<std::string> names;
   const auto add = [&](std::string_view name) {
     name.remove_prefix(std::min(folder.prefix.size(), name.size()));
@@ -166,12 +167,18 @@ Result<std::vector<std::string>> ObjectFileSystem::List(const std::string& path)
       names.emplace_back(name);
     }
   };
-  SLUICE_TRY(ForEachPage(folder, "/", [&](const ObjectPage& page) {
+  ListObjectsOptions options{.prefix = folder.prefix, .delimiter = "/"};
+  for (size_t pages = 0; pages == 0 || !options.page_token.empty(); ++pages) {
+    if (pages == PagedList<RemoteObject>::kPagesMax) {
+      return Fail(ErrorCode::kBadAnswer, "a list has more pages than any list can have");
+    }
+    SLUICE_ASSIGN(const ObjectPage page, storage.List(folder.bucket, options, stop_));
     for (const RemoteObject& object : page.objects) {
       add(object.name.object);
     }
     std::ranges::for_each(page.prefixes, add);
-  }));
+    options.page_token = page.next_page_token;
+  }
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
   return names;
@@ -182,31 +189,17 @@ Result<std::optional<std::vector<FileBelow>>> ObjectFileSystem::ListBelow(const 
     return local_.ListBelow(path);
   }
   SLUICE_ASSIGN(const ObjectPrefix folder, ParseFolderUri(path));
-  std::vector<FileBelow> found;
-  SLUICE_TRY(ForEachPage(folder, "", [&](const ObjectPage& page) {
-    for (const RemoteObject& object : page.objects) {
-      if (object.name.object.size() > folder.prefix.size()) {
-        found.push_back(
-            {.relative = object.name.object.substr(folder.prefix.size()), .stat = StatOf(object)});
-      }
-    }
-  }));
-  return found;
-}
-
-Result<void> ObjectFileSystem::ForEachPage(const ObjectPrefix& folder, const std::string& delimiter,
-                                           const std::function<void(const ObjectPage&)>& take) {
   SLUICE_ASSIGN(const StorageClient storage, Storage());
-  ListObjectsOptions options{.prefix = folder.prefix, .delimiter = delimiter};
-  for (size_t pages = 0; pages == 0 || !options.page_token.empty(); ++pages) {
-    if (pages == PagedList<RemoteObject>::kPagesMax) {
-      return Fail(ErrorCode::kBadAnswer, "a list has more pages than any list can have");
+  SLUICE_ASSIGN(const std::vector<RemoteObject> objects,
+                storage.ListAll(folder.bucket, {.prefix = folder.prefix}, stop_).Rest());
+  std::vector<FileBelow> found;
+  for (const RemoteObject& object : objects) {
+    if (object.name.object.size() > folder.prefix.size()) {
+      found.push_back(
+          {.relative = object.name.object.substr(folder.prefix.size()), .stat = StatOf(object)});
     }
-    SLUICE_ASSIGN(const ObjectPage page, storage.List(folder.bucket, options, stop_));
-    take(page);
-    options.page_token = page.next_page_token;
   }
-  return {};
+  return found;
 }
 
 Result<void> ObjectFileSystem::Rename(const std::string& from, const std::string& to) {

@@ -45,8 +45,6 @@ class ObjectFileSystem final : public FileSystem {
 
  private:
   Result<StorageClient> Storage();
-  Result<void> ForEachPage(const ObjectPrefix& folder, const std::string& delimiter,
-                           const std::function<void(const ObjectPage&)>& take);
 
   FileSystem& local_;
   const OpenStorage open_storage_;

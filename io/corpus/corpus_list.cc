@@ -145,11 +145,8 @@ class Lister {
   }
 
   Result<void> AddBelow(const std::string& root) {
-    Result<std::optional<std::vector<FileBelow>>> all = files_.ListBelow(root);
-    if (!all.has_value()) {
-      return std::unexpected(std::move(all).error());
-    }
-    return all->has_value() ? AddObjects(root, **std::move(all)) : AddFolder(root, "");
+    SLUICE_ASSIGN(std::optional<std::vector<FileBelow>> all, files_.ListBelow(root));
+    return all.has_value() ? AddObjects(root, *std::move(all)) : AddFolder(root, "");
   }
 
   // In the order in which AddFolder() would meet them.
@@ -196,7 +193,6 @@ class Lister {
     if (!names.has_value()) {
       return Fail(ErrorCode::kInput, std::move(names.error().message));
     }
-    std::vector<std::pair<std::string, FileStat>> entries;
     for (const std::string& name : *names) {
       const std::string relative = Join(below, name);
       if (IsLeftOut(root, relative)) {
