@@ -1,14 +1,12 @@
 #include "engine/verify.h"
 
 #include <array>
-#include <cerrno>
-#include <cstdlib>
-#include <filesystem>
 #include <fmt/format.h>
 #include <optional>
 #include <utility>
 
 #include "api/http/decimal.h"
+#include "engine/ledger_copy.h"
 #include "engine/verify_corpus.h"
 #include "engine/verify_input.h"
 #include "engine/verify_jobs.h"
@@ -19,41 +17,6 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kDone = "DONE";
-
-// The ledger as it is, in a copy of its own: SQLite repairs what a crash left when it opens a file,
-// and nothing in the run folder is to change by being looked at.
-class LedgerCopy {
- public:
-  static Result<LedgerCopy> Make(const RunDirectory& directory) {
-    std::error_code error;
-    std::string pattern = (std::filesystem::temp_directory_path(error) / "sluice-XXXXXX").string();
-    if (error || mkdtemp(pattern.data()) == nullptr) {
-      return std::unexpected(SystemError("make a folder in", "$TMPDIR", errno));
-    }
-    LedgerCopy copy(pattern);
-    for (const char* ending : {"", "-wal"}) {
-      const std::string from = directory.ledger() + ending;
-      if (std::filesystem::exists(from, error) &&
-          !std::filesystem::copy_file(from, copy.path() + ending, error)) {
-        return std::unexpected(SystemError("copy", from, error.value()));
-      }
-    }
-    return copy;
-  }
-  LedgerCopy(LedgerCopy&& other) noexcept : folder_(std::exchange(other.folder_, {})) {}
-  LedgerCopy& operator=(LedgerCopy&& other) = delete;
-  ~LedgerCopy() {
-    if (!folder_.empty()) {
-      std::error_code ignored;
-      std::filesystem::remove_all(folder_, ignored);
-    }
-  }
-  [[nodiscard]] std::string path() const { return folder_ + "/ledger.db"; }
-
- private:
-  explicit LedgerCopy(std::string folder) : folder_(std::move(folder)) {}
-  std::string folder_;
-};
 
 // All that the ledger knows. Every Error is about the ledger's content.
 struct LedgerContent {
@@ -159,7 +122,9 @@ Result<void> CheckAll(const VerifyInput& input, VerifyReport& report) {
 // What cannot be read at all is a finding, and the last one.
 Result<void> Look(FileSystem& files, const RunDirectory& directory, const std::stop_token& stop,
                   VerifyReport& report) {
-  SLUICE_ASSIGN(const LedgerCopy copy, LedgerCopy::Make(directory));
+  // SQLite repairs what a crash left when it opens a file, and nothing in the run folder is to
+  // change by being looked at.
+  SLUICE_ASSIGN(const LedgerCopy copy, LedgerCopy::Make(directory.ledger()));
   Result<LedgerContent> ledger = ReadLedger(copy.path());
   if (!ledger.has_value()) {
     // A run that was killed while its ledger was made has no manifest yet.
