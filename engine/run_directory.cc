@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
+#include <sys/file.h>
 #include <thread>
 #include <tuple>
 #include <unistd.h>
@@ -62,10 +63,23 @@ std::string OwnerOf(int descriptor) {
   return owner.empty() ? "it has only just begun, or reads it with `sluice verify`" : owner;
 }
 
-Error Locked(int descriptor) {
+Error Locked(std::string_view owner) {
   return {.code = ErrorCode::kLocked,
-          .message = fmt::format("another sluice works on this run ({})", OwnerOf(descriptor)),
+          .message = fmt::format("another sluice works on this run ({})", owner),
           .hint = "wait for it, or stop it; what it has done is kept"};
+}
+
+// The folder itself is locked as well: the file can be deleted under its owner, and a new one of
+// that name knows nothing of the old. Only a lock that is held counts, because not every file
+// system can lock a folder. Gives the descriptor that holds the lock, or -1.
+Result<int> LockFolderOf(const std::string& path, int operation) {
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor >= 0 && flock(descriptor, operation | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    close(descriptor);
+    return std::unexpected(Locked("its file 'lock' was deleted"));
+  }
+  return descriptor;
 }
 
 // What runs make in their folders, but for the lock. The manifest is removed last: a folder that
@@ -172,49 +186,54 @@ Result<RunLock> RunLock::Open(const std::string& path, int flags, short type) {
   }
   struct flock whole = WholeFile(type);
   if (fcntl(lock.descriptor_, F_OFD_SETLK, &whole) == 0) {
+    SLUICE_ASSIGN(lock.folder_, LockFolderOf(path, type == F_WRLCK ? LOCK_EX : LOCK_SH));
     return lock;
   }
   if (errno != EAGAIN && errno != EACCES) {
     return std::unexpected(SystemError("lock", path, errno));
   }
-  return std::unexpected(Locked(lock.descriptor_));
+  return std::unexpected(Locked(OwnerOf(lock.descriptor_)));
 }
 
 bool RunLock::IsHeld(const std::string& path) { return !RequireFree(path).has_value(); }
 
 Result<void> RunLock::RequireFree(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  RunLock probe(descriptor);
   if (descriptor < 0) {
+    SLUICE_ASSIGN(probe.folder_, LockFolderOf(path, LOCK_SH));
     return {};
   }
-  const RunLock probe(descriptor);
   // Only a writer is in the way of reading.
   struct flock whole = WholeFile(F_RDLCK);
   if (fcntl(descriptor, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK) {
-    return std::unexpected(Locked(descriptor));
+    return std::unexpected(Locked(OwnerOf(descriptor)));
   }
   return {};
 }
 
 RunLock::RunLock(RunLock&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
+      folder_(std::exchange(other.folder_, -1)),
       is_ours_(std::exchange(other.is_ours_, false)) {}
 
 RunLock& RunLock::operator=(RunLock&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
+  std::swap(folder_, other.folder_);
   std::swap(is_ours_, other.is_ours_);
   return *this;
 }
 
 RunLock::~RunLock() {
-  if (descriptor_ < 0) {
-    return;
-  }
   if (is_ours_) {
     // Nobody holds it now; best effort, because the lock itself is what counts.
     std::ignore = ftruncate(descriptor_, 0);
   }
-  close(descriptor_);
+  for (const int descriptor : {folder_, descriptor_}) {
+    if (descriptor >= 0) {
+      close(descriptor);
+    }
+  }
 }
 
 Result<void> RunDirectory::ExpectOwn(FileSystem& files) const {

@@ -12,7 +12,7 @@ namespace sluice {
 
 // A kernel lock on an open descriptor: it ends with the process, whatever way that ends, so a dead
 // owner never blocks. The file holds a line that says who has it: process, host, since when, and
-// the command.
+// the command. The folder it lies in is locked with it, so that deleting the file lets nobody in.
 class RunLock {
  public:
   // Never waits. Errors: kLocked, naming the owner.
@@ -33,6 +33,7 @@ class RunLock {
   [[nodiscard]] static Result<RunLock> Open(const std::string& path, int flags, short type);
 
   int descriptor_;
+  int folder_ = -1;
   bool is_ours_ = false;  // to write in
 };
 

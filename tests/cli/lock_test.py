@@ -58,6 +58,16 @@ class Lock(harness.CliTest):
         self.assertIn(self.sluice("prepare", "c.jsonl", *ASK, "-C", "r", code=None).code, (0, 7))
         self.sluice("verify", "r")
 
+    def test_a_lock_that_is_deleted_still_holds(self):
+        self.write_corpus("c.jsonl", 100)
+        first = self.hold()
+        (self.folder / "r" / "lock").unlink()
+        for _ in range(2):  # the one it leaves behind changes nothing
+            self.assertIn("another sluice works on this run", self.sluice("prepare", "c.jsonl", *ASK, "-C", "r", code=8).err)
+        self.end(first)
+        self.assertEqual(first.returncode, 0)
+        self.sluice("verify", "r")
+
     def test_of_many_at_the_same_instant_one_works(self):
         self.write_corpus("c.jsonl", 100)
         service = harness.LocalService(self, "--latency", "100ms..200ms")
