@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "api/http/decimal.h"
 #include "api/http/google_error.h"
+#include "io/base/exhaustion.h"
 #include "io/json/json_document.h"
 
 namespace sluice {
@@ -355,19 +357,20 @@ class Ledger::Statement {
       : statement_(statement), database_(database) {}
 
   Statement& Bind(int64_t value) {
-    sqlite3_bind_int64(statement_.get(), ++bound_, value);
-    return *this;
+    return Note(sqlite3_bind_int64(statement_.get(), ++bound_, value));
   }
   Statement& Bind(uint64_t value) { return Bind(static_cast<int64_t>(value)); }
   Statement& Bind(int value) { return Bind(static_cast<int64_t>(value)); }
   Statement& Bind(const std::string& text) {
-    sqlite3_bind_text64(statement_.get(), ++bound_, text.data(), text.size(), SQLITE_TRANSIENT,
-                        SQLITE_UTF8);
-    return *this;
+    return Note(sqlite3_bind_text64(statement_.get(), ++bound_, text.data(), text.size(),
+                                    SQLITE_TRANSIENT, SQLITE_UTF8));
   }
 
   // True when there is a row to read.
   Result<bool> Step() {
+    if (!is_bound_) {
+      return std::unexpected(FailureOf(database_, "write"));
+    }
     const int code = sqlite3_step(statement_.get());
     if (code == SQLITE_ROW || code == SQLITE_DONE) {
       return code == SQLITE_ROW;
@@ -392,9 +395,16 @@ class Ledger::Statement {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
+  // A value that found no memory would be NULL, and a question about it be answered with nothing.
+  Statement& Note(int code) {
+    is_bound_ = is_bound_ && code == SQLITE_OK;
+    return *this;
+  }
+
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
   sqlite3* database_;
   int bound_ = 0;
+  bool is_bound_ = true;
 };
 
 Error Ledger::Failure(const char* what) const { return FailureOf(database_.get(), what); }
@@ -407,6 +417,7 @@ Result<Ledger> Ledger::Open(const std::string& path) {
   sqlite3* database = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  RequireMemory(database != nullptr);
   Ledger ledger(database);
   if (code != SQLITE_OK) {
     return std::unexpected(ledger.Failure("open"));
@@ -454,19 +465,34 @@ Result<int64_t> Ledger::ReadVersion() {
 }
 
 Result<Ledger> Ledger::OpenToRead(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  if (access(folder.c_str(), W_OK) == 0) {
+    return OpenAsItIs(path);
+  }
+  // SQLite wants to make files beside a ledger that it only reads.
+  SLUICE_ASSIGN(LedgerCopy copy, LedgerCopy::Make(path));
+  SLUICE_ASSIGN(Ledger ledger, OpenAsItIs(copy.path()));
+  ledger.copy_.emplace(std::move(copy));
+  return ledger;
+}
+
+Result<Ledger> Ledger::OpenAsItIs(const std::string& path) {
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr);
+  RequireMemory(database != nullptr);
   Ledger ledger(database);
   if (code != SQLITE_OK) {
     return std::unexpected(ledger.Failure("open"));
   }
   sqlite3_busy_timeout(database, 10'000);
   SLUICE_ASSIGN(ledger.version_, ledger.ReadVersion());
-  if (ledger.version_ > 0) {
-    SLUICE_TRY(ledger.CheckValues());
-    SLUICE_TRY(ledger.Tracks());
-    SLUICE_TRY(ledger.Merges());
+  if (ledger.version_ == 0) {
+    return Fail(ErrorCode::kUsage, "the ledger is empty: the run was stopped before it began",
+                "`sluice run` with its INPUT and flags begins it");
   }
+  SLUICE_TRY(ledger.CheckValues());
+  SLUICE_TRY(ledger.Tracks());
+  SLUICE_TRY(ledger.Merges());
   return ledger;
 }
 

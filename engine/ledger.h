@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "api/batches/create_job.h"
+#include "engine/ledger_copy.h"
 #include "engine/shard_track.h"
 #include "io/base/error.h"
 
@@ -87,7 +88,8 @@ class Ledger {
   // damaged file, one that contradicts itself or holds what no sluice wrote, or one of a newer
   // version.
   [[nodiscard]] static Result<Ledger> Open(const std::string& path);
-  // For looking on while another process writes. Errors: kInput for what no sluice wrote.
+  // For looking on while another process writes, also where nothing can be written: then it is a
+  // copy that is read. Errors: kInput for what no sluice wrote.
   [[nodiscard]] static Result<Ledger> OpenToRead(const std::string& path);
 
   [[nodiscard]] Result<std::optional<std::string>> Get(const std::string& key);
@@ -128,6 +130,7 @@ class Ledger {
   class Statement;
   explicit Ledger(sqlite3* database) : database_(database) {}
 
+  static Result<Ledger> OpenAsItIs(const std::string& path);
   Result<void> Execute(const char* sql);
   Result<void> MakeCurrent();
   Result<void> CheckValues();
@@ -144,6 +147,7 @@ class Ledger {
   Result<Statement> Prepare(const char* sql);
   Error Failure(const char* what) const;
 
+  std::optional<LedgerCopy> copy_;  // of OpenToRead(): outlives the database that is in it
   std::unique_ptr<sqlite3, Close> database_;
   int64_t version_ = 0;
 };

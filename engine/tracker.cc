@@ -55,15 +55,16 @@ void Tracker::PackEnded(Result<void> result) {
 
 Result<void> Tracker::Run(std::stop_token stop) {
   SLUICE_TRY(LoadTracks());
+  bool is_through = false;
   FatalUnless(Caught([&]() -> Result<void> {
     Plan(stop);
+    is_through = !stop.stop_requested() && !fatal_.has_value();
+    if (is_through) {
+      SLUICE_TRY(LastAudit(stop));
+      Fatal(HeldError());
+    }
     return {};
   }));
-  const bool is_through = !stop.stop_requested() && !fatal_.has_value();
-  if (is_through) {
-    FatalUnless(LastAudit(std::move(stop)));
-    Fatal(HeldError());
-  }
   WaitForWorkers();
   if (is_through && !fatal_.has_value()) {
     return {};
@@ -93,7 +94,10 @@ bool Tracker::GoesOn(const std::stop_token& stop) const {
 void Tracker::WaitForWorkers() {
   worker_stop_.request_stop();
   while (AnyBusy() || calls_ > 0) {
-    WaitForEvents({}, environment_.clock.Now() + kIdleWait);
+    FatalUnless(Caught([&]() -> Result<void> {
+      WaitForEvents({}, environment_.clock.Now() + kIdleWait);
+      return {};
+    }));
   }
 }
 
@@ -251,7 +255,6 @@ void Tracker::StartWork(std::function<WorkLoop::Event()> work, WorkLoop::Event o
 template <typename T>
 void Tracker::Dispatch(ShardTrack& track, std::function<T(std::stop_token)> call,
                        std::function<std::optional<Error>(T)> apply) {
-  track.busy = true;
   const auto work = [this, &track, call = std::move(call), apply = std::move(apply)] {
     auto result = std::make_shared<T>(call(worker_stop_.get_token()));
     return [this, &track, apply, result] {
@@ -263,16 +266,33 @@ void Tracker::Dispatch(ShardTrack& track, std::function<T(std::stop_token)> call
     };
   };
   StartWork(work, [&track] { track.busy = false; });
+  track.busy = true;  // behind the start: of what found no memory to begin with no end is heard
+}
+
+void Tracker::StartCall(std::function<WorkLoop::Event()> call) {
+  const auto work = [this, call = std::move(call)] {
+    return [this, event = call()] {
+      --calls_;
+      event();
+    };
+  };
+  StartWork(work, [this] { --calls_; });
+  ++calls_;
 }
 
 void Tracker::StartUnwatched(std::function<void(std::stop_token)> call) {
-  ++calls_;
-  const auto is_over = [this] { --calls_; };
-  const auto work = [this, call = std::move(call), is_over] {
+  StartCall([this, call = std::move(call)] {
     call(worker_stop_.get_token());
-    return is_over;
-  };
-  StartWork(work, is_over);
+    return [] {};
+  });
+}
+
+void Tracker::StartListing(std::function<void(const JobList&)> apply) {
+  StartCall([this, apply = std::move(apply)] {
+    return [apply, jobs = std::make_shared<JobList>(ListAllJobs(worker_stop_.get_token()))] {
+      apply(*jobs);
+    };
+  });
 }
 
 void Tracker::DeleteLeftFiles(ShardTrack& track) {
@@ -343,25 +363,14 @@ void Tracker::StartCreate(ShardTrack& track) {
 }
 
 void Tracker::StartLook(MonotonicTime now) {
-  looking_ = true;
-  ++calls_;
-  const auto is_over = [this] {
+  StartListing([this, now](const JobList& jobs) {
     looking_ = false;
-    --calls_;
-  };
-  const auto work = [this, now, is_over] {
-    auto jobs =
-        std::make_shared<Result<std::vector<BatchJob>>>(ListAllJobs(worker_stop_.get_token()));
-    return [this, now, jobs, is_over] {
-      is_over();
-      Fatal(ApplyLook(*jobs, now));
-    };
-  };
-  StartWork(work, is_over);
+    Fatal(ApplyLook(jobs, now));
+  });
+  looking_ = true;
 }
 
-std::optional<Error> Tracker::ApplyLook(const Result<std::vector<BatchJob>>& jobs,
-                                        MonotonicTime started) {
+std::optional<Error> Tracker::ApplyLook(const JobList& jobs, MonotonicTime started) {
   const MonotonicTime now = environment_.clock.Now();
   jobs.has_value() ? outage_.OnSuccess() : outage_.OnFailure(jobs.error().code, now);
   for (auto& [shard, track] : tracks_) {
@@ -597,22 +606,14 @@ bool Tracker::AuditIsDue(MonotonicTime now) const {
 }
 
 void Tracker::StartAudit(MonotonicTime now) {
+  StartListing([this, now](const JobList& jobs) {
+    if (jobs.has_value()) {
+      FatalUnless(ApplyAudit(*jobs));
+    } else {
+      audit_due_ = now + kAuditAgain;
+    }
+  });
   audit_due_.reset();
-  ++calls_;
-  const auto is_over = [this] { --calls_; };
-  const auto work = [this, now, is_over] {
-    auto jobs =
-        std::make_shared<Result<std::vector<BatchJob>>>(ListAllJobs(worker_stop_.get_token()));
-    return [this, now, jobs, is_over] {
-      is_over();
-      if (jobs->has_value()) {
-        FatalUnless(ApplyAudit(**jobs));
-      } else {
-        audit_due_ = now + kAuditAgain;
-      }
-    };
-  };
-  StartWork(work, is_over);
 }
 
 // A job of ours that the ledger does not own was made by a request that something between us and
@@ -733,7 +734,13 @@ MonotonicTime Tracker::NextDue() const {
 }
 
 void Tracker::WaitForEvents(std::stop_token stop, MonotonicTime deadline) {
-  for (const WorkLoop::Event& event : environment_.loop.Wait(deadline, std::move(stop))) {
+  if (events_heard_ == events_.size()) {
+    events_ = environment_.loop.Wait(deadline, std::move(stop));
+    events_heard_ = 0;
+  }
+  // One that throws ends the run, whose end waits for what those behind it tell.
+  while (events_heard_ < events_.size()) {
+    const WorkLoop::Event event = std::move(events_[events_heard_++]);
     event();
   }
 }

@@ -92,7 +92,10 @@ class Tracker {
   void Dispatch(ShardTrack& track, std::function<T(std::stop_token)> call,
                 std::function<std::optional<Error>(T)> apply);
 
-  // A call of which nothing is kept, and on which nobody waits but the end of the run.
+  // Calls beside those of tracks, on which nobody waits but the end of the run.
+  using JobList = Result<std::vector<BatchJob>>;
+  void StartCall(std::function<WorkLoop::Event()> call);
+  void StartListing(std::function<void(const JobList&)> apply);
   void StartUnwatched(std::function<void(std::stop_token)> call);
 
   void DeleteLeftFiles(ShardTrack& track);
@@ -110,9 +113,8 @@ class Tracker {
   [[nodiscard]] Result<StagedFile> Stage(const ShardTrack& track, const ShardEntry& entry,
                                          const std::string& file_id, std::stop_token stop);
   // All of this run's, to the last page.
-  [[nodiscard]] Result<std::vector<BatchJob>> ListAllJobs(std::stop_token stop);
-  [[nodiscard]] std::optional<Error> ApplyLook(const Result<std::vector<BatchJob>>& jobs,
-                                               MonotonicTime started);
+  [[nodiscard]] JobList ListAllJobs(std::stop_token stop);
+  [[nodiscard]] std::optional<Error> ApplyLook(const JobList& jobs, MonotonicTime started);
   [[nodiscard]] std::optional<Error> ApplyMerge(ShardTrack& track,
                                                 const Result<Collected>& collected);
   [[nodiscard]] std::optional<Error> Save(const ShardTrack& track);
@@ -146,6 +148,8 @@ class Tracker {
   std::map<uint32_t, ShardEntry> entries_;
   std::map<uint32_t, Action> busy_with_;
   Outage outage_;
+  std::vector<WorkLoop::Event> events_;
+  size_t events_heard_ = 0;
   int calls_ = 0;  // beside those of tracks: listings, cancellations of surplus jobs
   bool looking_ = false;
   bool pack_ended_ = false;

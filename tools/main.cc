@@ -1,11 +1,15 @@
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <fcntl.h>
 #include <malloc.h>
+#include <new>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <string_view>
 #include <sys/stat.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "io/base/exhaustion.h"
@@ -59,11 +63,32 @@ int TellUnexpected(const std::exception& exception) {
   return code;
 }
 
+// Where no exception can pass (a destructor, the making of an Error itself), running out of memory
+// or threads still ends as it does elsewhere: what is in the ledger stays, so any moment will do.
+[[noreturn]] void EndAtOnce() {
+  try {
+    if (std::current_exception()) {
+      throw;
+    }
+  } catch (const std::bad_alloc&) {
+    for (const std::string_view part :
+         {std::string_view("error: "), sluice::kExhausted, std::string_view("\nhint:  "),
+          sluice::kExhaustedHint, std::string_view("\n")}) {
+      std::ignore = write(STDERR_FILENO, part.data(), part.size());
+    }
+    _exit(sluice::ExitCode(sluice::ErrorCode::kIo));
+  } catch (...) {
+    __gnu_cxx::__verbose_terminate_handler();
+  }
+  std::abort();
+}
+
 }  // namespace
 
 // The last border of exceptions: what arrives here is a mistake of ours, or no memory or no threads
 // are left.
 int main(int argc, char** argv) {
+  std::set_terminate(EndAtOnce);
   HoldStandardStreams();
   // Readers that are gone and limits on file sizes are errors of the calls that meet them.
   std::signal(SIGPIPE, SIG_IGN);

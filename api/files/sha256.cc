@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "io/base/error.h"
+#include "io/base/exhaustion.h"
 #include "io/file/file_system.h"
 
 namespace sluice {
@@ -39,9 +40,8 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  SLUICE_CHECK(state_->context != nullptr, "out of memory");
-  SLUICE_CHECK(EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) == 1,
-               "OpenSSL has no SHA-256");
+  RequireMemory(state_->context != nullptr);
+  RequireMemory(EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) == 1);
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/http/url.h"
+#include "io/base/exhaustion.h"
 #include "io/base/resource_pool.h"
 
 namespace sluice {
@@ -39,13 +40,15 @@ struct CurlDriver {
 };
 
 void InitialiseCurlOnce() {
+  // It fails for nothing else.
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  SLUICE_CHECK(code == CURLE_OK, "libcurl does not start");
+  RequireMemory(code == CURLE_OK);
 }
 
 template <typename Value>
 void Set(CURL* easy, CURLoption option, Value value) {
   const CURLcode code = curl_easy_setopt(easy, option, value);
+  RequireMemory(code != CURLE_OUT_OF_MEMORY);
   SLUICE_CHECK(code == CURLE_OK, curl_easy_strerror(code));
 }
 
@@ -239,7 +242,7 @@ Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
   HeaderList list;
   for (const std::string& line : lines) {
     curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-    SLUICE_CHECK(longer != nullptr, "out of memory");
+    RequireMemory(longer != nullptr);
     static_cast<void>(list.release());
     list.reset(longer);
   }
@@ -293,7 +296,7 @@ void SetTimes(CURL* easy, const CurlTransportOptions& options, const HttpRequest
 class Attached {
  public:
   Attached(CURLM* multi, CURL* easy) : multi_(multi), easy_(easy) {
-    curl_multi_add_handle(multi, easy);
+    RequireMemory(curl_multi_add_handle(multi, easy) == CURLM_OK);
   }
   ~Attached() { curl_multi_remove_handle(multi_, easy_); }
   Attached(const Attached&) = delete;
@@ -310,6 +313,7 @@ std::optional<CURLcode> Perform(CURLM* multi, CURL* easy, const std::stop_token&
   const std::stop_callback wake(stop, [&] { curl_multi_wakeup(multi); });
   for (int running = 1;;) {
     const CURLMcode code = curl_multi_perform(multi, &running);
+    RequireMemory(code != CURLM_OUT_OF_MEMORY);
     SLUICE_CHECK(code == CURLM_OK, curl_multi_strerror(code));
     if (running == 0) {
       break;
@@ -353,7 +357,7 @@ Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
 
   const auto driver = drivers_.Take();
   const std::unique_ptr<CURL, FreeEasy> handle(curl_easy_init());
-  SLUICE_CHECK(driver->multi && handle, "out of memory");
+  RequireMemory(driver->multi && handle);
   CURL* easy = handle.get();
   Exchange exchange(request, easy);
   Set(easy, CURLOPT_URL, request.url.c_str());

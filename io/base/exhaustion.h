@@ -5,12 +5,24 @@
 #include <exception>
 #include <fmt/format.h>
 #include <new>
+#include <string>
 #include <string_view>
 #include <system_error>
 
 #include "io/base/error.h"
 
 namespace sluice {
+
+inline constexpr std::string_view kExhausted = "no memory or no threads are left";
+inline constexpr std::string_view kExhaustedHint =
+    "raise the limit (ulimit -a) or give a smaller --threads; the same command goes on";
+
+// Where a C library says that it had no memory.
+inline void RequireMemory(bool had_memory) {
+  if (!had_memory) {
+    throw std::bad_alloc();
+  }
+}
 
 // An exception that arrived at a border. What is no exhaustion (kIo) is a mistake of ours
 // (kInternal).
@@ -24,10 +36,9 @@ namespace sluice {
             .message = fmt::format("{}: {}", where, exception.what()),
             .hint = ""};
   }
-  return {
-      .code = ErrorCode::kIo,
-      .message = fmt::format("no memory or no threads are left: {}", exception.what()),
-      .hint = "raise the limit (ulimit -a) or give a smaller --threads; the same command goes on"};
+  return {.code = ErrorCode::kIo,
+          .message = fmt::format("{}: {}", kExhausted, exception.what()),
+          .hint = std::string(kExhaustedHint)};
 }
 
 // The Result that `work` gives, or what it threw instead.

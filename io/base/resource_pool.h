@@ -2,6 +2,7 @@
 // back by themselves. Holds as many objects as were ever in use at once, never more. Thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -29,18 +30,21 @@ class ResourcePool {
         idle_.pop_back();
         return Lease(object.release(), Return{this});
       }
+      idle_.reserve(++made_);
     }
     return Lease(make_().release(), Return{this});
   }
 
  private:
-  void Put(std::unique_ptr<T> object) {
+  // Finds its place made, because it runs where nothing may fail.
+  void Put(std::unique_ptr<T> object) noexcept {
     const std::scoped_lock lock(mutex_);
     idle_.push_back(std::move(object));
   }
 
   std::function<std::unique_ptr<T>()> make_;
   std::mutex mutex_;
+  size_t made_ = 0;
   std::vector<std::unique_ptr<T>> idle_;
 };
 

@@ -6,6 +6,7 @@
 #include <zstd_errors.h>
 
 #include "io/base/aligned_buffer.h"
+#include "io/base/exhaustion.h"
 
 namespace sluice {
 namespace {
@@ -25,9 +26,7 @@ constexpr size_t kSliceBytes = size_t{128} << 10;
 
 // Nothing is wrong then with the data, or with us.
 void ThrowIfOutOfMemory(size_t code) {
-  if (ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation) {
-    throw std::bad_alloc();
-  }
+  RequireMemory(ZSTD_getErrorCode(code) != ZSTD_error_memory_allocation);
 }
 
 class ZstdSource final : public ByteSource {
@@ -37,9 +36,7 @@ class ZstdSource final : public ByteSource {
         name_(std::move(name)),
         context_(ZSTD_createDCtx()),
         buffer_(ZSTD_DStreamInSize()) {
-    if (context_ == nullptr) {
-      throw std::bad_alloc();
-    }
+    RequireMemory(context_ != nullptr);
     const size_t set = ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, kWindowLogMax);
     SLUICE_CHECK(ZSTD_isError(set) == 0, ZSTD_getErrorName(set));
   }
@@ -106,14 +103,13 @@ struct ZstdCompressor::Context {
 
   void Set(ZSTD_cParameter parameter, int value) {
     const size_t set = ZSTD_CCtx_setParameter(zstd.get(), parameter, value);
+    ThrowIfOutOfMemory(set);
     SLUICE_CHECK(ZSTD_isError(set) == 0, ZSTD_getErrorName(set));
   }
 };
 
 ZstdCompressor::ZstdCompressor(int level) : context_(std::make_unique<Context>()) {
-  if (context_->zstd == nullptr) {
-    throw std::bad_alloc();
-  }
+  RequireMemory(context_->zstd != nullptr);
   context_->is_slow = level >= kSlowLevel;
   context_->Set(ZSTD_c_compressionLevel, level);
   if (level == 1) {

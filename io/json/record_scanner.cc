@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include "io/base/error.h"
+#include "io/base/exhaustion.h"
 #include "io/json/json_text.h"
 #include "io/json/record_walk.h"
 #include "io/json/string_end.h"
@@ -206,9 +207,7 @@ struct RecordScanner::State {
             ? simdjson::get_active_implementation()->create_dom_parser_implementation(
                   wanted, kDepthMax, indexer)
             : indexer->set_capacity(wanted);
-    if (made != simdjson::SUCCESS) {
-      throw std::bad_alloc();
-    }
+    RequireMemory(made == simdjson::SUCCESS);
     capacity = wanted;
   }
 
@@ -216,9 +215,7 @@ struct RecordScanner::State {
     Reserve(line.size() + 1);
     const simdjson::error_code indexed = indexer->stage1(
         reinterpret_cast<const uint8_t*>(line.data()), line.size(), simdjson::stage1_mode::regular);
-    if (indexed == simdjson::MEMALLOC) {
-      throw std::bad_alloc();
-    }
+    RequireMemory(indexed != simdjson::MEMALLOC);
     if (indexed != simdjson::SUCCESS) {
       return std::unexpected(FindTextFault(line));
     }
