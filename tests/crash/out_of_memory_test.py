@@ -41,15 +41,16 @@ class OutOfMemory(lab.CrashTest):
             first, how_many = chance.randrange(1, count), chance.choice([1, 1, 100, 10**9])
             why = f"seed {seed}, case {number}: {how_many} from allocation {first} of {count}"
             code, err = self.run_with(output, SLUICE_FAIL_ALLOCATION=first, SLUICE_FAIL_ALLOCATIONS=how_many)
-            # OpenSSL 3.0 takes locks for which it found no memory: rarely, and only where it begins.
-            self.assertIn(code, (75, 3, -signal.SIGSEGV), f"{why}\n{err}")
+            # Libraries may crash, as OpenSSL 3.0 does in a lock for which it found no memory; we do not.
+            self.assertIn(code, (75, 3, -signal.SIGSEGV, -signal.SIGABRT), f"{why}\n{err}")
+            self.assertNotRegex(err, "terminate called|check failed", why)
             stopped += code == 75
-            crashed += code == -signal.SIGSEGV
+            crashed += code < 0
             self.expect_no_half_files(output, why)
             self.resume(output, why)
         self.assertGreater(stopped, wanted / 2)
         self.assertLessEqual(crashed, 1 + wanted / 100)
-        print(f"{stopped} of {wanted} runs stopped, {crashed} crashed in OpenSSL, {count} allocations in a run", flush=True)
+        print(f"{stopped} of {wanted} runs stopped, {crashed} crashed in a library, {count} allocations in a run", flush=True)
 
 
 if __name__ == "__main__":
