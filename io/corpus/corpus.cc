@@ -37,7 +37,11 @@ class FileCorpus final : public Corpus {
         known_input_(options.known_input),
         stop_(options.stop),
         place_(from),
-        stream_(std::move(stream)) {}
+        stream_(std::move(stream)) {
+    for (size_t i = 0; i < std::min<size_t>(from.file, list_.size()); ++i) {
+      bytes_before_ += list_[i].size;
+    }
+  }
 
   Result<bool> Next(Block& block) override {
     while (place_.file < list_.size()) {
@@ -77,6 +81,7 @@ class FileCorpus final : public Corpus {
   void NextFile() {
     input_.reset();
     carry_.clear();
+    bytes_before_ += file().size;
     place_ = {.file = place_.file + 1};
   }
 
@@ -95,16 +100,16 @@ class FileCorpus final : public Corpus {
     work_.Reserve(size);
   }
 
-  // The whole lines among the first read_bytes_ from place_ on (more only for a longer line), so
-  // that where a block ends depends on nothing but where it begins: a resumed reading cuts as the
-  // first one did. False at the end of the file.
+  // The whole lines up to the next multiple of read_bytes_ in the file (more only for a longer
+  // line), so that where blocks end depends on nothing but the file: a reading that is resumed in
+  // the middle of a block cuts as the first one did. False at the end of the file.
   //
   // Every byte stands where it stands in its page of the file, with the line that the read before
   // has cut in front of it: the kernel copies page by page, slowly where the two do not agree.
   Result<bool> NextLines(Block& block) {
     while (true) {
       const size_t lead = RoundUp(carry_.size()) + input_->offset() % AlignedBuffer::kAlignment;
-      const size_t wanted = read_bytes_ - carry_.size() % read_bytes_;
+      const auto wanted = read_bytes_ - static_cast<size_t>(input_->offset() % read_bytes_);
       ReserveWork(lead + read_bytes_ + Block::kPadding);
       const std::span<std::byte> room = work_.span().subspan(lead, wanted);
       SLUICE_ASSIGN(const size_t count, input_->Fill(room));
@@ -173,21 +178,27 @@ class FileCorpus final : public Corpus {
     return {};
   }
 
-  // Whole files back to back.
+  // Whole files back to back: those that begin before the next multiple of read_bytes_ of the whole
+  // list, but a larger one alone. As with lines, where blocks end depends on nothing but the corpus
+  // (when packed files do not unfold to more than a block holds).
   Result<void> NextTexts(Block& block) {
     Clear(block, InputFormat::kText);
     block.begin = place_;
     size_t used = 0;
-    while (place_.file < list_.size() && file().format == InputFormat::kText &&
-           block.texts.size() < kTextsMax) {
+    const auto group = [this] {
+      return std::pair(bytes_before_ / read_bytes_, place_.file / kTextsMax);
+    };
+    const auto ours = group();
+    while (place_.file < list_.size() && file().format == InputFormat::kText && group() == ours) {
       SLUICE_TRY(LoadDocument());
       if (document_.size() > line_bytes_max_) {
         SLUICE_TRY(SpoolDocument(block));
         break;
       }
-      if (used == 0) {
-        ReserveWork(std::max(read_bytes_, document_.size()) + Block::kPadding);
-      } else if (used + document_.size() > read_bytes_) {
+      const bool is_large = document_.size() > read_bytes_;
+      if (block.texts.empty()) {
+        ReserveWork(std::max(2 * read_bytes_, document_.size()) + Block::kPadding);
+      } else if (is_large || used + document_.size() > 2 * read_bytes_) {
         break;
       }
       std::memcpy(work_.data() + used, document_.data(), document_.size());
@@ -195,6 +206,9 @@ class FileCorpus final : public Corpus {
       used += document_.size();
       NoteContent(block);
       NextFile();
+      if (is_large) {
+        break;
+      }
     }
     block.bytes = AsText(work_.span().first(used));
     std::swap(block.buffer, work_);
@@ -299,6 +313,7 @@ class FileCorpus final : public Corpus {
   std::optional<ContentRead> known_input_;
   const std::stop_token stop_;
   CorpusPlace place_;                   // of the first byte that was not handed out yet
+  uint64_t bytes_before_ = 0;           // in the files before place_, as they were listed
   std::unique_ptr<ByteSource> stream_;  // what stands for standard input; null: descriptor 0
   std::unique_ptr<InputFile> input_;
   std::string carry_;     // lines: bytes from place_ on, without a line end

@@ -4,11 +4,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <random>
 #include <sys/resource.h>
 #include <thread>
+#include <tuple>
 #include <unistd.h>
 
 #include "tests/support/compress.h"
@@ -141,6 +143,47 @@ TEST_F(CorpusTest, AnyBlockEndIsAPlaceToGoOnFromWithTheSameBlocks) {
       EXPECT_EQ(rest[j].texts, whole[i + 1 + j].texts);
       EXPECT_TRUE(Same(rest[j].begin, whole[i + 1 + j].begin));
       EXPECT_TRUE(Same(rest[j].after, whole[i + 1 + j].after));
+    }
+  }
+}
+
+TEST_F(CorpusTest, AnyLineIsAPlaceToGoOnFromWithTheSameBlocks) {
+  std::mt19937_64 random(9);
+  const std::string path = folder_.Write("1.jsonl", RandomLines(random, 4000));
+  const CorpusOptions options = OptionsFor({path, folder_.Write("2.jsonl", "{}\n")}, 200);
+  const auto whole = ReadBlocks(options).value();
+  ASSERT_GT(whole.size(), 10U);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    const std::string& bytes = whole[i].bytes;
+    CorpusPlace place = whole[i].begin;
+    for (size_t at = 0; at < bytes.size();) {
+      const auto rest = ReadBlocks(options, place).value();
+      ASSERT_EQ(rest.size(), whole.size() - i) << i << " " << at;
+      EXPECT_EQ(rest[0].bytes, bytes.substr(at));
+      EXPECT_TRUE(Same(rest[0].after, whole[i].after));
+      const size_t next = std::min(bytes.find('\n', at), bytes.size() - 1) + 1;
+      place.line += 1;
+      place.offset += next - at;
+      at = next;
+    }
+  }
+}
+
+TEST_F(CorpusTest, AnyTextIsAPlaceToGoOnFromWithTheSameBlocks) {
+  std::mt19937_64 random(10);
+  for (int i = 0; i < 60; ++i) {
+    std::ignore = folder_.Write(fmt::format("texts/{}.txt", i), std::string(random() % 90, 't'));
+  }
+  const CorpusOptions options = OptionsFor({folder_.Path("texts")}, 200);
+  const auto whole = ReadBlocks(options).value();
+  ASSERT_GT(whole.size(), 10U);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    for (size_t text = 0; text < whole[i].texts.size(); ++text) {
+      const CorpusPlace place = {.file = whole[i].begin.file + static_cast<uint32_t>(text)};
+      const auto rest = ReadBlocks(options, place).value();
+      ASSERT_EQ(rest.size(), whole.size() - i) << i << " " << text;
+      EXPECT_EQ(rest[0].texts.size(), whole[i].texts.size() - text);
+      EXPECT_TRUE(Same(rest[0].after, whole[i].after));
     }
   }
 }
