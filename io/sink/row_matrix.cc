@@ -1,29 +1,54 @@
 #include "io/sink/row_matrix.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 namespace sluice {
+namespace {
+
+constexpr size_t kPartBytes = size_t{1} << 20;
+
+}  // namespace
 
 RowMatrix::RowMatrix(File& file, RowStoreOptions options)
     : file_(file),
       options_(std::move(options)),
-      rows_(AlignedBuffer::ToBeFilled(options_.range.count * options_.dimension * sizeof(float))) {}
+      row_bytes_(options_.dimension * sizeof(float)),
+      part_rows_(std::max<size_t>(kPartBytes / row_bytes_, 1)),
+      rows_(AlignedBuffer::ToBeFilled(options_.range.count * row_bytes_)),
+      missing_((options_.range.count + part_rows_ - 1) / part_rows_) {
+  for (size_t part = 0; part < missing_.size(); ++part) {
+    missing_[part] = RowsOf(part).count;
+  }
+}
+
+// Counted from the first of the range.
+OrdinalRange RowMatrix::RowsOf(size_t part) const {
+  const uint64_t first = part * part_rows_;
+  return {.first = first, .count = std::min<uint64_t>(part_rows_, options_.range.count - first)};
+}
 
 Result<void> RowMatrix::Put(Ordinal row, std::span<const float> vector) {
   SLUICE_CHECK(options_.range.contains(row), "a row outside its shard");
   SLUICE_CHECK(vector.size() == options_.dimension, "a row of the wrong length");
-  std::memcpy(rows_.data() + (row - options_.range.first) * vector.size_bytes(), vector.data(),
-              vector.size_bytes());
-  row_count_.fetch_add(1, std::memory_order_relaxed);
-  return {};
+  const uint64_t index = row - options_.range.first;
+  std::memcpy(rows_.data() + index * row_bytes_, vector.data(), row_bytes_);
+  const size_t part = index / part_rows_;
+  const bool is_last = missing_[part].fetch_sub(1, std::memory_order_acq_rel) == 1;
+  return is_last ? Write(part) : Result<void>();
+}
+
+Result<void> RowMatrix::Write(size_t part) {
+  const OrdinalRange rows = RowsOf(part);
+  return file_.WriteAt(options_.first_byte + (options_.range.first + rows.first) * row_bytes_,
+                       rows_.span().subspan(rows.first * row_bytes_, rows.count * row_bytes_));
 }
 
 Result<void> RowMatrix::Finish() {
-  SLUICE_CHECK(row_count_ == options_.range.count, "a shard is sealed that lacks rows");
-  const size_t row_bytes = options_.dimension * sizeof(float);
-  return file_.WriteAt(options_.first_byte + options_.range.first * row_bytes,
-                       rows_.span().first(options_.range.count * row_bytes));
+  SLUICE_CHECK(std::ranges::all_of(missing_, [](const auto& left) { return left == 0; }),
+               "a shard is sealed that lacks rows");
+  return {};
 }
 
 }  // namespace sluice

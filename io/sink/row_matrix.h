@@ -1,10 +1,12 @@
-// RowMatrix: a range of rows that fits into memory, held as it will stand in the file and written
-// at once. No spool, no second copy.
+// RowMatrix: a range of rows that fits into memory, held as it will stand in the file. Each part of
+// it is written by the thread that puts its last row, so that no thread writes while others have
+// nothing left to do. No spool, no second copy.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "io/base/aligned_buffer.h"
 #include "io/sink/row_store.h"
@@ -20,12 +22,17 @@ class RowMatrix final : public RowStore {
   [[nodiscard]] Result<void> Finish() override;
 
  private:
+  [[nodiscard]] OrdinalRange RowsOf(size_t part) const;
+  [[nodiscard]] Result<void> Write(size_t part);
+
   File& file_;
   RowStoreOptions options_;
+  size_t row_bytes_;
+  size_t part_rows_;
   AlignedBuffer rows_;
-  // Rows are written by Put() into places of their own; the count only says that all have come, and
-  // Finish() is called when the threads that put them have been waited for.
-  std::atomic<uint64_t> row_count_ = 0;
+  // Of each part, the rows that have not come. Rows are put into places of their own; who takes the
+  // last one sees what all others wrote.
+  std::vector<std::atomic<uint64_t>> missing_;
 };
 
 }  // namespace sluice
