@@ -16,6 +16,10 @@ constexpr int kAnyDimension = 1;
 // A download that lacks rows is made again until two agree byte for byte.
 constexpr int kFetchesMax = 5;
 
+// One that lacks answers which the service counts, so often again, with pauses in between. Then the
+// count was wrong.
+constexpr int kShortRoundsMax = 8;
+
 // Of the failed rows all that the shard has left.
 MergeCounts CountsOf(const MergeOutcome& outcome, const std::vector<FailedAnswer>& failures,
                      uint64_t answer_bytes, bool is_kept) {
@@ -60,6 +64,14 @@ std::vector<FailedAnswer> FailuresAfter(const std::vector<FailedAnswer>& before,
 // Rows of the round that the job said anything about.
 uint64_t AnsweredRows(const MergeOutcome& outcome) {
   return outcome.ok + outcome.failed.size() - outcome.missing;
+}
+
+// Whether the service counts more answers than came, whatever these were.
+bool IsShort(const MergeOutcome& outcome, const BatchJob& job) {
+  const uint64_t lines = AnsweredRows(outcome) + outcome.duplicates + outcome.conflicts +
+                         outcome.strangers + outcome.malformed_lines;
+  return job.stats.has_value() && job.stats->success_count > 0 &&
+         static_cast<uint64_t>(job.stats->success_count) > lines;
 }
 
 Error NoEmbedding() {
@@ -122,7 +134,10 @@ Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const Batc
     // another file). Only a job that did not succeed may have answered nothing at all.
     is_of_others = AnsweredRows(fetched->outcome) == 0 && (job.succeeded() || fetched->bytes > 0);
     const bool is_whole = fetched->outcome.missing == 0;
-    if (is_whole || (fetched->checksum == previous && !is_of_others)) {
+    const bool agrees = fetched->checksum == previous && !is_of_others;
+    const bool is_all = agrees && (!IsShort(fetched->outcome, job) ||
+                                   (fetch == kFetchesMax && IsShortForGood(round.track)));
+    if (is_whole || is_all) {
       return fetched->has_dimension
                  ? Finish(round, fetched->outcome, *fetched->sink, fetched->bytes)
                  : Collected{.counts = {}, .retryable = 0, .unusable = NoEmbedding()};
@@ -134,6 +149,11 @@ Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const Batc
               fmt::format("the answers of {} {} at each of {} downloads", round.track.job,
                           is_of_others ? "held no row of this run" : "broke off or were different",
                           kFetchesMax));
+}
+
+bool AnswerCollector::IsShortForGood(const ShardTrack& track) {
+  const std::scoped_lock lock(mutex_);
+  return ++short_rounds_[track.shard] >= kShortRoundsMax;
 }
 
 // One download, decoded while it arrives. Nothing when the service could only begin anew.
@@ -189,11 +209,13 @@ Result<AnswerCollector::Fetched> AnswerCollector::MergeStream(const Round& round
                              .normalize = options_.normalize,
                              .threads = options_.threads};
   RowsByText rows_by_text(environment_.files, environment_.protocol, round.requests);
-  MergeEnvironment merge{.files = environment_.files,
-                         .protocol = environment_.protocol,
-                         .times = environment_.times,
-                         .stop = std::move(stop),
-                         .rows_by_text = &rows_by_text};
+  MergeEnvironment merge{
+      .files = environment_.files,
+      .protocol = environment_.protocol,
+      .times = environment_.times,
+      .stop = std::move(stop),
+      .rows_by_text = &rows_by_text,
+      .cut_secrets_out = [this](std::string& text) { environment_.provider.CutSecretsOut(text); }};
   SLUICE_ASSIGN(MergeOutcome outcome, MergeAnswers(*answers, options, merge, sink));
   fetched.outcome = sink.Narrow(std::move(outcome));
   return fetched;

@@ -4,6 +4,7 @@
 // may be collected at once.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -88,6 +89,8 @@ class AnswerCollector {
   [[nodiscard]] Result<Collected> GiveUp(const Round& round);
   [[nodiscard]] Result<Collected> CollectAnswers(const Round& round, const BatchJob& job,
                                                  std::stop_token stop);
+  // Asked once for each time that all downloads lacked what the service counts.
+  [[nodiscard]] bool IsShortForGood(const ShardTrack& track);
   [[nodiscard]] Result<std::optional<Fetched>> FetchOnce(const Round& round, const BatchJob& job,
                                                          std::stop_token stop);
   [[nodiscard]] Result<Fetched> MergeStream(const Round& round, AnswerStream& stream,
@@ -102,8 +105,9 @@ class AnswerCollector {
   CollectOptions options_;
   CollectEnvironment environment_;
   std::mutex pin_mutex_;  // one at a time waits for the answers that tell the dimension
-  std::mutex mutex_;      // guards the dimension and the sink
+  std::mutex mutex_;      // guards the dimension, the sink and the map
   std::unique_ptr<Sink> sink_;
+  std::map<uint32_t, int> short_rounds_;  // by shard
 };
 
 }  // namespace sluice

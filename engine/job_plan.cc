@@ -64,6 +64,28 @@ std::string JobPlan::DisplayName(const ShardTrack& track) const {
   return fmt::format("{}{}/{}", DisplayPrefix(), track.shard, track.attempt);
 }
 
+bool JobPlan::IsOfThisRun(const BatchJob& job) const {
+  return job.display_name.starts_with(DisplayPrefix()) ||
+         job.source_file.find(policy_.run_id) != std::string::npos;
+}
+
+std::optional<Error> JobPlan::FaultOfList(const std::vector<BatchJob>& jobs,
+                                          const std::vector<const ShardTrack*>& tracks) const {
+  std::set<std::string_view> listed;
+  for (const BatchJob& job : jobs) {
+    listed.insert(JobIdOf(job.name));
+  }
+  for (const ShardTrack* track : tracks) {
+    const bool is_there =
+        track->state == ShardState::kSubmitted && track->was_seen && track->times_not_found == 0;
+    if (is_there && !listed.contains(JobIdOf(track->job))) {
+      return Error{.code = ErrorCode::kBadAnswer,
+                   .message = fmt::format("the list of jobs lacks {}, which is there", track->job)};
+    }
+  }
+  return std::nullopt;
+}
+
 std::string JobPlan::DisplayPrefix() const { return fmt::format("sluice/{}/", policy_.run_id); }
 
 void JobPlan::Resume(ShardTrack& track, MonotonicTime now) const {
@@ -76,6 +98,7 @@ void JobPlan::Resume(ShardTrack& track, MonotonicTime now) const {
     track.state = ShardState::kSealed;
     track.staged_file.clear();
   }
+  track.is_resumed = true;
   track.due = now;
 }
 
@@ -202,9 +225,10 @@ std::vector<BatchJob> JobPlan::OnLook(ShardTrack& track, const std::vector<Batch
   Expect(track.state == ShardState::kUnknown || track.state == ShardState::kFenced, track, "look");
   std::vector<const BatchJob*> found;
   for (const BatchJob& job : jobs) {
-    // A list that does not say which file a job reads must not hide it.
-    const bool same_file = job.source_file.empty() || job.source_file == track.staged_file;
-    if (job.display_name == DisplayName(track) && same_file) {
+    // The file is read by this attempt alone, and proves more than a name; a list that does not say
+    // which file a job reads must not hide it.
+    if (job.source_file.empty() ? job.display_name == DisplayName(track)
+                                : job.source_file == track.staged_file) {
       found.push_back(&job);
     }
   }
@@ -220,9 +244,14 @@ std::vector<BatchJob> JobPlan::OnLook(ShardTrack& track, const std::vector<Batch
   }
   std::ranges::sort(found, {},
                     [](const BatchJob* job) { return std::pair(job->create_time, job->name); });
+  // Pages shift while they are read, and show one job twice.
+  const auto same =
+      std::ranges::unique(found, {}, [](const BatchJob* job) { return JobIdOf(job->name); });
+  found.erase(same.begin(), same.end());
   // A job that was found behind the fence has no file to read any more.
   track.is_fenced = track.state == ShardState::kFenced;
   track.state = ShardState::kSubmitted;
+  track.was_seen = true;
   track.job = found.front()->name;
   track.job_state = found.front()->state;
   track.note = "found again after its creation was not answered";
@@ -252,6 +281,7 @@ std::optional<Error> JobPlan::OnPoll(ShardTrack& track, const Result<BatchJob>& 
     return OnFailed(track, job.error(), now);
   }
   track.job_state = job->state;
+  track.was_seen = true;
   track.times_not_found = 0;
   track.note.clear();
   if (job->complete() || job->done) {
@@ -311,6 +341,13 @@ std::optional<Error> JobPlan::OnFailed(ShardTrack& track, const Error& error,
     return error;
   }
   const bool has_job = track.state == ShardState::kSubmitted || track.state == ShardState::kEnded;
+  if (track.state == ShardState::kSubmitted && !track.was_seen && !track.is_resumed &&
+      track.times_not_found >= kTimesNotFoundMax) {
+    // The answer to its creation named a job that nobody has ever seen: no answer at all.
+    track.job.clear();
+    EnterUnknown(track, ShardState::kUnknown, now);
+    return std::nullopt;
+  }
   if (has_job && track.times_not_found >= kTimesNotFoundMax) {
     // Deleted by somebody, or expired. It may have been paid for, so it is not bought again.
     track.jobs_ended += track.state == ShardState::kSubmitted ? 1 : 0;
@@ -379,8 +416,11 @@ std::vector<BatchJob> JobPlan::FindSurplus(const std::vector<BatchJob>& jobs,
                                            const std::vector<const ShardTrack*>& tracks) const {
   std::set<std::string> looked_for;
   for (const ShardTrack* track : tracks) {
+    // A job that was named in the answer to its creation and that nobody has seen may be another.
+    const bool is_believed =
+        track->state == ShardState::kSubmitted && !track->was_seen && !track->is_resumed;
     if (track->state == ShardState::kIntent || track->state == ShardState::kUnknown ||
-        track->state == ShardState::kFenced) {
+        track->state == ShardState::kFenced || is_believed) {
       looked_for.insert(DisplayName(*track));
     }
   }
@@ -411,6 +451,8 @@ void JobPlan::NextAttempt(ShardTrack& track, MonotonicTime now) const {
   track.staged_file.clear();
   track.job.clear();
   track.job_state = JobState::kUnspecified;
+  track.was_seen = false;
+  track.is_resumed = false;
   track.cancel_asked = false;
   track.is_fenced = false;
   track.given_up.reset();

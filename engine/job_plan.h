@@ -73,6 +73,9 @@ class JobPlan {
   // What all display names of the run begin with.
   [[nodiscard]] std::string DisplayPrefix() const;
 
+  // Whether it carries a name of this run, or reads a file of it.
+  [[nodiscard]] bool IsOfThisRun(const BatchJob& job) const;
+
   // After a restart: an INTENT of an earlier process is UNKNOWN, all that was due is due now.
   void Resume(ShardTrack& track, MonotonicTime now) const;
 
@@ -90,6 +93,10 @@ class JobPlan {
   void OnIntent(ShardTrack& track) const;
   [[nodiscard]] std::optional<Error> OnCreateAnswer(ShardTrack& track, const CreateAnswer& answer,
                                                     MonotonicTime now) const;
+  // Why a listing is not full: it lacks a job that the service has shown. What is not in such a
+  // list may be there all the same.
+  [[nodiscard]] std::optional<Error> FaultOfList(
+      const std::vector<BatchJob>& jobs, const std::vector<const ShardTrack*>& tracks) const;
   // `jobs` are all jobs of a full listing that began at `started`. Gives the surplus jobs of this
   // attempt, which must be cancelled.
   [[nodiscard]] std::vector<BatchJob> OnLook(ShardTrack& track, const std::vector<BatchJob>& jobs,

@@ -104,6 +104,8 @@ Result<RunSummary> LiveRun::Finish(Manifest& manifest, bool packs) {
     SLUICE_TRY(CountWhatIsThere(manifest));
     return SummarizeFinished(manifest);
   }
+  // Before anything is asked for that could not be written in the end.
+  SLUICE_TRY(ExpectSealedIds(environment_.files, directory_.ids(), manifest));
   SLUICE_TRY(KeepOptions(ledger_, options_));
   SLUICE_ASSIGN(const int dimension, KnownDimension());
   SLUICE_TRY(SendBackDamagedShards({.files = environment_.files,

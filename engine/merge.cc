@@ -214,6 +214,9 @@ class Merger {
     answer.general_values = reply.general_values;
     answer.is_shortened = reply.is_shortened;
     if (answer.failure.has_value()) {
+      if (environment_.cut_secrets_out) {
+        environment_.cut_secrets_out(answer.failure->message);
+      }
       return;
     }
     if (options_.dimension == 0) {

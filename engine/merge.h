@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -65,6 +66,7 @@ struct MergeEnvironment {
   StageTimes& times;
   std::stop_token stop;
   RowsByText* rows_by_text = nullptr;  // of the answers' requests; without, keys alone count
+  std::function<void(std::string&)> cut_secrets_out = {};  // of what the service says of a row
 };
 
 // How answers are read: by MergeAnswers() and by nobody else.

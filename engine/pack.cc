@@ -46,6 +46,8 @@ std::vector<std::string> NameTokens(const std::vector<CorpusFile>& list) {
   return tokens;
 }
 
+constexpr size_t kRejectsFlushBytes = size_t{1} << 20;
+
 bool ComesBefore(const CorpusPlace& a, const CorpusPlace& b) {
   return a.file != b.file ? a.file < b.file : a.offset < b.offset;
 }
@@ -212,9 +214,18 @@ class Appender {
       AppendReject(*next, text);
       ++position_.rejected;
       ++environment_.progress.documents_rejected;
+      if (text.size() >= kRejectsFlushBytes) {
+        SLUICE_TRY(WriteRejects(text));
+      }
     }
+    return WriteRejects(text);
+  }
+
+  Result<void> WriteRejects(std::string& text) {
     position_.rejects_bytes += text.size();
-    return rejects_->Write(AsBytes(text));
+    SLUICE_TRY(rejects_->Write(AsBytes(text)));
+    text.clear();
+    return {};
   }
 
   std::unexpected<Error> StopAt(const Reject& reject) const {

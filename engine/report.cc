@@ -142,6 +142,9 @@ Result<RunSummary> Summarize(const ReportInput& input, Ledger& ledger) {
   AddMerges(merges, summary);
   summary.jobs_created = jobs.size();
   summary.jobs_surplus = surplus.size();
+  for (const SurplusJob& job : surplus) {
+    summary.surplus_jobs.push_back(job.job);
+  }
   summary.audit_failure = audit.value_or(kAudited) == kAudited ? "" : *audit;
   summary.cancelled = cancelled.has_value();
   bool gave_jobs_up = false;
@@ -191,6 +194,7 @@ std::string ReportJson(const ReportInput& input, const RunSummary& summary,
        {{"created", summary.jobs_created},
         {"ended_without_results", summary.jobs_failed},
         {"surplus", summary.jobs_surplus},
+        {"surplus_jobs", summary.surplus_jobs},
         {"audit_failure", summary.audit_failure}}},
       {"cancelled", summary.cancelled},
       {"corpus", CorpusJson(input)},

@@ -10,7 +10,8 @@ Result<void> ExpectSealedIds(FileSystem& files, const std::string& path, const M
   uint64_t begin = 0;
   for (const ShardEntry& shard : manifest.shards()) {
     const auto checksum = ChecksumOfPart(files, path, begin, shard.after.ids_bytes);
-    if (!checksum.has_value() && checksum.error().code != ErrorCode::kInput) {
+    if (!checksum.has_value() && checksum.error().code != ErrorCode::kInput &&
+        checksum.error().code != ErrorCode::kNotFound) {
       return std::unexpected(checksum.error());
     }
     if (!checksum.has_value() || *checksum != shard.ids_checksum) {

@@ -11,7 +11,7 @@
 namespace sluice {
 
 // The lines of each sealed shard in the ids file at `path` are what they were. Reads the whole file
-// once. Errors: kInput naming the rows where it differs, kIo, kNotFound.
+// once. Errors: kInput naming the rows where it differs, or that are not there; kIo.
 [[nodiscard]] Result<void> ExpectSealedIds(FileSystem& files, const std::string& path,
                                            const Manifest& manifest);
 

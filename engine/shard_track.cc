@@ -31,8 +31,8 @@ bool MayFollow(ShardState before, ShardState after) {
       return IsOneOf(after, {kUnknown, kSubmitted, kFenced});
     case kFenced:
       return IsOneOf(after, {kFenced, kSubmitted, kSealed});
-    case kSubmitted:  // SEALED: the job ended and left nothing
-      return IsOneOf(after, {kSubmitted, kEnded, kSealed});
+    case kSubmitted:  // SEALED: the job ended and left nothing. UNKNOWN: nobody ever saw it
+      return IsOneOf(after, {kSubmitted, kEnded, kSealed, kUnknown});
     case kEnded:
       return IsOneOf(after, {kEnded, kMerged, kSealed});
     case kMerged:  // ENDED: its rows are gone from this disk, and fetched again

@@ -74,6 +74,8 @@ struct ShardTrack {
   int times_refused = 0;               // in a row: the service would not store the shard
   int times_empty = 0;                 // in a row: it ended, but shows no results yet
   bool busy = false;                   // an action is under way
+  bool was_seen = false;               // SUBMITTED: the service has shown the job
+  bool is_resumed = false;             // an earlier process may have seen it
   bool cancel_asked = false;           // the service was asked to cancel the job
   bool is_fenced = false;              // SUBMITTED, though its file was deleted
   MonotonicTime not_before{};          // of the next attempt: the service asked for a pause

@@ -370,8 +370,11 @@ void Tracker::StartLook(MonotonicTime now) {
   looking_ = true;
 }
 
-std::optional<Error> Tracker::ApplyLook(const JobList& jobs, MonotonicTime started) {
+std::optional<Error> Tracker::ApplyLook(JobList jobs, MonotonicTime started) {
   const MonotonicTime now = environment_.clock.Now();
+  if (const auto fault = jobs.has_value() ? plan_.FaultOfList(*jobs, AllTracks()) : std::nullopt) {
+    jobs = std::unexpected(*fault);
+  }
   jobs.has_value() ? outage_.OnSuccess() : outage_.OnFailure(jobs.error().code, now);
   for (auto& [shard, track] : tracks_) {
     const bool waits = track.state == ShardState::kUnknown || track.state == ShardState::kFenced;
@@ -432,7 +435,14 @@ void Tracker::StartPoll(ShardTrack& track) {
         if (auto error = plan_.OnPoll(track, found, environment_.clock.Now())) {
           return error;
         }
-        return track.state == before ? std::nullopt : Save(track);
+        if (track.state == before) {
+          return std::nullopt;
+        }
+        if (track.state != ShardState::kUnknown) {
+          return Save(track);
+        }
+        const Result<void> saved = ledger_.SaveOutcome(track, AttemptOutcome::kUnknown);
+        return saved.has_value() ? std::nullopt : std::optional(saved.error());
       });
 }
 
@@ -592,7 +602,11 @@ Result<std::vector<BatchJob>> Tracker::ListAllJobs(std::stop_token stop) {
     if (!job.has_value()) {
       return ours;
     }
-    if (job->display_name.starts_with(plan_.DisplayPrefix())) {
+    if (job->display_name.empty() && job->source_file.empty()) {
+      return Fail(ErrorCode::kBadAnswer,
+                  fmt::format("the list does not tell whose job {} is", job->name));
+    }
+    if (plan_.IsOfThisRun(*job)) {
       ours.push_back(std::move(*job));
     }
   }
@@ -620,11 +634,15 @@ void Tracker::StartAudit(MonotonicTime now) {
 // the service sent twice.
 Result<void> Tracker::ApplyAudit(const std::vector<BatchJob>& jobs) {
   SLUICE_ASSIGN(const auto names, ledger_.JobNames());
+  return NoteAndCancel(plan_.FindSurplus(jobs, {names.begin(), names.end()}, AllTracks()));
+}
+
+std::vector<const ShardTrack*> Tracker::AllTracks() const {
   std::vector<const ShardTrack*> tracks;
   for (const auto& [shard, track] : tracks_) {
     tracks.push_back(&track);
   }
-  return NoteAndCancel(plan_.FindSurplus(jobs, {names.begin(), names.end()}, tracks));
+  return tracks;
 }
 
 Result<void> Tracker::NoteAndCancel(const std::vector<BatchJob>& surplus) {

@@ -114,7 +114,7 @@ class Tracker {
                                          const std::string& file_id, std::stop_token stop);
   // All of this run's, to the last page.
   [[nodiscard]] JobList ListAllJobs(std::stop_token stop);
-  [[nodiscard]] std::optional<Error> ApplyLook(const JobList& jobs, MonotonicTime started);
+  [[nodiscard]] std::optional<Error> ApplyLook(JobList jobs, MonotonicTime started);
   [[nodiscard]] std::optional<Error> ApplyMerge(ShardTrack& track,
                                                 const Result<Collected>& collected);
   [[nodiscard]] std::optional<Error> Save(const ShardTrack& track);
@@ -129,6 +129,7 @@ class Tracker {
   [[nodiscard]] bool AllAtRest() const;
   [[nodiscard]] std::optional<Error> HeldError() const;
   [[nodiscard]] bool AnyBusy() const;
+  [[nodiscard]] std::vector<const ShardTrack*> AllTracks() const;
   [[nodiscard]] std::string Note() const;
   [[nodiscard]] int CountIn(std::initializer_list<ShardState> states) const;
   [[nodiscard]] int CountBusyWith(Action action) const;

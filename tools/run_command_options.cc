@@ -255,6 +255,24 @@ ProgressMode ReadProgressMode(const Arguments& arguments, bool stderr_is_termina
   return bar ? ProgressMode::kBar : ProgressMode::kPlain;
 }
 
+std::filesystem::path NormalPath(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::absolute(path, error).lexically_normal();
+}
+
+// A file is replaced as a whole, and a device or a pipe would be gone. (Folders cannot be
+// replaced.)
+Result<void> ExpectRegularFile(std::string_view flag, const std::string& path) {
+  std::error_code error;
+  const auto found = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(found) || std::filesystem::is_regular_file(found) ||
+      std::filesystem::is_directory(found)) {
+    return {};
+  }
+  return Fail(ErrorCode::kUsage, fmt::format("{}: '{}' is no regular file", flag, path),
+              "name a file, or one that is not there yet");
+}
+
 }  // namespace
 
 Result<void> ReadProgress(const Arguments& arguments, bool stderr_is_terminal,
@@ -264,17 +282,33 @@ Result<void> ReadProgress(const Arguments& arguments, bool stderr_is_terminal,
 }
 
 Result<void> ExpectReportApart(const RunCommandOptions& options) {
-  const auto normal = [](const std::string& path) {
-    std::error_code error;
-    return std::filesystem::absolute(path, error).lexically_normal();
-  };
   const std::string& output = options.run.output;
-  const auto report = normal(options.report_copy);
-  if (options.report_copy.empty() ||
-      (report != normal(output) && report != normal(IdsPathOf(output)))) {
+  SLUICE_TRY(ExpectRegularFile("--output", output));
+  if (options.report_copy.empty()) {
     return {};
   }
-  return Fail(ErrorCode::kUsage, "--report names the file that the output is written to");
+  const auto report = NormalPath(options.report_copy);
+  if (report == NormalPath(output) || report == NormalPath(IdsPathOf(output))) {
+    return Fail(ErrorCode::kUsage, "--report names the file that the output is written to");
+  }
+  SLUICE_TRY(ExpectRegularFile("--report", options.report_copy));
+  if (report.string().starts_with(NormalPath(options.run.run_folder + "/").string())) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("--report: '{}' lies in the run folder, which keeps the run",
+                            options.report_copy),
+                "name a place outside of it; report.json is there anyway");
+  }
+  std::error_code error;
+  if (std::filesystem::is_directory(report, error)) {
+    return Fail(ErrorCode::kUsage, fmt::format("--report: '{}' is a folder", options.report_copy),
+                "name a file");
+  }
+  if (!std::filesystem::is_directory(report.parent_path(), error)) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("--report: there is no folder '{}'", report.parent_path().string()),
+                "make it, or name another file");
+  }
+  return {};
 }
 
 Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, FileSystem& files,

@@ -133,10 +133,14 @@ std::string SurplusLine(const RunSummary& summary) {
   if (summary.jobs_surplus == 0) {
     return "";
   }
+  std::string names;
+  for (const std::string& job : summary.surplus_jobs) {
+    names += "  " + EscapeControls(job) + '\n';
+  }
   return fmt::format(
-      "{} that nobody asked for {} found and cancelled: a request was sent twice on "
-      "its way\n",
-      Count(summary.jobs_surplus, "job"), summary.jobs_surplus == 1 ? "was" : "were");
+      "{} that nobody asked for {} found, and asked to end if not over: a request was sent twice "
+      "on its way\n{}",
+      Count(summary.jobs_surplus, "job"), summary.jobs_surplus == 1 ? "was" : "were", names);
 }
 
 // Beside the line above: what an earlier audit found counts all the same.
@@ -202,6 +206,7 @@ std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& 
       {"jobs_failed", summary.jobs_failed},
       {"published", options.published_output},
       {"jobs_surplus", summary.jobs_surplus},
+      {"surplus_jobs", summary.surplus_jobs},
       {"audit_failure", summary.audit_failure},
       {"cancelled", summary.cancelled},
       {"estimated_tokens", summary.estimated_tokens},

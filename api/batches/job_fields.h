@@ -49,6 +49,12 @@ template <typename Json, typename Read, typename IsAddress>
   if (!is_list) {
     return Fail(ErrorCode::kBadAnswer, fmt::format("the answer is not a list of {}", what));
   }
+  const Json* token = FindMember(answer, "nextPageToken");
+  const Json* unreachable = FindMember(answer, "unreachable");
+  if ((token != nullptr && !token->is_string() && !token->is_null()) ||
+      (unreachable != nullptr && !unreachable->empty())) {
+    return Fail(ErrorCode::kBadAnswer, fmt::format("the list of {} is not complete", what));
+  }
   JobPage page;
   page.next_page_token = TextMember(answer, "nextPageToken");
   if (entries == nullptr) {

@@ -89,6 +89,9 @@ Result<std::string> ResumableUpload::Start() {
 
 HttpRequest ResumableUpload::SessionRequest(const std::string& url, const char* command) const {
   HttpRequest request = service_.SessionRequest("POST", url, Label(), stop_);
+  // A service, or what stands before it, may close each connection behind its answer without a
+  // word, and a body cannot be sent twice.
+  request.fresh_connection = was_broken_;
   request.headers = {{"X-Goog-Upload-Command", command}};
   return request;
 }
@@ -106,6 +109,7 @@ Result<std::optional<std::string>> ResumableUpload::SendThrough(const std::strin
     }
     begun = false;
     const std::optional<Error> broken = standing.error;
+    was_broken_ = was_broken_ || broken.has_value();
     if (standing.kind == Standing::kUnclear || standing.kind == Standing::kActive) {
       if (broken) {
         const auto wait = backoff_.Wait(idle + 1, *broken);

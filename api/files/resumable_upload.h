@@ -77,6 +77,7 @@ class ResumableUpload {
   const std::stop_token stop_;
   Backoff backoff_;
   std::string sha256_;
+  bool was_broken_ = false;  // from then on each request has a connection of its own
 };
 
 }  // namespace sluice

@@ -7,6 +7,7 @@
 
 #include "api/batches/batches_client.h"
 #include "api/files/files_client.h"
+#include "api/http/cut_out.h"
 #include "api/http/google_service.h"
 #include "api/http/json_fields.h"
 #include "api/provider/provider.h"
@@ -70,6 +71,9 @@ class GeminiProvider final : public Provider {
   const ProviderTraits& traits() const override { return traits_; }
 
   std::string account_fingerprint() const override { return service_->AccountFingerprint(); }
+  void CutSecretsOut(std::string& text) const override {
+    CutOut(text, service_->options().api_key);
+  }
 
   Result<StagedFile> Stage(const StageSource& source, const std::string& file_id,
                            const ByteProgress& progress, std::stop_token stop) override {

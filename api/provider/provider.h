@@ -74,6 +74,9 @@ class Provider {
   [[nodiscard]] virtual Result<uint64_t> FetchAnswers(const BatchJob& job, const BodyWriter& writer,
                                                       const std::function<Result<void>()>& restart,
                                                       std::stop_token stop) = 0;
+  // Cuts the key out of a text that came from the service and was decoded: while it was escaped,
+  // nobody saw it.
+  virtual void CutSecretsOut(std::string& /*text*/) const {}
   // One text, at once (not a batch): for `neighbors` and `doctor`.
   [[nodiscard]] virtual Result<std::vector<float>> EmbedText(const std::string& model,
                                                              const std::string& text, int dimension,

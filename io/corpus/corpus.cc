@@ -17,6 +17,9 @@ namespace {
 // Bounds a block of empty files.
 constexpr size_t kTextsMax = 4096;
 
+// Bounds a block of lines of a few bytes: what is made of them takes many times their room.
+constexpr uint64_t kLinesMax = uint64_t{1} << 17;
+
 size_t RoundUp(size_t size) {
   constexpr size_t kPage = AlignedBuffer::kAlignment;
   return (size + kPage - 1) / kPage * kPage;
@@ -109,7 +112,8 @@ class FileCorpus final : public Corpus {
   Result<bool> NextLines(Block& block) {
     while (true) {
       const size_t lead = RoundUp(carry_.size()) + input_->offset() % AlignedBuffer::kAlignment;
-      const auto wanted = read_bytes_ - static_cast<size_t>(input_->offset() % read_bytes_);
+      const uint64_t from = input_->offset();
+      const size_t wanted = UpToMultiple(from, read_bytes_);
       ReserveWork(lead + read_bytes_ + Block::kPadding);
       const std::span<std::byte> room = work_.span().subspan(lead, wanted);
       SLUICE_ASSIGN(const size_t count, input_->Fill(room));
@@ -123,6 +127,12 @@ class FileCorpus final : public Corpus {
         return true;
       }
       const size_t cut = is_last ? count : fresh.rfind('\n') + 1;
+      if (const size_t front = FrontOfMany(fresh.substr(0, cut), from); front < cut) {
+        FinishLines(block, room.first(front), false);
+        input_->Unread(room.first(count).subspan(front));
+        carry_.clear();
+        return true;
+      }
       if (cut > 0 || is_last) {
         FinishLines(block, room.first(cut), is_last);
         carry_.assign(fresh.substr(cut));
@@ -130,6 +140,24 @@ class FileCorpus final : public Corpus {
       }
       carry_.append(fresh);
     }
+  }
+
+  static size_t UpToMultiple(uint64_t offset, size_t of) {
+    return of - static_cast<size_t>(offset % of);
+  }
+
+  // How much of `lines`, which begin at `offset`, makes no more lines than a block may have: up to
+  // a multiple of a half, a quarter... of the usual size.
+  [[nodiscard]] size_t FrontOfMany(std::string_view lines, uint64_t offset) const {
+    size_t step = read_bytes_;
+    std::string_view front = lines;
+    while (step > 1 && CountLineFeeds(front) > kLinesMax) {
+      step /= 2;
+      const std::string_view shorter = lines.substr(0, UpToMultiple(offset, step));
+      const size_t end = shorter.rfind('\n') + 1;
+      front = end > 0 ? shorter.substr(0, end) : front;
+    }
+    return front.size();
   }
 
   void FinishLines(Block& block, std::span<std::byte> fresh, bool is_last) {

@@ -117,8 +117,9 @@ Result<Content> ReadContent(FileSystem& files, const std::string& path) {
       if (lost_a_sector && !next.has_value()) {
         break;
       }
-      return Fail(ErrorCode::kIo, fmt::format("'{}' is damaged at line {}", path, number),
-                  "start over in a new run directory, or with --fresh");
+      return Fail(ErrorCode::kInput, fmt::format("'{}' is damaged at line {}", path, number),
+                  "restore it from a copy, or start over with --fresh (jobs that exist are paid "
+                  "again)");
     }
     content.whole_bytes = lines.offset();
   }

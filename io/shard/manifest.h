@@ -44,7 +44,7 @@ struct ShardEntry {
 class Manifest {
  public:
   // Reads what is there (nothing is an empty manifest) and cuts a torn last line off.
-  // Errors: kIo, also for a line in the middle that cannot be understood.
+  // Errors: kIo; kInput for a line in the middle that cannot be understood.
   [[nodiscard]] static Result<Manifest> Open(FileSystem& files, const std::string& path);
   // Reads without changing anything.
   [[nodiscard]] static Result<Manifest> Read(FileSystem& files, const std::string& path);

@@ -1,6 +1,7 @@
 """A run writes only what is its own: not over its corpus, not over what else lies in a folder, not through
 links; and it ends when it is asked to, whatever it waits for."""
 
+import os
 import signal
 import subprocess
 import time
@@ -79,6 +80,18 @@ class OwnFiles(harness.CliTest):
                 self.refused(*arguments, says="is an input of this run")
         self.refused("c.jsonl", "-o", "r.npy", "--report", "./r.npy", says="--report names the file")
         self.refused("c.jsonl", "-o", "r.npy", "--report", "r.ids.jsonl", says="--report names the file")
+
+    def test_no_device_is_replaced_and_no_file_of_the_run(self):
+        os.mkfifo(self.folder / "pipe.npy")
+        (self.folder / "null.npy").symlink_to("/dev/null")
+        for name, says in (("pipe.npy", "is no regular file"), ("null.npy", "is no regular file"), (".", "is a folder"),
+                           ("nowhere/r.json", "there is no folder"), ("r.npy.sluice/ledger.db", "lies in the run folder"),
+                           ("./x/../r.npy.sluice/new.json", "lies in the run folder")):
+            with self.subTest(name=name):
+                self.refused("c.jsonl", "-o", "r.npy", "--report", name, says=says)
+        for name in ("pipe.npy", "null.npy"):
+            self.refused("c.jsonl", "-o", name, says="is no regular file")
+        self.assertTrue((self.folder / "null.npy").is_symlink() and (self.folder / "pipe.npy").is_fifo())
 
     def test_a_folder_is_read_without_what_the_run_makes_in_it(self):
         for number in range(4):

@@ -190,6 +190,52 @@ TEST_F(JobPlanTest, AdoptsTheOldestJobFoundAndNamesTheSurplus) {
   EXPECT_EQ(track.job, "batches/a");
 }
 
+TEST_F(JobPlanTest, AJobThatIsListedTwiceIsOneJob) {
+  ShardTrack track = Sent();
+  (void)plan_.OnCreateAnswer(track, Lost(), now_);
+  const BatchJob job = JobNamed("batches/a", plan_.DisplayName(track), JobState::kPending);
+  EXPECT_TRUE(plan_.OnLook(track, {job, job}, now_, now_).empty());
+  EXPECT_EQ(track.state, ShardState::kSubmitted);
+}
+
+TEST_F(JobPlanTest, AJobThatReadsTheFileOfAnAttemptIsItsJobHoweverItIsCalled) {
+  for (const char* name : {"", "sluice-0123456789ab-7-1"}) {
+    ShardTrack track = Sent();
+    (void)plan_.OnCreateAnswer(track, Lost(), now_);
+    BatchJob job = JobNamed("batches/a", name, JobState::kPending);
+    job.source_file = track.staged_file;
+    EXPECT_TRUE(plan_.IsOfThisRun(job));
+    (void)plan_.OnLook(track, {job}, now_, now_);
+    EXPECT_EQ(track.state, ShardState::kSubmitted) << name;
+  }
+}
+
+TEST_F(JobPlanTest, AListThatLacksAJobThatIsThereIsNoList) {
+  ShardTrack track = Submitted();
+  const BatchJob other = JobNamed("batches/b", "sluice/0123456789ab/8/1", JobState::kPending);
+  const BatchJob own = JobNamed("batches/a", plan_.DisplayName(track), JobState::kRunning);
+  EXPECT_FALSE(plan_.FaultOfList({other}, {&track}).has_value()) << "it may never have been";
+  (void)plan_.OnPoll(track, own, now_);
+  ASSERT_TRUE(plan_.FaultOfList({other}, {&track}).has_value());
+  EXPECT_EQ(plan_.FaultOfList({other}, {&track})->code, ErrorCode::kBadAnswer);
+  EXPECT_FALSE(plan_.FaultOfList({other, own}, {&track}).has_value());
+  (void)plan_.OnPoll(track, Fail(ErrorCode::kNotFound, "gone"), now_);
+  EXPECT_FALSE(plan_.FaultOfList({other}, {&track}).has_value()) << "somebody deleted it";
+}
+
+TEST_F(JobPlanTest, AJobThatWasNamedAndNeverSeenIsLookedFor) {
+  ShardTrack track = Submitted();
+  const BatchJob real = JobNamed("batches/real", plan_.DisplayName(track), JobState::kRunning);
+  EXPECT_TRUE(plan_.FindSurplus({real}, {"batches/a"}, {&track}).empty());
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_FALSE(plan_.OnPoll(track, Fail(ErrorCode::kNotFound, "gone"), now_).has_value());
+  }
+  EXPECT_EQ(track.state, ShardState::kUnknown);
+  (void)plan_.OnLook(track, {real}, now_, now_);
+  EXPECT_EQ(track.state, ShardState::kSubmitted);
+  EXPECT_EQ(track.job, "batches/real");
+}
+
 TEST_F(JobPlanTest, DoesNotKnowAfterACrashBetweenIntentAndAnswer) {
   ShardTrack track = Sent();
   plan_.Resume(track, now_);

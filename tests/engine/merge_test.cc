@@ -107,6 +107,19 @@ TEST_F(MergeTest, NamesWhatIsMissingTwiceThereUnknownOrBroken) {
   EXPECT_EQ(sink_.vectors.size() + sink_.failures.size(), 5u);
 }
 
+TEST_F(MergeTest, WhatTheServiceSaysOfARowIsRidOfTheKeyWhenItIsDecoded) {
+  environment_.cut_secrets_out = [](std::string& text) {
+    const size_t at = text.find("AIzaTestKey-x");
+    text = at == std::string::npos ? text : text.substr(0, at) + "[key]";
+  };
+  const auto outcome =
+      Merge(R"({"key":"000000000000","error":{"code":8,"message":"no AIza\u0054estKey-x"}})"
+            "\n",
+            {0, 1});
+  ASSERT_EQ(outcome->failed.size(), 1U);
+  EXPECT_EQ(outcome->failed[0].failure.message, "no [key]");
+}
+
 TEST_F(MergeTest, AValueBeatsAnErrorForTheSameKey) {
   const std::string error = "{\"key\":\"000000000000\",\"error\":{\"code\":13}}\n";
   for (const std::string& answers : {error + VectorLine(0, "1,2"), VectorLine(0, "1,2") + error}) {

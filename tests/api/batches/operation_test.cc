@@ -166,7 +166,8 @@ TEST(OperationPage, WhatCannotBeReadIsNoListing) {
   for (const char* json :
        {"", "[]", "null", R"({"operations":{}})", R"({"operations":[1]})", R"({"operations":[{}]})",
         R"({"operations":[{"name":"batches/a"},{"name":"x"}]})", R"({"error":{"code":500}})",
-        R"({"operations":[{"name":"batches/a"}])"}) {
+        R"({"operations":[{"name":"batches/a"}])", R"({"operations":[],"nextPageToken":[5]})",
+        R"({"operations":[],"unreachable":["locations/x"]})"}) {
     EXPECT_EQ(ParseOperationPage(json).error().code, ErrorCode::kBadAnswer) << json;
   }
 }

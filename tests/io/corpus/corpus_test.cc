@@ -169,6 +169,20 @@ TEST_F(CorpusTest, AnyLineIsAPlaceToGoOnFromWithTheSameBlocks) {
   }
 }
 
+TEST_F(CorpusTest, BlocksOfTinyLinesAreShorter) {
+  constexpr size_t kLinesMax = size_t{1} << 17;
+  const std::string text(3 * kLinesMax + 5, '\n');
+  const auto blocks =
+      ReadBlocks(OptionsFor({folder_.Write("x.jsonl", text)}, size_t{1} << 20)).value();
+  size_t bytes = 0;
+  for (const SeenBlock& block : blocks) {
+    EXPECT_LE(block.bytes.size(), kLinesMax);
+    EXPECT_EQ(block.begin.offset, bytes);
+    bytes += block.bytes.size();
+  }
+  EXPECT_EQ(bytes, text.size());
+}
+
 TEST_F(CorpusTest, AnyTextIsAPlaceToGoOnFromWithTheSameBlocks) {
   std::mt19937_64 random(10);
   for (int i = 0; i < 60; ++i) {
