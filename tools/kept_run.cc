@@ -1,6 +1,5 @@
 #include "tools/kept_run.h"
 
-#include <fmt/format.h>
 #include <string>
 
 #include "engine/kept_options.h"
@@ -14,10 +13,7 @@ namespace {
 Result<RunOptions> ReadOptions(FileSystem& files, const std::string& run_folder) {
   const RunDirectory directory(run_folder);
   SLUICE_TRY(directory.ExpectRun(files));
-  if (RunLock::IsHeld(directory.lock())) {
-    return Fail(ErrorCode::kLocked, fmt::format("another sluice works on {}", run_folder),
-                "wait for it, or stop it; what it has done is kept");
-  }
+  SLUICE_TRY(RunLock::RequireFree(directory.lock()));
   SLUICE_ASSIGN(Ledger ledger, Ledger::OpenToRead(directory.ledger()));
   return KeptOptions(ledger, run_folder);
 }

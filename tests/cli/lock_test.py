@@ -39,7 +39,7 @@ class Lock(harness.CliTest):
         (self.folder / "link").symlink_to(self.folder / "r")
         for folder in ("r", "./r/", self.folder / "r", "link"):
             for command in (["prepare", "c.jsonl", *ASK, "-C"], ["run", "c.jsonl", "-b", "local", "-C"], ["verify"],
-                            ["run", "c.jsonl", "-b", "local", "--fresh", "-y", "-C"]):
+                            ["run", "c.jsonl", "-b", "local", "--fresh", "-y", "-C"], ["retry", "-C"], ["cancel", "-y", "-C"]):
                 with self.subTest(folder=folder, command=command):
                     said = self.sluice(*command, folder, code=8).err
                     self.assertRegex(said, rf"process {first.pid} on {re.escape(socket.gethostname())} since "
