@@ -54,6 +54,11 @@ RowFailure FailureOfJob(const BatchJob& job) {
   return {.failure_class = failure_class, .code = code, .message = message};
 }
 
+// The answer to its creation named the job, and nobody has seen it yet: it may be another.
+bool IsOnlyNamed(const ShardTrack& track) {
+  return track.state == ShardState::kSubmitted && !track.was_seen && !track.is_resumed;
+}
+
 }  // namespace
 
 std::string JobPlan::FileId(const ShardTrack& track) const {
@@ -341,9 +346,8 @@ std::optional<Error> JobPlan::OnFailed(ShardTrack& track, const Error& error,
     return error;
   }
   const bool has_job = track.state == ShardState::kSubmitted || track.state == ShardState::kEnded;
-  if (track.state == ShardState::kSubmitted && !track.was_seen && !track.is_resumed &&
-      track.times_not_found >= kTimesNotFoundMax) {
-    // The answer to its creation named a job that nobody has ever seen: no answer at all.
+  if (IsOnlyNamed(track) && track.times_not_found >= kTimesNotFoundMax) {
+    // Such an answer is none.
     track.job.clear();
     EnterUnknown(track, ShardState::kUnknown, now);
     return std::nullopt;
@@ -416,11 +420,8 @@ std::vector<BatchJob> JobPlan::FindSurplus(const std::vector<BatchJob>& jobs,
                                            const std::vector<const ShardTrack*>& tracks) const {
   std::set<std::string> looked_for;
   for (const ShardTrack* track : tracks) {
-    // A job that was named in the answer to its creation and that nobody has seen may be another.
-    const bool is_believed =
-        track->state == ShardState::kSubmitted && !track->was_seen && !track->is_resumed;
     if (track->state == ShardState::kIntent || track->state == ShardState::kUnknown ||
-        track->state == ShardState::kFenced || is_believed) {
+        track->state == ShardState::kFenced || IsOnlyNamed(*track)) {
       looked_for.insert(DisplayName(*track));
     }
   }

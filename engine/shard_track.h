@@ -7,6 +7,8 @@
 //                                     |
 //                                  SEALED (next attempt)
 //
+// SUBMITTED goes back to UNKNOWN when the job that an answer named is never seen.
+//
 // An attempt is one input file and at most one job. A round asks for a set of rows: round 0 for all
 // of the shard's, each later one for rows that failed in the one before it. Attempts are numbered
 // through all rounds, so that no name at the service is ever used twice.

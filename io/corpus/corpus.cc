@@ -127,14 +127,15 @@ class FileCorpus final : public Corpus {
         return true;
       }
       const size_t cut = is_last ? count : fresh.rfind('\n') + 1;
-      if (const size_t front = FrontOfMany(fresh.substr(0, cut), from); front < cut) {
-        FinishLines(block, room.first(front), false);
-        input_->Unread(room.first(count).subspan(front));
+      const Front front = FrontOfMany(fresh.substr(0, cut), from);
+      if (front.bytes < cut) {
+        FinishLines(block, room.first(front.bytes), front.lines, false);
+        input_->Unread(room.first(count).subspan(front.bytes));
         carry_.clear();
         return true;
       }
       if (cut > 0 || is_last) {
-        FinishLines(block, room.first(cut), is_last);
+        FinishLines(block, room.first(cut), front.lines, is_last);
         carry_.assign(fresh.substr(cut));
         return true;
       }
@@ -146,21 +147,25 @@ class FileCorpus final : public Corpus {
     return of - static_cast<size_t>(offset % of);
   }
 
-  // How much of `lines`, which begin at `offset`, makes no more lines than a block may have: up to
+  // How much of `text`, which begins at `offset`, makes no more lines than a block may have: up to
   // a multiple of a half, a quarter... of the usual size.
-  [[nodiscard]] size_t FrontOfMany(std::string_view lines, uint64_t offset) const {
-    size_t step = read_bytes_;
-    std::string_view front = lines;
-    while (step > 1 && CountLineFeeds(front) > kLinesMax) {
-      step /= 2;
-      const std::string_view shorter = lines.substr(0, UpToMultiple(offset, step));
-      const size_t end = shorter.rfind('\n') + 1;
-      front = end > 0 ? shorter.substr(0, end) : front;
+  struct Front {
+    size_t bytes = 0;
+    uint64_t lines = 0;
+  };
+  [[nodiscard]] Front FrontOfMany(std::string_view text, uint64_t offset) const {
+    Front front = {.bytes = text.size(), .lines = CountLineFeeds(text)};
+    for (size_t step = read_bytes_ / 2; step > 0 && front.lines > kLinesMax; step /= 2) {
+      const std::string_view shorter = text.substr(0, UpToMultiple(offset, step));
+      if (const size_t end = shorter.rfind('\n') + 1; end > 0) {
+        front = {.bytes = end, .lines = CountLineFeeds(shorter.substr(0, end))};
+      }
     }
-    return front.size();
+    return front;
   }
 
-  void FinishLines(Block& block, std::span<std::byte> fresh, bool is_last) {
+  // `line_feeds` are those of `fresh`, and there are none in carry_.
+  void FinishLines(Block& block, std::span<std::byte> fresh, uint64_t line_feeds, bool is_last) {
     std::byte* begin = fresh.data() - carry_.size();
     std::memcpy(begin, carry_.data(), carry_.size());
     const std::string_view lines = AsText({begin, carry_.size() + fresh.size()});
@@ -168,7 +173,7 @@ class FileCorpus final : public Corpus {
     block.begin = place_;
     block.bytes = lines;
     std::swap(block.buffer, work_);
-    place_.line += CountLineFeeds(lines);
+    place_.line += line_feeds;
     place_.offset += lines.size();
     NoteContent(block);
     if (is_last) {
