@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,7 @@ Result<void> WriteIds(FileSystem& files, const std::string& path, uint64_t rows)
   SLUICE_ASSIGN(const auto file, files.Open(path, OpenMode::kCreate));
   std::string text;
   for (uint64_t row = 0; row < rows; ++row) {
-    text += fmt::format("{{\"row\":{0},\"id\":{0}}}\n", row);
+    fmt::format_to(std::back_inserter(text), "{{\"row\":{0},\"id\":{0}}}\n", row);
   }
   return file->Write(AsBytes(text));
 }

@@ -5,6 +5,7 @@
 #include <fast_float/fast_float.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <random>
@@ -58,8 +59,9 @@ void SetCounters(benchmark::State& state, const Arrays& arrays) {
 }
 
 void ReadWith(benchmark::State& state, FloatKernel kernel) {
-  if (kernel == FloatKernel::kAvx2 && BestFloatKernel() != kernel) {
-    state.SkipWithError("this processor has no AVX2");
+  const std::vector<FloatKernel> kernels = FloatKernels();
+  if (std::ranges::find(kernels, kernel) == kernels.end()) {
+    state.SkipWithError("this processor lacks what the kernel needs");
     return;
   }
   const Arrays arrays = MakeArrays();
@@ -77,6 +79,7 @@ void ReadWith(benchmark::State& state, FloatKernel kernel) {
 }
 BENCHMARK_CAPTURE(ReadWith, portable, FloatKernel::kPortable);
 BENCHMARK_CAPTURE(ReadWith, avx2, FloatKernel::kAvx2);
+BENCHMARK_CAPTURE(ReadWith, avx512, FloatKernel::kAvx512);
 
 template <typename Read>
 void ReadEach(benchmark::State& state, Read read) {

@@ -6,14 +6,14 @@
 namespace sluice {
 namespace {
 
-struct Entry {
+struct ProtocolEntry {
   std::string_view name;
   Result<std::unique_ptr<LineProtocol>> (*make)(const RequestOptions&);
 };
 
 constexpr std::array kProtocols = {
-    Entry{.name = "gemini", .make = MakeGeminiLines},
-    Entry{.name = "vertex", .make = MakeVertexLines},
+    ProtocolEntry{.name = "gemini", .make = MakeGeminiLines},
+    ProtocolEntry{.name = "vertex", .make = MakeVertexLines},
 };
 
 }  // namespace
@@ -42,7 +42,7 @@ std::string_view FailureClassName(FailureClass failure_class) {
 
 Result<std::unique_ptr<LineProtocol>> MakeLineProtocol(std::string_view name,
                                                        const RequestOptions& options) {
-  for (const Entry& entry : kProtocols) {
+  for (const ProtocolEntry& entry : kProtocols) {
     if (entry.name == name) {
       return entry.make(options);
     }

@@ -9,19 +9,19 @@
 namespace sluice {
 namespace {
 
-struct Entry {
+struct ProviderEntry {
   std::string_view name;
   ProviderTraits (*traits)(Task task, std::string_view model);
   Result<std::unique_ptr<Provider>> (*make)(const ProviderOptions&, Transport&, Clock&);
 };
 
 constexpr std::array kProviders = {
-    Entry{.name = "gemini", .traits = GeminiTraits, .make = MakeGeminiProvider},
-    Entry{.name = "vertex", .traits = VertexTraits, .make = MakeVertexProvider},
+    ProviderEntry{.name = "gemini", .traits = GeminiTraits, .make = MakeGeminiProvider},
+    ProviderEntry{.name = "vertex", .traits = VertexTraits, .make = MakeVertexProvider},
 };
 
-Result<const Entry*> Find(std::string_view name) {
-  const auto* const entry = std::ranges::find(kProviders, name, &Entry::name);
+Result<const ProviderEntry*> FindProvider(std::string_view name) {
+  const auto* const entry = std::ranges::find(kProviders, name, &ProviderEntry::name);
   if (entry == kProviders.end()) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("no provider is called '{}'", PrintableText(name, 64)),
@@ -34,7 +34,7 @@ Result<const Entry*> Find(std::string_view name) {
 
 std::vector<std::string> ProviderNames() {
   std::vector<std::string> names;
-  for (const Entry& entry : kProviders) {
+  for (const ProviderEntry& entry : kProviders) {
     names.emplace_back(entry.name);
   }
   return names;
@@ -42,14 +42,14 @@ std::vector<std::string> ProviderNames() {
 
 Result<ProviderTraits> FindProviderTraits(std::string_view name, Task task,
                                           std::string_view model) {
-  SLUICE_ASSIGN(const Entry* const entry, Find(name));
+  SLUICE_ASSIGN(const ProviderEntry* const entry, FindProvider(name));
   return entry->traits(task, model);
 }
 
 Result<std::unique_ptr<Provider>> MakeProvider(std::string_view name,
                                                const ProviderOptions& options, Transport& transport,
                                                Clock& clock) {
-  SLUICE_ASSIGN(const Entry* const entry, Find(name));
+  SLUICE_ASSIGN(const ProviderEntry* const entry, FindProvider(name));
   return entry->make(options, transport, clock);
 }
 

@@ -14,11 +14,28 @@ namespace {
 // ZSTD_WINDOWLOG_LIMIT_DEFAULT, which only zstd's static interface names.
 constexpr int kWindowLogMax = 27;
 
-// Level 1 of zstd 1.5.4 has a table of 2^14 places and matches of 7 bytes. Half the table fits into
-// the first cache of today's processors, and shorter matches make good for it: 1 % smaller and 1 %
-// faster on text in many languages (docs/benchmarks.md).
-constexpr int kFastHashLog = 13;
-constexpr int kFastMinMatch = 6;
+// Where we do not take what a level of zstd 1.5.4 stands for, for text in many languages; measured in
+// docs/decisions/0006.
+struct Tuning {
+  int window_log = 0;  // 0: as zstd has it
+  int hash_log = 0;
+  int chain_log = 0;
+  int min_match = 0;
+};
+
+// At level 1 every second frame, as chance has it, takes the smaller table: it is faster, and with
+// all frames a file would be too large. Only the bytes may decide which, so that what is packed again
+// is the same.
+Tuning TuningFor(int level, size_t plain_size) {
+  switch (level) {
+    case 1:
+      return {.hash_log = plain_size % 2 == 0 ? 13 : 12, .min_match = 6};
+    case 3:
+      return {.window_log = 22, .hash_log = 18, .chain_log = 14};
+    default:
+      return {};
+  }
+}
 
 // From here on a block takes long enough for somebody to wait for its end.
 constexpr int kSlowLevel = 10;
@@ -99,7 +116,15 @@ struct ZstdCompressor::Context {
   };
   std::unique_ptr<ZSTD_CCtx, Free> zstd = std::unique_ptr<ZSTD_CCtx, Free>(ZSTD_createCCtx());
 
-  bool is_slow = false;
+  int level = 0;
+
+  void Tune(size_t plain_size) {
+    const Tuning tuning = TuningFor(level, plain_size);
+    Set(ZSTD_c_windowLog, tuning.window_log);
+    Set(ZSTD_c_hashLog, tuning.hash_log);
+    Set(ZSTD_c_chainLog, tuning.chain_log);
+    Set(ZSTD_c_minMatch, tuning.min_match);
+  }
 
   void Set(ZSTD_cParameter parameter, int value) {
     const size_t set = ZSTD_CCtx_setParameter(zstd.get(), parameter, value);
@@ -110,12 +135,8 @@ struct ZstdCompressor::Context {
 
 ZstdCompressor::ZstdCompressor(int level) : context_(std::make_unique<Context>()) {
   RequireMemory(context_->zstd != nullptr);
-  context_->is_slow = level >= kSlowLevel;
+  context_->level = level;
   context_->Set(ZSTD_c_compressionLevel, level);
-  if (level == 1) {
-    context_->Set(ZSTD_c_hashLog, kFastHashLog);
-    context_->Set(ZSTD_c_minMatch, kFastMinMatch);
-  }
   context_->Set(ZSTD_c_checksumFlag, 1);
   context_->Set(ZSTD_c_contentSizeFlag, 1);
 }
@@ -127,9 +148,10 @@ size_t ZstdCompressor::FrameBound(size_t plain_size) { return ZSTD_compressBound
 std::optional<size_t> ZstdCompressor::Compress(std::span<const std::byte> plain,
                                                std::span<std::byte> out,
                                                const std::stop_token& stop) {
-  if (context_->is_slow) {
+  if (context_->level >= kSlowLevel) {
     return CompressInSlices(plain, out, stop);
   }
+  context_->Tune(plain.size());
   const size_t size =
       ZSTD_compress2(context_->zstd.get(), out.data(), out.size(), plain.data(), plain.size());
   ThrowIfOutOfMemory(size);

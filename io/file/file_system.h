@@ -3,8 +3,8 @@
 //
 // Paths are plain UTF-8 strings. Files are created with mode 0600, folders with 0700, never with
 // descriptor 0 to 2, and never through a planted link: kCreate removes it, the others refuse it.
-// FileSystem is thread-safe; a File is used by one thread at a time, except that ReadAt and WriteAt
-// may be called by several threads at once.
+// FileSystem is thread-safe; a File is used by one thread at a time, except that ReadAt, WriteAt
+// and Reserve may be called by several threads at once.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +33,9 @@ class File {
   [[nodiscard]] virtual Result<void> Sync() = 0;
   [[nodiscard]] virtual Result<void> Truncate(uint64_t size) = 0;
   [[nodiscard]] virtual Result<uint64_t> Size() = 0;
+  // A wish: that the disk finds room now for bytes that are written later, so that writing them is
+  // quicker. Neither content nor size changes; whether there is room is told by the writing alone.
+  virtual void Reserve([[maybe_unused]] uint64_t offset, [[maybe_unused]] uint64_t size) {}
 };
 
 struct FileStat {

@@ -116,6 +116,11 @@ class PosixFile final : public File {
                 Uninterrupted([&] { return ftruncate(number(), static_cast<off_t>(size)); }));
   }
 
+  void Reserve(uint64_t offset, uint64_t size) override {
+    static_cast<void>(fallocate(number(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                                static_cast<off_t>(size)));
+  }
+
   Result<uint64_t> Size() override {
     struct stat status = {};
     if (fstat(number(), &status) != 0) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "io/json/avx512.h"
 #include "io/json/float_kernels.h"
 #include "io/json/float_text.h"
 
@@ -17,13 +18,22 @@ const char* SkipBlanks(const char* at, const char* end) {
 
 }  // namespace
 
-FloatKernel BestFloatKernel() {
+std::vector<FloatKernel> FloatKernels() {
+  std::vector<FloatKernel> kernels = {FloatKernel::kPortable};
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) {
-    return FloatKernel::kAvx2;
+  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0) {
+    kernels.push_back(FloatKernel::kAvx2);
+    if (HasAvx512()) {
+      kernels.push_back(FloatKernel::kAvx512);
+    }
   }
 #endif
-  return FloatKernel::kPortable;
+  return kernels;
+}
+
+FloatKernel BestFloatKernel() {
+  static const FloatKernel best = FloatKernels().back();
+  return best;
 }
 
 bool ReadElement(const char* begin, const char* end, float& value) {
@@ -55,15 +65,28 @@ FloatArrayRead ReadArrayPortable(std::string_view line, size_t open, std::vector
   }
 }
 
+namespace {
+
+FloatArrayRead ReadArrayWith(FloatKernel kernel, std::string_view line, size_t open,
+                             std::vector<float>& out) {
+  switch (kernel) {
+#if defined(__x86_64__)
+    case FloatKernel::kAvx2:
+      return ReadArrayAvx2(line, open, out);
+    case FloatKernel::kAvx512:
+      return ReadArrayAvx512(line, open, out);
+#endif
+    default:
+      return ReadArrayPortable(line, open, out);
+  }
+}
+
+}  // namespace
+
 std::optional<size_t> FloatArrayReader::Read(std::string_view line, size_t open,
                                              std::vector<float>& out) {
   const size_t before = out.size();
-#if defined(__x86_64__)
-  const FloatArrayRead read = kernel_ == FloatKernel::kAvx2 ? ReadArrayAvx2(line, open, out)
-                                                            : ReadArrayPortable(line, open, out);
-#else
-  const FloatArrayRead read = ReadArrayPortable(line, open, out);
-#endif
+  const FloatArrayRead read = ReadArrayWith(kernel_, line, open, out);
   if (read.end == nullptr) {
     out.resize(before);
     return std::nullopt;

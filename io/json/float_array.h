@@ -15,9 +15,12 @@ namespace sluice {
 // How arrays are read. All kernels give the same floats and the same verdicts.
 enum class FloatKernel {
   kPortable,  // one number at a time
-  kAvx2,      // four numbers at a time; needs a processor with AVX2
+  kAvx2,      // four numbers at a time
+  kAvx512,    // eight
 };
-[[nodiscard]] FloatKernel BestFloatKernel();  // of this processor
+// Those that this processor can run, the best one last.
+[[nodiscard]] std::vector<FloatKernel> FloatKernels();
+[[nodiscard]] FloatKernel BestFloatKernel();
 
 // Reads arrays of finite JSON numbers (RFC 8259) and nothing else. One thread at a time.
 class FloatArrayReader {

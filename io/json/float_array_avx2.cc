@@ -1,4 +1,4 @@
-#include "io/json/float_kernels.h"
+#include "io/json/float_batch.h"
 
 #if defined(__x86_64__)
 
@@ -17,40 +17,31 @@
 namespace sluice {
 namespace {
 
-constexpr size_t kStep = 4;          // numbers converted together
-constexpr size_t kBatch = 512;       // numbers that are indexed before they are converted
-constexpr size_t kBlockBytes = 64;   // looked at for delimiters in one go
-constexpr size_t kWindow = 16;       // bytes loaded for one number
-constexpr size_t kFractionMax = 16;  // digits behind the point that fit into a window
+constexpr size_t kFourNumbers = 4;  // numbers converted together
+static_assert(kStepNumbers % kFourNumbers == 0);
+constexpr size_t kFractionMax = kWindowBytes;  // digits behind the point that fit into a window
 
 constexpr std::array<double, kFractionMax + 1> kPowers = {
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16};
 
 // Loaded at [n], it keeps the last n bytes of a window.
-constexpr std::array<uint8_t, 2 * kWindow> kKeepLast = [] {
-  std::array<uint8_t, 2 * kWindow> mask{};
-  std::fill(mask.begin() + kWindow, mask.end(), uint8_t{0xFF});
+constexpr std::array<uint8_t, 2 * kWindowBytes> kKeepLast = [] {
+  std::array<uint8_t, 2 * kWindowBytes> mask{};
+  std::fill(mask.begin() + kWindowBytes, mask.end(), uint8_t{0xFF});
   return mask;
 }();
 
 // The sign bits of four floats, by the four bits that tell which are negative.
-alignas(16) constexpr std::array<std::array<uint32_t, kStep>, 1 << kStep> kSigns = [] {
-  std::array<std::array<uint32_t, kStep>, 1 << kStep> signs{};
-  for (size_t bits = 0; bits < signs.size(); ++bits) {
-    for (size_t i = 0; i < kStep; ++i) {
-      signs[bits][i] = (bits >> i & 1) != 0 ? 0x80000000 : 0;
-    }
-  }
-  return signs;
-}();
-
-// Where numbers end: at the commas, and at the bracket that closes the array.
-struct Delimiters {
-  std::array<const char*, kBatch + kBlockBytes> places;
-  size_t count = 0;
-  const char* next = nullptr;  // where to look on
-  bool closed = false;
-};
+alignas(16) constexpr std::array<std::array<uint32_t, kFourNumbers>, 1 << kFourNumbers> kSigns =
+    [] {
+      std::array<std::array<uint32_t, kFourNumbers>, 1 << kFourNumbers> signs{};
+      for (size_t bits = 0; bits < signs.size(); ++bits) {
+        for (size_t i = 0; i < kFourNumbers; ++i) {
+          signs[bits][i] = (bits >> i & 1) != 0 ? 0x80000000 : 0;
+        }
+      }
+      return signs;
+    }();
 
 // One number taken for -d.ddd; whether it has this form is seen in the members together.
 struct Fraction {
@@ -60,15 +51,15 @@ struct Fraction {
   uint32_t negative = 0;
 };
 
-// Fills `delimiters` from its `next` on, until it is full, the array is closed or the line ends.
-SLUICE_AVX2 void FindDelimiters(const char* line_end, Delimiters& delimiters) {
+__attribute__((target("avx2,bmi"))) void FindDelimitersAvx2(const char* line_end,
+                                                            Delimiters& delimiters) {
   const __m256i comma = _mm256_set1_epi8(',');
   const __m256i bracket = _mm256_set1_epi8(']');
   const char* at = delimiters.next;
-  const char** place = delimiters.places.data();
-  const char** const full = place + kBatch;
+  const char** place = delimiters.places.data() + delimiters.count;
+  const char** const full = delimiters.places.data() + kBatchNumbers;
   uint64_t brackets = 0;
-  for (; at < line_end && place < full && brackets == 0; at += kBlockBytes) {
+  for (; at < line_end && place < full && brackets == 0; at += kIndexBytes) {
     const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
     const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32));
     uint64_t mask = MaskOf(_mm256_cmpeq_epi8(low, comma), _mm256_cmpeq_epi8(high, comma));
@@ -107,7 +98,8 @@ SLUICE_AVX2 Fraction LookAt(const char* begin, const char* end) {
 }
 
 SLUICE_AVX2 __m128i LoadDigits(const Fraction& number) {
-  const __m128i window = _mm_loadu_si128(reinterpret_cast<const __m128i*>(number.end - kWindow));
+  const __m128i window =
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(number.end - kWindowBytes));
   const __m128i keep =
       _mm_loadu_si128(reinterpret_cast<const __m128i*>(&kKeepLast[number.digits_less_one + 1]));
   return _mm_and_si128(_mm_sub_epi8(window, _mm_set1_epi8('0')), keep);
@@ -115,7 +107,7 @@ SLUICE_AVX2 __m128i LoadDigits(const Fraction& number) {
 
 // The digits behind the points as 64-bit integers, in the order 0, 2, 1, 3; false when something
 // else than digits stands there.
-SLUICE_AVX2 bool ToIntegers(const std::array<Fraction, kStep>& numbers, __m256i& integers) {
+SLUICE_AVX2 bool ToIntegers(const std::array<Fraction, kFourNumbers>& numbers, __m256i& integers) {
   const __m256i first = _mm256_set_m128i(LoadDigits(numbers[1]), LoadDigits(numbers[0]));
   const __m256i second = _mm256_set_m128i(LoadDigits(numbers[3]), LoadDigits(numbers[2]));
   const __m256i beyond = _mm256_subs_epu8(_mm256_max_epu8(first, second), _mm256_set1_epi8(9));
@@ -131,7 +123,7 @@ SLUICE_AVX2 bool ToIntegers(const std::array<Fraction, kStep>& numbers, __m256i&
   return _mm256_testz_si256(beyond, beyond) != 0;
 }
 
-SLUICE_AVX2 __m256i LeadsOf(const std::array<Fraction, kStep>& numbers) {
+SLUICE_AVX2 __m256i LeadsOf(const std::array<Fraction, kFourNumbers>& numbers) {
   const auto lead = [&numbers](size_t i) {
     return static_cast<int64_t>(numbers[i].lead) *
            static_cast<int64_t>(kPowers[numbers[i].digits_less_one + 1]);
@@ -140,7 +132,7 @@ SLUICE_AVX2 __m256i LeadsOf(const std::array<Fraction, kStep>& numbers) {
 }
 
 // False when one of the four must go the general way; `out` is then without meaning.
-SLUICE_AVX2 bool Convert(const std::array<Fraction, kStep>& numbers, float* out) {
+SLUICE_AVX2 bool Convert(const std::array<Fraction, kFourNumbers>& numbers, float* out) {
   __m256i integers;
   if (!ToIntegers(numbers, integers)) {
     return false;
@@ -177,7 +169,7 @@ SLUICE_AVX2 bool Convert(const std::array<Fraction, kStep>& numbers, float* out)
 }
 
 // All four have the form, as far as LookAt() saw.
-SLUICE_AVX2 bool AreCommon(const std::array<Fraction, kStep>& numbers) {
+SLUICE_AVX2 bool AreCommon(const std::array<Fraction, kFourNumbers>& numbers) {
   const size_t digits_less_one = numbers[0].digits_less_one | numbers[1].digits_less_one |
                                  numbers[2].digits_less_one | numbers[3].digits_less_one;
   const uint32_t lead = std::max(std::max(numbers[0].lead, numbers[1].lead),
@@ -185,86 +177,34 @@ SLUICE_AVX2 bool AreCommon(const std::array<Fraction, kStep>& numbers) {
   return digits_less_one < kFractionMax && lead <= 9;
 }
 
-// Converts the numbers in front of the delimiters, the first of which begins at `begin`.
-class BatchConverter {
- public:
-  explicit BatchConverter(const char* line) : line_(line) {}
-
-  SLUICE_AVX2 bool Run(const char* begin, const Delimiters& delimiters, float* out) {
-    const char* const* const places = delimiters.places.data();
-    const size_t count = delimiters.count;
-    size_t i = 0;
-    for (; i + kStep <= count; i += kStep) {
-      const std::array<Fraction, kStep> numbers = {
-          LookAt(begin, places[i]), LookAt(places[i] + 1, places[i + 1]),
-          LookAt(places[i + 1] + 1, places[i + 2]), LookAt(places[i + 2] + 1, places[i + 3])};
-      const bool common = AreCommon(numbers) && places[i] - line_ >= ptrdiff_t{kWindow};
-      if ((!common || !Convert(numbers, out + i)) &&
-          !ReadSingly(begin, places + i, kStep, out + i)) {
-        return false;
-      }
-      begin = places[i + 3] + 1;
-    }
-    return ReadSingly(begin, places + i, count - i, out + i);
-  }
-
-  [[nodiscard]] uint64_t general_values() const { return general_values_; }
-
- private:
-  [[gnu::noinline]] bool ReadSingly(const char* begin, const char* const* ends, size_t count,
-                                    float* out) {
-    for (size_t i = 0; i < count; ++i) {
-      if (!ReadElement(begin, ends[i], out[i])) {
-        return false;
-      }
-      begin = ends[i] + 1;
-    }
-    general_values_ += count;
-    return true;
-  }
-
-  const char* line_;
-  uint64_t general_values_ = 0;
-};
-
-bool IsEmptyArray(const char* begin, const char* end) {
-  return std::all_of(begin, end,
-                     [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
-}
+constexpr BatchKernel kAvx2Kernel = {.find_delimiters = FindDelimitersAvx2, .convert = ConvertAvx2};
 
 }  // namespace
 
-__attribute__((target("avx2,bmi"))) FloatArrayRead ReadArrayAvx2(std::string_view line, size_t open,
-                                                                 std::vector<float>& out) {
-  const char* const line_end = line.data() + line.size();
-  Delimiters delimiters;
-  delimiters.next = line.data() + open + 1;
-  std::array<float, kBatch + kBlockBytes> values;
-  BatchConverter converter(line.data());
-  for (const char* begin = delimiters.next; !delimiters.closed && delimiters.next < line_end;) {
-    FindDelimiters(line_end, delimiters);
-    if (delimiters.count == 0) {
-      continue;
+__attribute__((target("avx2,bmi"))) bool ConvertAvx2(const NumberBatch& batch, float* out,
+                                                     uint64_t& general_values) {
+  const char* begin = batch.begin;
+  const char* const* const ends = batch.ends;
+  size_t i = 0;
+  for (; i + kFourNumbers <= batch.count; i += kFourNumbers) {
+    const std::array<Fraction, kFourNumbers> numbers = {
+        LookAt(begin, ends[i]), LookAt(ends[i] + 1, ends[i + 1]),
+        LookAt(ends[i + 1] + 1, ends[i + 2]), LookAt(ends[i + 2] + 1, ends[i + 3])};
+    const bool common = AreCommon(numbers) && ends[i] - batch.line >= ptrdiff_t{kWindowBytes};
+    if ((!common || !Convert(numbers, out + i)) &&
+        !ReadSingly({.line = batch.line, .begin = begin, .ends = ends + i, .count = kFourNumbers},
+                    out + i, general_values)) {
+      return false;
     }
-    const char* const last = delimiters.places[delimiters.count - 1];
-    if (last >= line_end) {
-      return {};
-    }
-    if (delimiters.closed && delimiters.count == 1 && begin == line.data() + open + 1 &&
-        IsEmptyArray(begin, last)) {
-      return {.end = last + 1};
-    }
-    if (!converter.Run(begin, delimiters, values.data())) {
-      return {};
-    }
-    out.insert(out.end(), values.begin(),
-               values.begin() + static_cast<ptrdiff_t>(delimiters.count));
-    begin = last + 1;
-    if (delimiters.closed) {
-      return {.end = begin, .general_values = converter.general_values()};
-    }
+    begin = ends[i + 3] + 1;
   }
-  return {};
+  return ReadSingly(
+      {.line = batch.line, .begin = begin, .ends = ends + i, .count = batch.count - i}, out + i,
+      general_values);
+}
+
+FloatArrayRead ReadArrayAvx2(std::string_view line, size_t open, std::vector<float>& out) {
+  return ReadArrayInBatches(kAvx2Kernel, line, open, out);
 }
 
 }  // namespace sluice

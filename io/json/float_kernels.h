@@ -19,9 +19,13 @@ struct FloatArrayRead {
 // Reads up to FloatArrayReader::kPadding bytes behind the line. The processor must have AVX2.
 [[nodiscard]] FloatArrayRead ReadArrayAvx2(std::string_view line, size_t open,
                                            std::vector<float>& out);
+// The same for one of which HasAvx512() is true.
+[[nodiscard]] FloatArrayRead ReadArrayAvx512(std::string_view line, size_t open,
+                                             std::vector<float>& out);
 #endif
 
-// The element between two delimiters, blanks around it allowed; false when it is no finite number.
+// The general path: the element between two delimiters, blanks around it allowed; false when it is
+// no finite number.
 [[nodiscard]] bool ReadElement(const char* begin, const char* end, float& value);
 
 }  // namespace sluice

@@ -34,14 +34,32 @@ Result<void> RowMatrix::Put(Ordinal row, std::span<const float> vector) {
   SLUICE_CHECK(vector.size() == options_.dimension, "a row of the wrong length");
   const uint64_t index = row - options_.range.first;
   std::memcpy(rows_.data() + index * row_bytes_, vector.data(), row_bytes_);
+  ReserveNextPart();
   const size_t part = index / part_rows_;
   const bool is_last = missing_[part].fetch_sub(1, std::memory_order_acq_rel) == 1;
   return is_last ? Write(part) : Result<void>();
 }
 
+uint64_t RowMatrix::PlaceOf(const OrdinalRange& rows) const {
+  return options_.first_byte + (options_.range.first + rows.first) * row_bytes_;
+}
+
+// While rows come in, one thread at a time finds the room that all parts need at the end, when
+// nothing else is left to do and each write would keep the others waiting.
+void RowMatrix::ReserveNextPart() {
+  if (is_reserving_.test_and_set(std::memory_order_acquire)) {
+    return;
+  }
+  if (reserved_parts_ < missing_.size()) {
+    const OrdinalRange rows = RowsOf(reserved_parts_++);
+    file_.Reserve(PlaceOf(rows), rows.count * row_bytes_);
+    is_reserving_.clear(std::memory_order_release);
+  }
+}
+
 Result<void> RowMatrix::Write(size_t part) {
   const OrdinalRange rows = RowsOf(part);
-  return file_.WriteAt(options_.first_byte + (options_.range.first + rows.first) * row_bytes_,
+  return file_.WriteAt(PlaceOf(rows),
                        rows_.span().subspan(rows.first * row_bytes_, rows.count * row_bytes_));
 }
 

@@ -23,6 +23,8 @@ class RowMatrix final : public RowStore {
 
  private:
   [[nodiscard]] OrdinalRange RowsOf(size_t part) const;
+  [[nodiscard]] uint64_t PlaceOf(const OrdinalRange& rows) const;
+  void ReserveNextPart();
   [[nodiscard]] Result<void> Write(size_t part);
 
   File& file_;
@@ -33,6 +35,8 @@ class RowMatrix final : public RowStore {
   // Of each part, the rows that have not come. Rows are put into places of their own; who takes the
   // last one sees what all others wrote.
   std::vector<std::atomic<uint64_t>> missing_;
+  std::atomic_flag is_reserving_;
+  size_t reserved_parts_ = 0;  // of who holds is_reserving_
 };
 
 }  // namespace sluice

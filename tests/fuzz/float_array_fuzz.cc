@@ -54,8 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   const Read portable = ReadWith(sluice::FloatKernel::kPortable, line, open);
-  if (sluice::BestFloatKernel() == sluice::FloatKernel::kAvx2) {
-    const Read fast = ReadWith(sluice::FloatKernel::kAvx2, line, open);
+  for (const sluice::FloatKernel kernel : sluice::FloatKernels()) {
+    const Read fast = ReadWith(kernel, line, open);
     Require(fast.size == portable.size && fast.values.size() == portable.values.size());
     Require(fast.values.empty() || std::memcmp(fast.values.data(), portable.values.data(),
                                                fast.values.size() * sizeof(float)) == 0);

@@ -36,15 +36,20 @@ TEST(Zstd, AFrameCarriesItsSizeAndAChecksum) {
 }
 
 TEST(Zstd, AReusedCompressorMakesTheSameFrames) {
-  ZstdCompressor compressor(3);
-  std::vector<std::byte> out;
-  const std::string texts[] = {SomeText(1 << 20), "", SomeText(5000)};
-  std::string expected;
-  for (const std::string& text : texts) {
-    compressor.AppendFrame(AsBytes(text), out);
-    expected += ZstdFrame(text, 3);
+  // Odd and even sizes: at level 1 they are compressed with tables of different sizes.
+  const std::string texts[] = {SomeText(1 << 20), SomeText((1 << 20) + 1), "",
+                               SomeText(5000),    SomeText(5001),          SomeText(1 << 20)};
+  for (const int level : {1, 3, 12}) {
+    ZstdCompressor compressor(level);
+    std::vector<std::byte> out;
+    std::string expected;
+    for (const std::string& text : texts) {
+      compressor.AppendFrame(AsBytes(text), out);
+      expected += ZstdFrame(text, level);
+    }
+    EXPECT_TRUE(std::string(reinterpret_cast<const char*>(out.data()), out.size()) == expected)
+        << level;
   }
-  EXPECT_TRUE(std::string(reinterpret_cast<const char*>(out.data()), out.size()) == expected);
 }
 
 TEST(Zstd, CutAnywhereIsAnErrorThatNamesTheFile) {

@@ -43,6 +43,19 @@ TEST_F(FileSystemTest, WritesAndReadsAtPlaces) {
   EXPECT_EQ(ReadWholeFile(*files_, path, 100).value(), "012ab");
 }
 
+TEST_F(FileSystemTest, ReservedRoomIsNeitherContentNorSize) {
+  const std::string path = folder_.Path("x");
+  const auto file = files_->Open(path, OpenMode::kCreate).value();
+  ASSERT_TRUE(file->WriteAt(0, AsBytes("abc")).has_value());
+  file->Reserve(1, 1 << 20);
+  EXPECT_EQ(file->Size().value(), 3U);
+  ASSERT_TRUE(file->WriteAt(5, AsBytes("xyz")).has_value());
+  EXPECT_EQ(ReadWholeFile(*files_, path, 100).value(), std::string("abc\0\0xyz", 8));
+  // A wish that cannot be granted.
+  files_->Open(path, OpenMode::kRead).value()->Reserve(8, 1);
+  EXPECT_EQ(file->Size().value(), 8U);
+}
+
 TEST_F(FileSystemTest, ModesDoWhatTheySay) {
   const std::string path = folder_.Path("x");
   EXPECT_EQ(files_->Open(path, OpenMode::kRead).error().code, ErrorCode::kNotFound);
