@@ -72,6 +72,15 @@ def decode_peer(name, command, check):
     return Comparison(decode("answers_10k", "rows_10k"), Side(name, command, check))
 
 
+def duckdb(level, python):
+    """DuckDB's COPY, plain or with zstd at its own level, which is 3."""
+    compression, name = ("uncompressed", "requests.jsonl") if level == "none" else ("zstd", "requests.zst")
+    return Comparison(
+        prepare(level, "corpus_100m", "requests_100m"),
+        Side(f"DuckDB's COPY, {compression}", f"{{{python}}} {{source}}/peers/prepare_duckdb.py {{corpus_100m}} "
+             f"{{out}}/{name} {compression}", check=f"{CHECK} same {{requests_100m}} {{out}}/{name}"))
+
+
 MATRIX_CHECK = "cmp {out}/out.npy {answers_10k}/expected.npy"
 ANSWERS = "{answers_10k}/answers-*.jsonl"
 SMALL = prepare(1, "corpus_100m", "requests_100m")
@@ -97,14 +106,9 @@ COMPARISONS = {
     "miller": Comparison(SMALL, peer(
         "Miller and zstd", "mlr --ijsonl --ojsonl put -q -f {source}/peers/prepare.mlr {corpus_100m}",
         check="same-loosely")),
-    "duckdb-3": Comparison(
-        prepare(3, "corpus_100m", "requests_100m"),
-        Side("DuckDB's COPY, zstd", "{peer_python} {source}/peers/prepare_duckdb.py {corpus_100m} "
-             "{out}/requests.zst zstd", check=CHECK + " same {requests_100m} {out}/requests.zst")),
-    "duckdb-plain": Comparison(
-        prepare("none", "corpus_100m", "requests_100m"),
-        Side("DuckDB's COPY, plain", "{peer_python} {source}/peers/prepare_duckdb.py {corpus_100m} "
-             "{out}/requests.jsonl uncompressed", check=CHECK + " same {requests_100m} {out}/requests.jsonl")),
+    "duckdb-3": duckdb(3, "peer_python"),
+    "duckdb-15-3": duckdb(3, "duckdb_15_python"),
+    "duckdb-plain": duckdb("none", "peer_python"),
     "polars-plain": Comparison(
         prepare("none", "corpus_100m", "requests_100m"),
         Side("Polars, plain", "{peer_python} {source}/peers/prepare_polars.py {corpus_100m} "

@@ -40,8 +40,11 @@ RECIPES = {
     "answers_one": (ANSWERS % (1, "plain"), ["{bench}/sluice_make_answers"]),
     "corpus_one": ("head -n 1 {corpus_8m} > {path}", ["{source}/text_corpus"]),
     "peer_modules": ("/usr/bin/python3 -m pip install -q --target {path} duckdb polars", []),
+    # The one that the bars were set with.
+    "duckdb_15_modules": ("/usr/bin/python3 -m pip install -q --target {path} 'duckdb==1.5.*'", []),
 }
-ENDINGS = {"corpus_zst": ".jsonl.zst", "corpus_gz": ".jsonl.gz", "peer_modules": ""}
+ENDINGS = {"corpus_zst": ".jsonl.zst", "corpus_gz": ".jsonl.gz", "peer_modules": "", "duckdb_15_modules": ""}
+PYTHONS = {"peer_python": "peer_modules", "duckdb_15_python": "duckdb_15_modules"}
 QUICK = {"corpus_1g": "corpus_100m", "requests_1g": "requests_100m"}
 
 
@@ -59,8 +62,8 @@ class Inputs(dict):
         return os.path.getsize(self[name])
 
     def __missing__(self, name):
-        if name == "peer_python":
-            return f"PYTHONPATH={self['peer_modules']} /usr/bin/python3"
+        if name in PYTHONS:
+            return f"PYTHONPATH={self[PYTHONS[name]]} /usr/bin/python3"
         used = QUICK.get(name, name) if self.quick else name
         self[name] = self.provide(used)
         return self[name]

@@ -14,8 +14,8 @@ namespace {
 // ZSTD_WINDOWLOG_LIMIT_DEFAULT, which only zstd's static interface names.
 constexpr int kWindowLogMax = 27;
 
-// Where we do not take what a level of zstd 1.5.4 stands for, for text in many languages; measured in
-// docs/decisions/0006.
+// Where we do not take what a level of zstd 1.5.4 stands for, for text in many languages; measured
+// in docs/decisions/0006.
 struct Tuning {
   int window_log = 0;  // 0: as zstd has it
   int hash_log = 0;
@@ -24,8 +24,8 @@ struct Tuning {
 };
 
 // At level 1 every second frame, as chance has it, takes the smaller table: it is faster, and with
-// all frames a file would be too large. Only the bytes may decide which, so that what is packed again
-// is the same.
+// all frames a file would be too large. Only the bytes may decide which, so that what is packed
+// again is the same.
 Tuning TuningFor(int level, size_t plain_size) {
   switch (level) {
     case 1:
@@ -118,7 +118,7 @@ struct ZstdCompressor::Context {
 
   int level = 0;
 
-  void Tune(size_t plain_size) {
+  void Tune(size_t plain_size) const {
     const Tuning tuning = TuningFor(level, plain_size);
     Set(ZSTD_c_windowLog, tuning.window_log);
     Set(ZSTD_c_hashLog, tuning.hash_log);
@@ -126,7 +126,7 @@ struct ZstdCompressor::Context {
     Set(ZSTD_c_minMatch, tuning.min_match);
   }
 
-  void Set(ZSTD_cParameter parameter, int value) {
+  void Set(ZSTD_cParameter parameter, int value) const {
     const size_t set = ZSTD_CCtx_setParameter(zstd.get(), parameter, value);
     ThrowIfOutOfMemory(set);
     SLUICE_CHECK(ZSTD_isError(set) == 0, ZSTD_getErrorName(set));

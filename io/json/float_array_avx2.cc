@@ -11,9 +11,9 @@
 
 // How it works: one pass writes down where the commas are; then every number is loaded so that it
 // *ends* at the end of a register, which leaves no loop over digits. Four numbers make one step:
-// digits to integers by multiply-add, integers to doubles, one exact division by a power of ten
-// (rounded once), one conversion to float. What does not look like d.ddd, or has too many digits,
-// or might be rounded wrongly by the second rounding, is given to ReadElement().
+// digits to integers by multiply-add, integers to doubles, those times a power of ten, one
+// conversion to float. What does not look like d.ddd, or has too many digits, or might be rounded
+// wrongly (see kNearMiddle), is given to ReadElement().
 namespace sluice {
 namespace {
 
@@ -21,8 +21,16 @@ constexpr size_t kFourNumbers = 4;  // numbers converted together
 static_assert(kStepNumbers % kFourNumbers == 0);
 constexpr size_t kFractionMax = kWindowBytes;  // digits behind the point that fit into a window
 
-constexpr std::array<double, kFractionMax + 1> kPowers = {
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16};
+constexpr std::array<int64_t, kFractionMax + 1> kPowers = [] {
+  std::array<int64_t, kFractionMax + 1> powers{1};
+  for (size_t i = 1; i < powers.size(); ++i) {
+    powers[i] = 10 * powers[i - 1];
+  }
+  return powers;
+}();
+constexpr std::array<double, kFractionMax + 1> kInversePowers = {
+    1e0,  1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7, 1e-8,
+    1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16};
 
 // Loaded at [n], it keeps the last n bytes of a window.
 constexpr std::array<uint8_t, 2 * kWindowBytes> kKeepLast = [] {
@@ -125,8 +133,7 @@ SLUICE_AVX2 bool ToIntegers(const std::array<Fraction, kFourNumbers>& numbers, _
 
 SLUICE_AVX2 __m256i LeadsOf(const std::array<Fraction, kFourNumbers>& numbers) {
   const auto lead = [&numbers](size_t i) {
-    return static_cast<int64_t>(numbers[i].lead) *
-           static_cast<int64_t>(kPowers[numbers[i].digits_less_one + 1]);
+    return static_cast<int64_t>(numbers[i].lead) * kPowers[numbers[i].digits_less_one + 1];
   };
   return _mm256_set_epi64x(lead(3), lead(1), lead(2), lead(0));
 }
@@ -148,15 +155,18 @@ SLUICE_AVX2 bool Convert(const std::array<Fraction, kFourNumbers>& numbers, floa
   const __m256i two_52 = _mm256_set1_epi64x(0x4330000000000000);
   const __m256d doubles = _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(integers, two_52)),
                                         _mm256_castsi256_pd(two_52));
-  const auto power = [&numbers](size_t i) { return &kPowers[numbers[i].digits_less_one + 1]; };
+  const auto power = [&numbers](size_t i) {
+    return &kInversePowers[numbers[i].digits_less_one + 1];
+  };
   const __m256d powers = _mm256_set_m128d(_mm_loadh_pd(_mm_load_sd(power(1)), power(3)),
                                           _mm_loadh_pd(_mm_load_sd(power(0)), power(2)));
-  const __m256d values = _mm256_div_pd(doubles, powers);
-  // A double exactly between two floats may have been rounded to there: see float_text.cc.
-  const __m256i below_float =
-      _mm256_and_si256(_mm256_castpd_si256(values), _mm256_set1_epi64x((int64_t{1} << 29) - 1));
-  const __m256i middle = _mm256_cmpeq_epi64(below_float, _mm256_set1_epi64x(int64_t{1} << 28));
-  if (_mm256_testz_si256(middle, middle) == 0) {
+  const __m256d values = _mm256_mul_pd(doubles, powers);
+  const __m256i from_middle =
+      _mm256_and_si256(_mm256_sub_epi64(_mm256_castpd_si256(values),
+                                        _mm256_set1_epi64x((int64_t{1} << 28) - kNearMiddle)),
+                       _mm256_set1_epi64x((int64_t{1} << 29) - 1));
+  const __m256i doubtful = _mm256_cmpgt_epi64(_mm256_set1_epi64x(2 * kNearMiddle + 1), from_middle);
+  if (_mm256_testz_si256(doubtful, doubtful) == 0) {
     return false;
   }
   const __m128 floats = _mm256_cvtpd_ps(values);

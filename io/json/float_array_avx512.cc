@@ -10,9 +10,8 @@
 // How it works: as the kernel of AVX2 does, with eight numbers a step, and with the form of a
 // number
 // (-d.ddd, one blank in front) found in masks: one bit for each byte of four windows, all of a
-// number's bits in a run that ends with its window. An integer times a power of ten that is not
-// exact comes within two steps of the right double; where the middle of two floats is that near,
-// and where a number does not fit, ConvertAvx2() takes the eight.
+// number's bits in a run that ends with its window. Where one of the eight does not fit,
+// ConvertAvx2() takes them.
 namespace sluice {
 namespace {
 
@@ -21,7 +20,6 @@ static_assert(kStepNumbers % kEightNumbers == 0);
 // A number fills less than its window, so that no run of bits touches the one before. It has then
 // at most 14 digits, and every such integer is an exact double.
 constexpr int kNumberBytesMax = kWindowBytes - 1;
-constexpr int64_t kNearMiddle = 4;  // in steps between doubles, of which a float's has 2^29
 
 __attribute__((SLUICE_AVX512_TARGET)) void FindDelimitersAvx512(const char* line_end,
                                                                 Delimiters& delimiters) {
@@ -46,7 +44,8 @@ __attribute__((SLUICE_AVX512_TARGET)) void FindDelimitersAvx512(const char* line
     // Eight are written always: numbers of seven bytes and more never need the loop.
     const __m128i first = _mm512_castsi512_si128(_mm512_maskz_compress_epi8(mask, indices));
     const __m512i base = _mm512_set1_epi64(reinterpret_cast<long long>(at));
-    _mm512_storeu_si512(place, _mm512_add_epi64(base, _mm512_cvtepu8_epi64(first)));
+    _mm512_storeu_si512(static_cast<void*>(place),
+                        _mm512_add_epi64(base, _mm512_cvtepu8_epi64(first)));
     const auto found = static_cast<size_t>(_mm_popcnt_u64(mask));
     if (found > kEightNumbers) {
       mask = _pdep_u64(~uint64_t{0} << kEightNumbers, mask);
@@ -75,7 +74,7 @@ SLUICE_AVX512 uint64_t Bits(__mmask64 mask) {
 }
 
 struct Constants {
-  SLUICE_AVX512 Constants() {}
+  SLUICE_AVX512 Constants() = default;
 
   __m512i from_end = Kept(
       _mm512_broadcast_i32x4(_mm_setr_epi8(16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1)));
@@ -160,8 +159,8 @@ SLUICE_AVX512 __m512i ToIntegers(const Constants& is, __m512i even, __m512i odd)
 // then without meaning.
 SLUICE_AVX512 bool Convert(const Constants& is, __m512i before, const char* const* ends,
                            float* out) {
-  const __m512i sizes =
-      _mm512_sub_epi64(_mm512_sub_epi64(_mm512_loadu_si512(ends), before), is.one);
+  const __m512i sizes = _mm512_sub_epi64(
+      _mm512_sub_epi64(_mm512_loadu_si512(static_cast<const void*>(ends)), before), is.one);
   const __mmask8 too_long = _mm512_cmpgt_epu64_mask(sizes, is.size_max);
   const Fractions even = LookAt(is, LoadWindows(ends), _mm512_shuffle_epi8(sizes, is.of_even));
   const Fractions odd = LookAt(is, LoadWindows(ends + 1), _mm512_shuffle_epi8(sizes, is.of_odd));
@@ -195,7 +194,7 @@ __attribute__((SLUICE_AVX512_TARGET)) size_t ConvertCommon(const NumberBatch& ba
   const Constants is;
   __m512i before = _mm512_set1_epi64(reinterpret_cast<long long>(begin - 1));
   while (i + kEightNumbers <= count) {
-    const __m512i all = _mm512_loadu_si512(ends + i);
+    const __m512i all = _mm512_loadu_si512(static_cast<const void*>(ends + i));
     if (!Convert(is, _mm512_alignr_epi64(all, before, 7), ends + i, out + i)) {
       break;
     }

@@ -34,8 +34,9 @@ bool ReadSingly(const NumberBatch& batch, float* out, uint64_t& general_values) 
 
 FloatArrayRead ReadArrayInBatches(const BatchKernel& kernel, std::string_view line, size_t open,
                                   std::vector<float>& out) {
-  const char* const line_end = line.data() + line.size();
-  const char* const array_begin = line.data() + open + 1;
+  const char* const line_begin = line.data();
+  const char* const line_end = line_begin + line.size();
+  const char* const array_begin = line_begin + open + 1;
   Delimiters delimiters;
   delimiters.next = array_begin;
   std::array<float, kBatchNumbers + kIndexBytes + kStepNumbers> values;
@@ -57,7 +58,7 @@ FloatArrayRead ReadArrayInBatches(const BatchKernel& kernel, std::string_view li
       continue;
     }
     const NumberBatch batch = {
-        .line = line.data(), .begin = begin, .ends = delimiters.places.data(), .count = count};
+        .line = line_begin, .begin = begin, .ends = delimiters.places.data(), .count = count};
     if (!kernel.convert(batch, values.data(), read.general_values)) {
       return {};
     }

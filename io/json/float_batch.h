@@ -17,6 +17,11 @@ inline constexpr size_t kIndexBytes = 64;     // looked at for delimiters in one
 inline constexpr size_t kStepNumbers = 8;     // the most that a kernel converts together
 inline constexpr size_t kWindowBytes = 16;    // loaded for one number; they end where it ends
 
+// An exact integer times a power of ten that is not exact comes within two steps of the right
+// double. It becomes the right float unless the middle of two floats is that near. In steps between
+// doubles, of which there are 2^29 between two floats.
+inline constexpr int64_t kNearMiddle = 4;
+
 // Where numbers end: at the commas, and at the bracket that closes the array.
 struct Delimiters {
   std::array<const char*, kBatchNumbers + kIndexBytes + kStepNumbers> places;
