@@ -297,7 +297,8 @@ class Packer {
         {.order = Station::Order::kParallel, .work = On(&Packer::Compress)},
         {.order = Station::Order::kInOrder, .work = On(&Packer::Append)},
     };
-    const PipelineOptions pipeline = {.workers = options_.threads, .tokens = options_.threads + 1};
+    // With the block that is read ahead there is one more than there are workers.
+    const PipelineOptions pipeline = {.workers = options_.threads, .tokens = options_.threads};
     SLUICE_TRY(RunOrderedPipeline(pipeline, source, stations, environment_.stop));
     return appender_.Close();
   }

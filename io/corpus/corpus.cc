@@ -35,6 +35,8 @@ class FileCorpus final : public Corpus {
         // A read that is no larger than the longest line allowed can make only the first line of a
         // block too long, so that no line has to be measured but that one.
         read_bytes_(std::clamp<size_t>(options.block_bytes, 1, line_bytes_max_)),
+        long_bytes_(read_bytes_ / 16),
+        usual_bytes_(RoundUp(read_bytes_ + long_bytes_) + 2 * AlignedBuffer::kAlignment),
         spool_folder_(options.spool_folder),
         notes_content_(options.notes_content),
         known_input_(options.known_input),
@@ -103,9 +105,11 @@ class FileCorpus final : public Corpus {
     work_.Reserve(size);
   }
 
-  // The whole lines up to the next multiple of read_bytes_ in the file (more only for a longer
-  // line), so that where blocks end depends on nothing but the file: a reading that is resumed in
-  // the middle of a block cuts as the first one did. False at the end of the file.
+  // The whole lines up to the next multiple of read_bytes_ in the file, so that where blocks end
+  // depends on nothing but the file: a reading that is resumed in the middle of a block cuts as the
+  // first one did. A line that is cut there goes to the front of the next block, or, when much of
+  // it came before, into one of its own: no block is much longer than the others unless a line is.
+  // False at the end of the file.
   //
   // Every byte stands where it stands in its page of the file, with the line that the read before
   // has cut in front of it: the kernel copies page by page, slowly where the two do not agree.
@@ -113,8 +117,10 @@ class FileCorpus final : public Corpus {
     while (true) {
       const size_t lead = RoundUp(carry_.size()) + input_->offset() % AlignedBuffer::kAlignment;
       const uint64_t from = input_->offset();
-      const size_t wanted = UpToMultiple(from, read_bytes_);
-      ReserveWork(lead + read_bytes_ + Block::kPadding);
+      const bool is_long = carry_.size() > long_bytes_;
+      const size_t wanted =
+          is_long ? std::max<size_t>(long_bytes_, 1) : UpToMultiple(from, read_bytes_);
+      ReserveWork(std::max(lead + wanted, usual_bytes_) + Block::kPadding);
       const std::span<std::byte> room = work_.span().subspan(lead, wanted);
       SLUICE_ASSIGN(const size_t count, input_->Fill(room));
       const std::string_view fresh = AsText(room.first(count));
@@ -122,16 +128,19 @@ class FileCorpus final : public Corpus {
       if (is_last && count == 0 && carry_.empty()) {
         return false;
       }
-      if (carry_.size() + std::min(fresh.find('\n'), count) > line_bytes_max_) {
+      const size_t first_end = fresh.find('\n');
+      if (carry_.size() + std::min(first_end, count) > line_bytes_max_) {
         SLUICE_TRY(SpoolLine(block, fresh));
+        return true;
+      }
+      if (is_long && first_end < count) {
+        FinishFront(block, room.first(count), {.bytes = first_end + 1, .lines = 1});
         return true;
       }
       const size_t cut = is_last ? count : fresh.rfind('\n') + 1;
       const Front front = FrontOfMany(fresh.substr(0, cut), from);
       if (front.bytes < cut) {
-        FinishLines(block, room.first(front.bytes), front.lines, false);
-        input_->Unread(room.first(count).subspan(front.bytes));
-        carry_.clear();
+        FinishFront(block, room.first(count), front);
         return true;
       }
       if (cut > 0 || is_last) {
@@ -162,6 +171,14 @@ class FileCorpus final : public Corpus {
       }
     }
     return front;
+  }
+
+  // The rest of what was read is read again.
+  void FinishFront(Block& block, std::span<std::byte> fresh, const Front& front) {
+    const std::span<std::byte> rest = fresh.subspan(front.bytes);
+    FinishLines(block, fresh.first(front.bytes), front.lines, false);
+    input_->Unread(rest);
+    carry_.clear();
   }
 
   // `line_feeds` are those of `fresh`, and there are none in carry_.
@@ -341,6 +358,8 @@ class FileCorpus final : public Corpus {
   std::vector<CorpusFile> list_;
   size_t line_bytes_max_;
   size_t read_bytes_;
+  size_t long_bytes_;   // what a line may bring along from the block before
+  size_t usual_bytes_;  // of memory for a block
   std::string spool_folder_;
   bool notes_content_;
   std::optional<ContentRead> known_input_;

@@ -149,7 +149,10 @@ TEST_F(CorpusTest, AnyBlockEndIsAPlaceToGoOnFromWithTheSameBlocks) {
 
 TEST_F(CorpusTest, AnyLineIsAPlaceToGoOnFromWithTheSameBlocks) {
   std::mt19937_64 random(9);
-  const std::string path = folder_.Write("1.jsonl", RandomLines(random, 4000));
+  const std::string long_lines = std::string(90, 'x') + '\n' + std::string(350, 'y') + '\n';
+  const std::string path =
+      folder_.Write("1.jsonl", RandomLines(random, 2000) + long_lines + RandomLines(random, 2000) +
+                                   long_lines + long_lines + RandomLines(random, 300));
   const CorpusOptions options = OptionsFor({path, folder_.Write("2.jsonl", "{}\n")}, 200);
   const auto whole = ReadBlocks(options).value();
   ASSERT_GT(whole.size(), 10U);
@@ -167,6 +170,26 @@ TEST_F(CorpusTest, AnyLineIsAPlaceToGoOnFromWithTheSameBlocks) {
       at = next;
     }
   }
+}
+
+TEST_F(CorpusTest, NoBlockIsMuchLongerThanTheOthersUnlessALineIs) {
+  std::mt19937_64 random(11);
+  std::string text;
+  size_t long_lines = 0;
+  while (text.size() < 200'000) {
+    const bool is_long = random() % 20 == 0;
+    long_lines += is_long ? 1 : 0;
+    text += std::string(is_long ? random() % 1500 : random() % 60, 'x') + '\n';
+  }
+  ASSERT_GT(long_lines, 100U);
+  const auto blocks = ReadBlocks(OptionsFor({folder_.Write("x.jsonl", text)}, 1000)).value();
+  std::string bytes;
+  for (const SeenBlock& block : blocks) {
+    const bool is_one_line = block.bytes.find('\n') == block.bytes.size() - 1;
+    EXPECT_TRUE(is_one_line || block.bytes.size() <= 1062) << block.bytes.size();
+    bytes += block.bytes;
+  }
+  EXPECT_EQ(bytes, text);
 }
 
 TEST_F(CorpusTest, BlocksOfTinyLinesAreShorter) {
