@@ -141,7 +141,6 @@ Result<RunSummary> Summarize(const ReportInput& input, Ledger& ledger) {
   summary.documents = position.next;
   AddMerges(merges, summary);
   summary.jobs_created = jobs.size();
-  summary.jobs_surplus = surplus.size();
   for (const SurplusJob& job : surplus) {
     summary.surplus_jobs.push_back(job.job);
   }
@@ -193,7 +192,7 @@ std::string ReportJson(const ReportInput& input, const RunSummary& summary,
       {"jobs",
        {{"created", summary.jobs_created},
         {"ended_without_results", summary.jobs_failed},
-        {"surplus", summary.jobs_surplus},
+        {"surplus", summary.surplus_jobs.size()},
         {"surplus_jobs", summary.surplus_jobs},
         {"audit_failure", summary.audit_failure}}},
       {"cancelled", summary.cancelled},

@@ -97,8 +97,7 @@ struct RunSummary {
   std::map<std::string, uint64_t> failed_by_class;
   uint64_t duplicates = 0, conflicts = 0, strangers = 0;  // among answer lines
   uint64_t jobs_created = 0, jobs_failed = 0;
-  uint64_t jobs_surplus = 0;              // that nobody asked for, found by an audit
-  std::vector<std::string> surplus_jobs;  // their names
+  std::vector<std::string> surplus_jobs;  // that nobody asked for, found by an audit
   // Why the audit at the end could not be made, so that nobody knows of more such jobs; or empty.
   std::string audit_failure;
   bool cancelled = false;  // by `sluice cancel`: nothing more was asked for

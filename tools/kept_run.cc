@@ -54,7 +54,7 @@ Result<RunCommandOptions> ReadKeptRun(const CommandContext& context, FileSystem&
     SuitLocalService(run, options.service);
   }
   options.report_copy = arguments.TextOr("--report", "");
-  SLUICE_TRY(ExpectReportApart(options));
+  SLUICE_TRY(ExpectPlacesForResults(options));
   SLUICE_TRY(ReadProgress(arguments, context.console.err.is_terminal, options));
   return options;
 }

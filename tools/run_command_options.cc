@@ -281,7 +281,7 @@ Result<void> ReadProgress(const Arguments& arguments, bool stderr_is_terminal,
   return Store(arguments.Duration("--progress-interval"), options.progress_interval);
 }
 
-Result<void> ExpectReportApart(const RunCommandOptions& options) {
+Result<void> ExpectPlacesForResults(const RunCommandOptions& options) {
   const std::string& output = options.run.output;
   SLUICE_TRY(ExpectRegularFile("--output", output));
   if (options.report_copy.empty()) {
@@ -347,7 +347,7 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
   options.service.task = run.request.task;
   options.service.model = run.request.model;
   options.service.cloud = run.cloud;
-  SLUICE_TRY(ExpectReportApart(options));
+  SLUICE_TRY(ExpectPlacesForResults(options));
   run.corpus.own_paths = {run.run_folder, run.output, IdsPathOf(run.output), options.report_copy};
   SLUICE_TRY(KeepOwnObjectsOut(run.cloud.bucket, run.corpus));
   SLUICE_TRY(ReadProgress(arguments, stderr_is_terminal, options));

@@ -36,7 +36,7 @@ struct RunCommandOptions {
 [[nodiscard]] Result<void> ReadServiceLimits(const Arguments& arguments,
                                              ServiceAccessOptions& service);
 // --report is a file of its own. Errors: kUsage.
-[[nodiscard]] Result<void> ExpectReportApart(const RunCommandOptions& options);
+[[nodiscard]] Result<void> ExpectPlacesForResults(const RunCommandOptions& options);
 [[nodiscard]] Result<void> ReadProgress(const Arguments& arguments, bool stderr_is_terminal,
                                         RunCommandOptions& options);
 [[nodiscard]] OnError ReadOnError(const std::string& text);

@@ -130,7 +130,7 @@ std::string RetryLine(const RunSummary& summary) {
 }
 
 std::string SurplusLine(const RunSummary& summary) {
-  if (summary.jobs_surplus == 0) {
+  if (summary.surplus_jobs.empty()) {
     return "";
   }
   std::string names;
@@ -140,7 +140,8 @@ std::string SurplusLine(const RunSummary& summary) {
   return fmt::format(
       "{} that nobody asked for {} found, and asked to end if not over: a request was sent twice "
       "on its way\n{}",
-      Count(summary.jobs_surplus, "job"), summary.jobs_surplus == 1 ? "was" : "were", names);
+      Count(summary.surplus_jobs.size(), "job"), summary.surplus_jobs.size() == 1 ? "was" : "were",
+      names);
 }
 
 // Beside the line above: what an earlier audit found counts all the same.
@@ -205,7 +206,7 @@ std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& 
       {"jobs_created", summary.jobs_created},
       {"jobs_failed", summary.jobs_failed},
       {"published", options.published_output},
-      {"jobs_surplus", summary.jobs_surplus},
+      {"jobs_surplus", summary.surplus_jobs.size()},
       {"surplus_jobs", summary.surplus_jobs},
       {"audit_failure", summary.audit_failure},
       {"cancelled", summary.cancelled},

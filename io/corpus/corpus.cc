@@ -36,7 +36,6 @@ class FileCorpus final : public Corpus {
         // block too long, so that no line has to be measured but that one.
         read_bytes_(std::clamp<size_t>(options.block_bytes, 1, line_bytes_max_)),
         long_bytes_(read_bytes_ / 16),
-        usual_bytes_(RoundUp(read_bytes_ + long_bytes_) + 2 * AlignedBuffer::kAlignment),
         spool_folder_(options.spool_folder),
         notes_content_(options.notes_content),
         known_input_(options.known_input),
@@ -105,6 +104,11 @@ class FileCorpus final : public Corpus {
     work_.Reserve(size);
   }
 
+  // Of memory for any block whose lines are no longer than others.
+  [[nodiscard]] size_t UsualBytes() const {
+    return RoundUp(read_bytes_ + long_bytes_) + 2 * AlignedBuffer::kAlignment;
+  }
+
   // The whole lines up to the next multiple of read_bytes_ in the file, so that where blocks end
   // depends on nothing but the file: a reading that is resumed in the middle of a block cuts as the
   // first one did. A line that is cut there goes to the front of the next block, or, when much of
@@ -120,7 +124,7 @@ class FileCorpus final : public Corpus {
       const bool is_long = carry_.size() > long_bytes_;
       const size_t wanted =
           is_long ? std::max<size_t>(long_bytes_, 1) : UpToMultiple(from, read_bytes_);
-      ReserveWork(std::max(lead + wanted, usual_bytes_) + Block::kPadding);
+      ReserveWork(std::max(lead + wanted, UsualBytes()) + Block::kPadding);
       const std::span<std::byte> room = work_.span().subspan(lead, wanted);
       SLUICE_ASSIGN(const size_t count, input_->Fill(room));
       const std::string_view fresh = AsText(room.first(count));
@@ -358,8 +362,7 @@ class FileCorpus final : public Corpus {
   std::vector<CorpusFile> list_;
   size_t line_bytes_max_;
   size_t read_bytes_;
-  size_t long_bytes_;   // what a line may bring along from the block before
-  size_t usual_bytes_;  // of memory for a block
+  size_t long_bytes_;  // what a line may bring along from the block before
   std::string spool_folder_;
   bool notes_content_;
   std::optional<ContentRead> known_input_;

@@ -14,6 +14,11 @@
 
 namespace sluice {
 
+// Whether this processor, and the system on it, have what SLUICE_AVX2 asks for.
+inline bool HasAvx2() {
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0;
+}
+
 // One bit for each of 64 bytes, set where the byte's highest bit is, as comparisons leave it.
 SLUICE_AVX2 uint64_t MaskOf(__m256i low, __m256i high) {
   return static_cast<uint32_t>(_mm256_movemask_epi8(low)) |

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "io/json/avx2.h"
 #include "io/json/avx512.h"
 #include "io/json/float_kernels.h"
 #include "io/json/float_text.h"
@@ -9,11 +10,18 @@
 namespace sluice {
 namespace {
 
-const char* SkipBlanks(const char* at, const char* end) {
-  while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) {
-    ++at;
+FloatArrayRead ReadArrayWith(FloatKernel kernel, std::string_view line, size_t open,
+                             std::vector<float>& out) {
+  switch (kernel) {
+#if defined(__x86_64__)
+    case FloatKernel::kAvx2:
+      return ReadArrayAvx2(line, open, out);
+    case FloatKernel::kAvx512:
+      return ReadArrayAvx512(line, open, out);
+#endif
+    default:
+      return ReadArrayPortable(line, open, out);
   }
-  return at;
 }
 
 }  // namespace
@@ -21,7 +29,7 @@ const char* SkipBlanks(const char* at, const char* end) {
 std::vector<FloatKernel> FloatKernels() {
   std::vector<FloatKernel> kernels = {FloatKernel::kPortable};
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0) {
+  if (HasAvx2()) {
     kernels.push_back(FloatKernel::kAvx2);
     if (HasAvx512()) {
       kernels.push_back(FloatKernel::kAvx512);
@@ -31,10 +39,7 @@ std::vector<FloatKernel> FloatKernels() {
   return kernels;
 }
 
-FloatKernel BestFloatKernel() {
-  static const FloatKernel best = FloatKernels().back();
-  return best;
-}
+FloatKernel BestFloatKernel() { return FloatKernels().back(); }
 
 bool ReadElement(const char* begin, const char* end, float& value) {
   const FloatRead read = ReadFloat(SkipBlanks(begin, end), end);
@@ -64,24 +69,6 @@ FloatArrayRead ReadArrayPortable(std::string_view line, size_t open, std::vector
     at = SkipBlanks(at + 1, end);
   }
 }
-
-namespace {
-
-FloatArrayRead ReadArrayWith(FloatKernel kernel, std::string_view line, size_t open,
-                             std::vector<float>& out) {
-  switch (kernel) {
-#if defined(__x86_64__)
-    case FloatKernel::kAvx2:
-      return ReadArrayAvx2(line, open, out);
-    case FloatKernel::kAvx512:
-      return ReadArrayAvx512(line, open, out);
-#endif
-    default:
-      return ReadArrayPortable(line, open, out);
-  }
-}
-
-}  // namespace
 
 std::optional<size_t> FloatArrayReader::Read(std::string_view line, size_t open,
                                              std::vector<float>& out) {

@@ -70,11 +70,9 @@ __attribute__((target("avx2,bmi"))) void FindDelimitersAvx2(const char* line_end
   for (; at < line_end && place < full && brackets == 0; at += kIndexBytes) {
     const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
     const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32));
-    uint64_t mask = MaskOf(_mm256_cmpeq_epi8(low, comma), _mm256_cmpeq_epi8(high, comma));
     brackets = MaskOf(_mm256_cmpeq_epi8(low, bracket), _mm256_cmpeq_epi8(high, bracket));
-    if (brackets != 0) {
-      mask = (mask | brackets) & _blsmsk_u64(brackets);  // nothing counts behind the first one
-    }
+    uint64_t mask = DelimitersOf(
+        MaskOf(_mm256_cmpeq_epi8(low, comma), _mm256_cmpeq_epi8(high, comma)), brackets);
     const auto found = static_cast<size_t>(__builtin_popcountll(mask));
     // Six are written always: numbers of ten bytes and more seldom need the loop.
     for (size_t i = 0; i < 6; ++i) {

@@ -8,9 +8,8 @@
 #include "io/json/avx512.h"
 
 // How it works: as the kernel of AVX2 does, with eight numbers a step, and with the form of a
-// number
-// (-d.ddd, one blank in front) found in masks: one bit for each byte of four windows, all of a
-// number's bits in a run that ends with its window. Where one of the eight does not fit,
+// number found in masks (-d.ddd, one blank in front): one bit for each byte of four windows, all of
+// a number's bits in a run that ends with its window. Where one of the eight does not fit,
 // ConvertAvx2() takes them.
 namespace sluice {
 namespace {
@@ -36,11 +35,8 @@ __attribute__((SLUICE_AVX512_TARGET)) void FindDelimitersAvx512(const char* line
   uint64_t brackets = 0;
   for (; at < line_end && place < full && brackets == 0; at += kIndexBytes) {
     const __m512i block = _mm512_loadu_si512(at);
-    uint64_t mask = _mm512_cmpeq_epi8_mask(block, comma);
     brackets = _mm512_cmpeq_epi8_mask(block, bracket);
-    if (brackets != 0) {
-      mask = (mask | brackets) & _blsmsk_u64(brackets);  // nothing counts behind the first one
-    }
+    uint64_t mask = DelimitersOf(_mm512_cmpeq_epi8_mask(block, comma), brackets);
     // Eight are written always: numbers of seven bytes and more never need the loop.
     const __m128i first = _mm512_castsi512_si128(_mm512_maskz_compress_epi8(mask, indices));
     const __m512i base = _mm512_set1_epi64(reinterpret_cast<long long>(at));

@@ -5,11 +5,6 @@
 namespace sluice {
 namespace {
 
-bool IsEmptyArray(const char* begin, const char* end) {
-  return std::all_of(begin, end,
-                     [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
-}
-
 // The first `count` delimiters have been used.
 void Drop(Delimiters& delimiters, size_t count) {
   const auto begin = delimiters.places.begin();
@@ -46,10 +41,9 @@ FloatArrayRead ReadArrayInBatches(const BatchKernel& kernel, std::string_view li
     if (delimiters.count > 0 && delimiters.places[delimiters.count - 1] >= line_end) {
       return {};
     }
-    const char* const last = delimiters.closed ? delimiters.places[delimiters.count - 1] : nullptr;
     if (delimiters.closed && begin == array_begin && delimiters.count == 1 &&
-        IsEmptyArray(begin, last)) {
-      return {.end = last + 1};
+        SkipBlanks(begin, delimiters.places[0]) == delimiters.places[0]) {
+      return {.end = delimiters.places[0] + 1};
     }
     // What would be less than a step waits for the next batch.
     const size_t count =

@@ -38,6 +38,11 @@ struct NumberBatch {
   size_t count = 0;
 };
 
+// The delimiters of a block: its commas, up to the first bracket and with it.
+inline uint64_t DelimitersOf(uint64_t commas, uint64_t brackets) {
+  return brackets == 0 ? commas : (commas | brackets) & (brackets ^ (brackets - 1));
+}
+
 struct BatchKernel {
   // Appends to `delimiters` from its `next` on, until there are kBatchNumbers, the array is closed
   // or the line ends.

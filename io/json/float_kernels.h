@@ -24,6 +24,14 @@ struct FloatArrayRead {
                                              std::vector<float>& out);
 #endif
 
+// `at`, or the first byte behind it that is no blank.
+inline const char* SkipBlanks(const char* at, const char* end) {
+  while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) {
+    ++at;
+  }
+  return at;
+}
+
 // The general path: the element between two delimiters, blanks around it allowed; false when it is
 // no finite number.
 [[nodiscard]] bool ReadElement(const char* begin, const char* end, float& value);

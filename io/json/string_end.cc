@@ -243,7 +243,7 @@ __attribute__((target("avx2,bmi"))) const char* FindStringEndAvx2(const char* be
 }  // namespace
 
 bool CanFindStringEnd() {
-  static const bool can = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0;
+  static const bool can = HasAvx2();
   return can;
 }
 

@@ -45,7 +45,8 @@ uint64_t RowMatrix::PlaceOf(const OrdinalRange& rows) const {
 }
 
 // While rows come in, one thread at a time finds the room that all parts need at the end, when
-// nothing else is left to do and each write would keep the others waiting.
+// nothing else is left to do and each write would keep the others waiting. Whoever finds that all
+// is asked for keeps the flag.
 void RowMatrix::ReserveNextPart() {
   if (is_reserving_.test_and_set(std::memory_order_acquire)) {
     return;
