@@ -20,38 +20,39 @@ class AlignedBuffer {
   AlignedBuffer() = default;
   explicit AlignedBuffer(size_t size) { Reserve(size); }
 
-  // For memory that will be filled from end to end: the kernel is asked for huge pages, which cost
-  // a fifth of what as many small ones do. It is free to give small ones.
+  // For memory that will be filled from end to end: no part of it is in small pages.
   static AlignedBuffer ToBeFilled(size_t size) {
-    if (size < kHugePage) {
-      return AlignedBuffer(size);
-    }
-    AlignedBuffer buffer;
-    buffer.Allocate(size, kHugePage);
-    ::madvise(buffer.data(), buffer.size(), MADV_HUGEPAGE);
-    return buffer;
+    return AlignedBuffer(size < kHugePage ? size : RoundUp(size, kHugePage));
   }
 
   [[nodiscard]] std::byte* data() const { return bytes_.get(); }
   [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] std::span<std::byte> span() const { return {bytes_.get(), size_}; }
 
-  // Makes room for at least `size` bytes; what was in the buffer is lost when it grows.
+  // Makes room for at least `size` bytes; what was in the buffer is lost when it grows. The kernel
+  // is asked for huge pages, which cost a fifth of what as many small ones do; it is free to give
+  // small ones.
   void Reserve(size_t size) {
-    if (size > size_) {
-      Allocate(size, kAlignment);
+    if (size <= size_) {
+      return;
     }
-  }
-
- private:
-  void Allocate(size_t size, size_t alignment) {
-    const size_t rounded = (size + alignment - 1) / alignment * alignment;
+    const size_t rounded = RoundUp(size, kAlignment);
     bytes_.reset();
+    size_ = 0;
+    const size_t alignment = rounded < kHugePage ? kAlignment : kHugePage;
     bytes_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, rounded)));
     if (bytes_ == nullptr) {
       throw std::bad_alloc();
     }
     size_ = rounded;
+    if (const size_t in_huge_pages = rounded / kHugePage * kHugePage; in_huge_pages > 0) {
+      ::madvise(data(), in_huge_pages, MADV_HUGEPAGE);
+    }
+  }
+
+ private:
+  static constexpr size_t RoundUp(size_t size, size_t unit) {
+    return (size + unit - 1) / unit * unit;
   }
 
   struct Free {
