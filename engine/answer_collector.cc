@@ -124,7 +124,7 @@ Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& trac
 Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const BatchJob& job,
                                                   std::stop_token stop) {
   std::string previous;
-  bool is_of_others = true;
+  bool is_of_others = false;
   for (int fetch = 1; fetch <= kFetchesMax; ++fetch) {
     SLUICE_ASSIGN(std::optional<Fetched> fetched, FetchOnce(round, job, stop));
     if (!fetched.has_value()) {

@@ -46,7 +46,8 @@ void AnswerStream::FetchAll(const BatchJob& job, const Environment& environment,
       return {};
     }
     began_anew_ = true;
-    return Fail(ErrorCode::kUnavailable, "the service began the answers anew");
+    // Not a transient error: another try would fetch all of what nobody reads any more.
+    return Fail(ErrorCode::kUnfinished, "the service began the answers anew");
   };
   fetched_ = Caught([&] { return environment.provider.FetchAnswers(job, writer, restart, stop); });
   environment.times.Add(Stage::kFetch,

@@ -64,7 +64,8 @@ void ContentLog::Append(const ContentRead& read) {
 Result<std::map<uint32_t, std::vector<ContentRead>>> ReadContentLog(
     FileSystem& files, const std::string& path, const std::set<uint32_t>& wanted) {
   std::map<uint32_t, std::map<uint64_t, ContentRead>> longest;
-  if (files.Exists(path)) {
+  SLUICE_ASSIGN(const bool is_there, IsThere(files, path));
+  if (is_there) {
     SLUICE_ASSIGN(auto file, files.Open(path, OpenMode::kRead));
     LineReader lines(MakeFileSource(std::move(file)));
     while (true) {

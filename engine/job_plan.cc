@@ -155,6 +155,7 @@ void JobPlan::OnStaged(ShardTrack& track, const StagedFile& file, MonotonicTime 
   track.state = ShardState::kStaged;
   track.staged_file = file.name;
   track.times_refused = 0;
+  track.times_not_found = 0;
   track.note.clear();
   track.pause = {};
   track.due = now;
@@ -257,6 +258,7 @@ std::vector<BatchJob> JobPlan::OnLook(ShardTrack& track, const std::vector<Batch
   track.is_fenced = track.state == ShardState::kFenced;
   track.state = ShardState::kSubmitted;
   track.was_seen = true;
+  track.times_not_found = 0;
   track.job = found.front()->name;
   track.job_state = found.front()->state;
   track.note = "found again after its creation was not answered";
@@ -443,6 +445,7 @@ void JobPlan::EnterUnknown(ShardTrack& track, ShardState state, MonotonicTime no
   track.state = state;
   track.since = now;
   track.looks = 0;
+  track.times_not_found = 0;
   track.due = now;
 }
 
@@ -457,6 +460,7 @@ void JobPlan::NextAttempt(ShardTrack& track, MonotonicTime now) const {
   track.cancel_asked = false;
   track.is_fenced = false;
   track.given_up.reset();
+  track.times_not_found = 0;
   track.times_empty = 0;
   track.pause = {};
   track.due = std::max(now, track.not_before);

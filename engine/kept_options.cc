@@ -50,26 +50,17 @@ Result<void> KeepOptions(Ledger& ledger, const RunOptions& options) {
 }
 
 Result<RunOptions> KeptOptions(Ledger& ledger, const std::string& run_folder) {
-  SLUICE_ASSIGN(const Json settings, Settings(ledger));
+  SLUICE_TRY(Settings(ledger));
+  SLUICE_ASSIGN(PinnedRun pinned, ReadPinnedRun(ledger));
   SLUICE_ASSIGN(const auto how_text, ledger.Get(kHowKey));
   const Json how = ParseJson(how_text.value_or("{}"));
-  const auto text = [&](const char* name) { return settings.at(name).get<std::string>(); };
   RunOptions options;
+  options.run_folder = run_folder;
+  options.provider_name = pinned.provider_name;
+  options.request = std::move(pinned.request);
+  options.output = pinned.output;
+  options.normalize = pinned.normalize;
   try {
-    RequestOptions& request = options.request;
-    options.provider_name = text("--backend");
-    request.model = text("--model");
-    request.task = text("--task") == "embed" ? Task::kEmbed : Task::kGenerate;
-    request.dimension = settings.at("--dim").get<int>();
-    request.task_type = text("--task-type");
-    request.text_field = text("--text-field");
-    request.title_field = text("--title-field");
-    request.request_field = text("--request-field");
-    request.prompt_template = text("--template");
-    request.generation_config = text("--generation-config");
-    request.system_instruction = text("--system-instruction");
-    options.output = text("--output");
-    options.normalize = settings.at("--normalize").get<bool>();
     options.backend = how.value("backend", options.provider_name);
     options.base_url = how.value("base_url", "");
     options.cloud = {.project = how.value("project", ""),
@@ -86,19 +77,7 @@ Result<RunOptions> KeptOptions(Ledger& ledger, const std::string& run_folder) {
   } catch (const Json::exception&) {
     return Fail(ErrorCode::kIo, "the ledger holds settings that cannot be read");
   }
-  options.run_folder = run_folder;
   return options;
-}
-
-Result<std::vector<CorpusFile>> KeptCorpusFiles(Ledger& ledger) {
-  SLUICE_ASSIGN(const auto text, ledger.Get("files"));
-  std::vector<CorpusFile> files;
-  for (const Json& entry : ParseJson(text.value_or("[]"))) {
-    CorpusFile& file = files.emplace_back();
-    file.name = entry.value("name", "");
-    file.size = entry.value("size", uint64_t{0});
-  }
-  return files;
 }
 
 Result<void> CheckAccount(Ledger& ledger, const std::string& account) {

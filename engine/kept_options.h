@@ -4,12 +4,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "engine/ledger.h"
 #include "engine/run.h"
 #include "io/base/error.h"
-#include "io/corpus/corpus.h"
 
 namespace sluice {
 
@@ -17,9 +15,6 @@ namespace sluice {
 
 // As the run was last started. Errors: kUsage for a folder that no run has sent anything from.
 [[nodiscard]] Result<RunOptions> KeptOptions(Ledger& ledger, const std::string& run_folder);
-
-// Names and sizes, for the report; they cannot be opened.
-[[nodiscard]] Result<std::vector<CorpusFile>> KeptCorpusFiles(Ledger& ledger);
 
 // Errors: kUsage when the run began with another account: with it, "not found" would be a lie.
 [[nodiscard]] Result<void> CheckAccount(Ledger& ledger, const std::string& account);

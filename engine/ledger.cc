@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sqlite3.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "api/http/decimal.h"
@@ -555,7 +556,8 @@ Result<void> Ledger::Execute(const char* sql) {
 Result<void> Ledger::InTransaction(const std::function<Result<void>()>& write) {
   SLUICE_TRY(Execute("BEGIN IMMEDIATE"));
   if (Result<void> written = write(); !written.has_value()) {
-    SLUICE_TRY(Execute("ROLLBACK"));
+    // SQLite has rolled back by itself when the disk or memory failed; then this fails, too.
+    std::ignore = Execute("ROLLBACK");
     return written;
   }
   return Execute("COMMIT");

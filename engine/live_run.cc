@@ -91,7 +91,8 @@ Result<RunSummary> LiveRun::Go() {
 }
 
 Result<RunSummary> LiveRun::GoOn() {
-  SLUICE_ASSIGN(list_, KeptCorpusFiles(ledger_));
+  SLUICE_ASSIGN(PinnedRun pinned, ReadPinnedRun(ledger_));
+  list_ = std::move(pinned.files);
   SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment_.files, directory_.manifest()));
   SLUICE_CHECK(manifest.end().has_value(), "a run goes on without its corpus that is not packed");
   return Finish(manifest, false);

@@ -1,5 +1,8 @@
 #include "engine/retry.h"
 
+#include <fmt/format.h>
+#include <optional>
+
 #include "engine/failures.h"
 #include "engine/kept_options.h"
 #include "engine/ledger.h"
@@ -19,12 +22,17 @@ Result<void> ExpectPacked(const Manifest& manifest) {
 
 using FailuresByShard = std::map<uint32_t, std::vector<FailedAnswer>>;
 
-FailuresByShard SortIntoShards(std::vector<FailedAnswer> failures, const Manifest& manifest) {
+// `failures` in order of rows. Nothing when there is no such row.
+std::optional<FailuresByShard> SortIntoShards(std::vector<FailedAnswer> failures,
+                                              const Manifest& manifest) {
   FailuresByShard by_shard;
   auto shard = manifest.shards().begin();
   for (FailedAnswer& failure : failures) {
-    while (!shard->range.contains(failure.row.row)) {
+    while (shard != manifest.shards().end() && !shard->range.contains(failure.row.row)) {
       ++shard;
+    }
+    if (shard == manifest.shards().end()) {
+      return std::nullopt;
     }
     by_shard[shard->shard].push_back(std::move(failure));
   }
@@ -37,7 +45,14 @@ Result<FailuresByShard> FindFailures(FileSystem& files, const RunDirectory& dire
                                      const std::vector<ShardTrack>& tracks, bool is_finished) {
   if (is_finished) {
     SLUICE_ASSIGN(auto failures, ReadFailures(files, directory.failures()));
-    return SortIntoShards(std::move(failures), manifest);
+    auto sorted = SortIntoShards(std::move(failures), manifest);
+    if (!sorted.has_value()) {
+      return Fail(ErrorCode::kIo,
+                  fmt::format("'{}' is damaged: it names a row that the run does not have",
+                              directory.failures()),
+                  "restore it from a copy");
+    }
+    return *std::move(sorted);
   }
   FailuresByShard by_shard;
   for (const ShardTrack& track : tracks) {

@@ -157,9 +157,9 @@ Json FilesOf(const std::vector<CorpusFile>& list) {
 }
 
 // What `prepare` may leave open, because the shards do not depend on it.
+constexpr std::array kMayBeOpen = {kAccount, kOutput, kPublished, kProject, kLocation};
 bool IsOpen(const std::string& name, const Json& value) {
-  constexpr std::array kOpen = {kAccount, kOutput, kPublished, kProject, kLocation};
-  return value == "" && std::ranges::find(kOpen, name) != kOpen.end();
+  return value == "" && std::ranges::find(kMayBeOpen, name) != kMayBeOpen.end();
 }
 
 // A setting that an older sluice did not pin is absent, and holds from now on.
@@ -287,7 +287,7 @@ Result<void> CompareContent(FileSystem& files, const RunDirectory& directory,
 // Standard input that is packed to its end is not read any more: who gives another one would be
 // given the answers to the first.
 Result<void> CompareInput(FileSystem& files, const RunDirectory& directory,
-                          const std::vector<CorpusFile>& list) {
+                          const std::vector<CorpusFile>& list, const std::stop_token& stop) {
   const auto input = std::ranges::find_if(list, &CorpusFile::is_standard_input);
   if (input == list.end()) {
     return {};
@@ -302,7 +302,7 @@ Result<void> CompareInput(FileSystem& files, const RunDirectory& directory,
   if (known == reads.end() || known->second.front().from != 0) {
     return {};
   }
-  SLUICE_ASSIGN(const InputGiven given, CompareStandardInput(known->second.front()));
+  SLUICE_ASSIGN(const InputGiven given, CompareStandardInput(known->second.front(), stop));
   return given == InputGiven::kOther
              ? CorpusChanged("standard input is not what it was when this run began")
              : Result<void>();
@@ -330,7 +330,7 @@ Result<bool> CompareCorpus(FileSystem& files, const RunDirectory& directory, con
                            const std::stop_token& stop) {
   const Json now = FilesOf(list);
   SLUICE_TRY(CompareNames(pinned, now));
-  SLUICE_TRY(CompareInput(files, directory, list));
+  SLUICE_TRY(CompareInput(files, directory, list, stop));
   Result<bool> is_touched = CompareFiles(files, directory, pinned, now, list);
   if (is_touched.has_value() || is_touched.error().code != ErrorCode::kInput) {
     return is_touched;
@@ -353,7 +353,7 @@ Result<void> ComparePinned(Ledger& ledger, FileSystem& files, const RunDirectory
   }
   Json filled = settings;
   filled.update(pinned);
-  for (const char* name : {kAccount, kOutput}) {
+  for (const char* name : kMayBeOpen) {
     if (IsOpen(name, pinned.value(name, Json()))) {
       filled[name] = settings[name];
     }

@@ -72,15 +72,16 @@ struct ShardTrack {
   std::chrono::milliseconds pause{0};  // last pause between polls or tries
   MonotonicTime since{};               // when UNKNOWN or FENCED began
   int looks = 0;                       // full listings begun after `since` + settle
-  int times_not_found = 0;             // in a row: the service does not know the job or its results
-  int times_refused = 0;               // in a row: the service would not store the shard
-  int times_empty = 0;                 // in a row: it ended, but shows no results yet
-  bool busy = false;                   // an action is under way
-  bool was_seen = false;               // SUBMITTED: the service has shown the job
-  bool is_resumed = false;             // an earlier process may have seen it
-  bool cancel_asked = false;           // the service was asked to cancel the job
-  bool is_fenced = false;              // SUBMITTED, though its file was deleted
-  MonotonicTime not_before{};          // of the next attempt: the service asked for a pause
+  // In a row: the service does not know the job or its results; SEALED: where files go.
+  int times_not_found = 0;
+  int times_refused = 0;                     // in a row: the service would not store the shard
+  int times_empty = 0;                       // in a row: it ended, but shows no results yet
+  bool busy = false;                         // an action is under way
+  bool was_seen = false;                     // SUBMITTED: the service has shown the job
+  bool is_resumed = false;                   // an earlier process may have seen it
+  bool cancel_asked = false;                 // the service was asked to cancel the job
+  bool is_fenced = false;                    // SUBMITTED, though its file was deleted
+  MonotonicTime not_before{};                // of the next attempt: the service asked for a pause
   std::vector<std::string> left_files = {};  // of attempts that are over, to be deleted
   JobState job_state = JobState::kUnspecified;
 };

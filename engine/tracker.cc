@@ -691,7 +691,8 @@ bool Tracker::IsAtRest(const ShardTrack& track) const {
   }
   const Action next = plan_.Next(track);
   const bool buys = next == Action::kStage || next == Action::kCreate || next == Action::kRepack;
-  return next == Action::kNone || (buys && capped_.has_value());
+  return next == Action::kNone || (buys && capped_.has_value()) ||
+         (next == Action::kMerge && WaitsForDimension(track));
 }
 
 bool Tracker::AllAtRest() const {

@@ -15,9 +15,9 @@ namespace {
 // A corpus file as a source of bytes.
 class PlainSource final : public ByteSource {
  public:
-  static Result<std::unique_ptr<ByteSource>> Open(const CorpusFile& file) {
+  static Result<std::unique_ptr<ByteSource>> Open(const CorpusFile& file,
+                                                  std::unique_ptr<ByteSource> stream = nullptr) {
     auto source = std::make_unique<PlainSource>(file);
-    auto stream = file.is_standard_input() ? MakeStandardInputSource() : nullptr;
     SLUICE_ASSIGN(source->input_, InputFile::Open(*source->files_, source->file_, 0,
                                                   source->bytes_read_, std::move(stream)));
     return source;
@@ -69,9 +69,10 @@ Result<std::string> ReadFlagFile(const Arguments& arguments, std::string_view na
   return text;
 }
 
-Result<StageSource> PlainSourceOfArgument(const std::string& path) {
+Result<StageSource> PlainSourceOfArgument(const std::string& path, std::stop_token stop) {
   if (path == "-") {
-    SLUICE_ASSIGN(const auto piped, PlainSource::Open({.path = "-", .name = "standard input"}));
+    SLUICE_ASSIGN(const auto piped, PlainSource::Open({.path = "-", .name = "standard input"},
+                                                      MakeStandardInputSource(std::move(stop))));
     SLUICE_ASSIGN(std::string text, ReadPiped(*piped));
     return SourceOfBytes(std::move(text));
   }

@@ -1,6 +1,7 @@
 // Files that the command line names.
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,8 @@ namespace sluice {
 // The same of JSON lines to be read here, not sent as they stand: a .gz or .zst file is
 // decompressed, "-" is standard input, which is kept in memory. Without a size, which nobody knows
 // yet. Errors: also kInput for more on standard input than kPipedBytesMax.
-[[nodiscard]] Result<StageSource> PlainSourceOfArgument(const std::string& path);
+[[nodiscard]] Result<StageSource> PlainSourceOfArgument(const std::string& path,
+                                                        std::stop_token stop);
 
 inline constexpr uint64_t kPipedBytesMax = uint64_t{256} << 20;
 

@@ -9,7 +9,7 @@
 namespace sluice {
 
 // Goes on after -y, or after a yes on the terminal, which is not asked under --no-input. Anything
-// else is `refusal`.
+// else is `refusal`. Errors: kUnfinished when a signal came instead of an answer.
 [[nodiscard]] Result<void> Confirm(const CommandContext& context, std::string_view question,
                                    Error refusal);
 

@@ -37,19 +37,10 @@ std::optional<DocumentPlace> ParseIdsLine(std::string_view line) {
   return found;
 }
 
-// The path of a corpus file by its name: as it is, or below one of the run's folders.
-std::optional<std::string> FindCorpusPath(FileSystem& files, const std::string& name,
-                                          const std::vector<std::string>& inputs) {
-  if (files.Exists(name)) {
-    return name;
-  }
-  for (const std::string& input : inputs) {
-    std::string path = fmt::format("{}/{}", input, name);
-    if (files.Exists(path)) {
-      return path;
-    }
-  }
-  return std::nullopt;
+// The path of a corpus file by its name: as the run says, else the name itself.
+std::string CorpusPathOf(const std::string& name, const std::vector<CorpusFile>& list) {
+  const auto found = std::ranges::find(list, name, &CorpusFile::name);
+  return found == list.end() ? name : found->path;
 }
 
 // The block of the corpus that begins at the document.
@@ -124,11 +115,8 @@ std::optional<std::string> ReadDocument(FileSystem& files, const DocumentPlace& 
   if (document.file.empty() || document.file == "-") {
     return std::nullopt;
   }
-  const auto path = FindCorpusPath(files, document.file, source.inputs);
-  if (!path) {
-    return std::nullopt;
-  }
-  const Result<Block> block = ReadBlockAt(files, *path, document.place);
+  const Result<Block> block =
+      ReadBlockAt(files, CorpusPathOf(document.file, source.files), document.place);
   return block.has_value() ? TextOf(*block, source.text_field) : std::nullopt;
 }
 

@@ -28,7 +28,7 @@ struct DocumentPlace {
                                                                std::span<const uint64_t> rows);
 
 struct DocumentSource {
-  std::vector<std::string> inputs;  // of the run: folders in which names may stand
+  std::vector<CorpusFile> files;  // of the run: where their names stand on this disk
   std::string text_field = "text";
 };
 

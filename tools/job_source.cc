@@ -61,7 +61,7 @@ Result<JobSource> ReadJobSource(const std::string& text, const JobSourceOptions&
     return JobSource{.cloud_uri = text};
   }
   const std::string name = text == "-" ? "standard input" : text;
-  SLUICE_ASSIGN(const StageSource file, PlainSourceOfArgument(text));
+  SLUICE_ASSIGN(const StageSource file, PlainSourceOfArgument(text, stop));
   Result<StageSource> lines = MakeRequestLines(file,
                                                {.task = options.task,
                                                 .generation_config = options.generation_config,

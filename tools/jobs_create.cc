@@ -117,7 +117,8 @@ Result<BatchJob> CreateJob(const CommandContext& context, Client& client, Create
       answer.outcome == CreateOutcome::kRefused || answer.outcome == CreateOutcome::kNotSent;
   if (surely_none && source.lines_to_upload) {
     // Nobody will need it; when it cannot be deleted, the service does so after two days.
-    static_cast<void>(client.files().Delete(request.staged_file, stop));
+    // After a stop, too: the time limit of a request bounds it.
+    static_cast<void>(client.files().Delete(request.staged_file, {}));
   }
   return ReadAnswer(answer);
 }

@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/ledger.h"
+#include "engine/run_directory.h"
+#include "engine/run_settings.h"
 #include "io/base/clock.h"
 #include "io/file/file_system.h"
 #include "io/json/json_document.h"
@@ -19,17 +22,27 @@ namespace sluice {
 namespace {
 
 using OrderedJson = nlohmann::ordered_json;
-using nlohmann::literals::operator""_json_pointer;
 
-// How the array was made, from the run's report; what is not known is empty.
+// How the array was made, from the run's report and ledger; what is not known is empty.
 struct Recorded {
   std::string backend, base_url, model, text_field;
-  std::vector<std::string> inputs;
+  std::vector<CorpusFile> files;
 };
 
 std::string StringMember(const OrderedJson& document, const char* name) {
   const auto member = document.find(name);
   return member != document.end() && member->is_string() ? member->get<std::string>() : "";
+}
+
+std::vector<CorpusFile> ReadCorpusFiles(FileSystem& files, const std::string& run_folder) {
+  const RunDirectory directory(run_folder);
+  if (!files.Exists(directory.ledger())) {
+    return {};
+  }
+  Result<Ledger> ledger = Ledger::OpenToRead(directory.ledger());
+  Result<PinnedRun> pinned =
+      ledger.has_value() ? ReadPinnedRun(*ledger) : std::unexpected(std::move(ledger).error());
+  return pinned.has_value() ? std::move(pinned->files) : std::vector<CorpusFile>();
 }
 
 Recorded ReadRecorded(FileSystem& files, const std::string& run_folder) {
@@ -39,18 +52,11 @@ Recorded ReadRecorded(FileSystem& files, const std::string& run_folder) {
   if (!report.is_object()) {
     return {};
   }
-  Recorded recorded{.backend = StringMember(report, "backend"),
-                    .base_url = StringMember(report, "base_url"),
-                    .model = StringMember(report, "model"),
-                    .text_field = StringMember(report, "text_field"),
-                    .inputs = {}};
-  const auto inputs = "/corpus/inputs"_json_pointer;
-  for (const OrderedJson& input : report.contains(inputs) ? report.at(inputs) : OrderedJson()) {
-    if (input.is_string()) {
-      recorded.inputs.push_back(input.get<std::string>());
-    }
-  }
-  return recorded;
+  return {.backend = StringMember(report, "backend"),
+          .base_url = StringMember(report, "base_url"),
+          .model = StringMember(report, "model"),
+          .text_field = StringMember(report, "text_field"),
+          .files = ReadCorpusFiles(files, run_folder)};
 }
 
 struct Request {
@@ -208,7 +214,7 @@ Result<int> NeighborsCommand(const CommandContext& context) {
   const std::vector<NearRow> nearest = FindNearestRows(array, query, request.count, request.row);
   const std::string recorded_field = request.recorded.text_field;
   const DocumentSource source{
-      .inputs = request.recorded.inputs,
+      .files = request.recorded.files,
       .text_field = context.arguments.TextOr("--text-field",
                                              recorded_field.empty() ? "text" : recorded_field)};
   SLUICE_ASSIGN(const auto neighbors, Describe(*files, request, source, nearest));

@@ -91,7 +91,7 @@ std::optional<std::string> ProcessVariable(const std::string& name) {
 Result<ApiKey> FindApiKey(const std::string& key_file, const EnvironmentLookup& environment) {
   if (key_file == "-") {
     ApiKey key{.value = {}, .origin = "standard input"};
-    SLUICE_ASSIGN(key.value, ReadKey(*MakeStandardInputSource()));
+    SLUICE_ASSIGN(key.value, ReadKey(*MakeStandardInputSource({})));
     return Checked(std::move(key));
   }
   if (!key_file.empty()) {

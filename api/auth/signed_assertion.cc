@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "io/base/exhaustion.h"
 #include "io/file/file_system.h"
 #include "io/json/base64.h"
 
@@ -46,12 +47,14 @@ int RefusePassphrase(char*, int, int, void*) { return 0; }
 Result<std::string> Sign(const std::string& pem, std::string_view text) {
   const std::unique_ptr<BIO, FreeBio> bio(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  RequireMemory(bio != nullptr);
   const std::unique_ptr<EVP_PKEY, FreeKey> key(
       PEM_read_bio_PrivateKey(bio.get(), nullptr, RefusePassphrase, nullptr));
   if (key == nullptr || EVP_PKEY_base_id(key.get()) != EVP_PKEY_RSA) {
     return Fail(ErrorCode::kAuth, "the service account's private_key is no RSA key in PEM");
   }
   const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
+  RequireMemory(context != nullptr);
   std::string signature(static_cast<size_t>(EVP_PKEY_size(key.get())), '\0');
   size_t size = signature.size();
   const bool is_signed =

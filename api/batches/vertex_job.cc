@@ -10,6 +10,7 @@
 #include "api/http/google_error.h"
 #include "api/http/google_service.h"
 #include "api/http/json_fields.h"
+#include "api/protocol/model_id.h"
 #include "api/protocol/vertex_model.h"
 #include "api/storage/object_name.h"
 #include "io/json/json_document.h"
@@ -216,7 +217,7 @@ Result<std::string> VertexModelPath(std::string_view model) {
   const bool plain = (model.starts_with("publishers/") || model.starts_with("projects/")) &&
                      model.size() <= 400 && model.find("..") == std::string_view::npos &&
                      model.find("/models/") != std::string_view::npos &&
-                     !VertexModelId(model).empty() && std::ranges::all_of(model, [](char c) {
+                     !ModelIdOf(model).empty() && std::ranges::all_of(model, [](char c) {
                        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
                               (c >= 'a' && c <= 'z') ||
                               std::string_view("/._-@:").find(c) != std::string_view::npos;

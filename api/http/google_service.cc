@@ -45,9 +45,10 @@ Result<HttpResponse> SendMasked(Transport& transport, const HttpRequest& request
   return answer;
 }
 
-// Nothing was asked of the API itself when the token service failed, whatever the call.
+// Nothing was asked of the API itself when the token service failed, or when the wait for a place
+// or a token was stopped, whatever the call. Who repeats calls stops by its own stop token.
 Error BeforeSending(Error error) {
-  if (IsTransient(error.code)) {
+  if (IsTransient(error.code) || error.code == ErrorCode::kUnfinished) {
     error.code = ErrorCode::kNotSent;
   }
   return error;
@@ -132,7 +133,9 @@ HttpRequest GoogleService::JsonRequest(std::string method, std::string_view path
 }
 
 Result<HttpResponse> GoogleService::Send(const HttpRequest& request) const {
-  SLUICE_TRY(brake_.Await(request));
+  if (Result<void> may_begin = brake_.Await(request); !may_begin) {
+    return std::unexpected(BeforeSending(std::move(may_begin).error()));
+  }
   return options_.tokens ? SendSignedIn(request) : Exchange(request, options_.api_key);
 }
 

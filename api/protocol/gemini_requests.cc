@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/protocol/gemini_lines.h"
+#include "api/protocol/model_id.h"
 #include "api/protocol/prompt_template.h"
 #include "io/json/json_document.h"
 #include "io/json/json_text.h"
@@ -37,7 +38,7 @@ class EmbedBody final : public GeminiRequestBody {
   EmbedBody(const RequestOptions& options, EmbedSettings settings)
       : text_field_(options.text_field),
         title_field_(options.title_field),
-        task_in_text_(options.model.starts_with("gemini-embedding-2")),
+        task_in_text_(ModelIdOf(options.model).starts_with("gemini-embedding-2")),
         document_(options.task_type == "RETRIEVAL_DOCUMENT"),
         in_config_(settings == EmbedSettings::kConfig) {
     if (task_in_text_) {

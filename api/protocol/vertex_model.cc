@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/http/google_error.h"
+#include "api/protocol/model_id.h"
 
 namespace sluice {
 namespace {
@@ -11,13 +12,8 @@ std::string Shown(std::string_view model) { return PrintableText(model, 80); }
 
 }  // namespace
 
-std::string_view VertexModelId(std::string_view model) {
-  model.remove_prefix(model.rfind('/') + 1);  // npos + 1 is 0
-  return model.substr(0, model.find('@'));
-}
-
 VertexModelKind VertexModelKindOf(std::string_view model, Task task) {
-  const std::string_view id = VertexModelId(model);
+  const std::string_view id = ModelIdOf(model);
   for (const std::string_view family :
        {"text-embedding-", "text-multilingual-embedding-", "textembedding-gecko"}) {
     if (id.starts_with(family)) {

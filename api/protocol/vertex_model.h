@@ -18,10 +18,6 @@ enum class VertexModelKind {
   kTextEmbedding,    // text-embedding-005, text-multilingual-embedding-002 and older ones
 };
 
-// The part of a model's name behind its last slash, without a version ("@default"): models are
-// compared by it, because the service names them by other paths than it is given.
-[[nodiscard]] std::string_view VertexModelId(std::string_view model);
-
 // `task` decides for a model that nobody knows.
 [[nodiscard]] VertexModelKind VertexModelKindOf(std::string_view model, Task task);
 

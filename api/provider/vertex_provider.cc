@@ -15,6 +15,7 @@
 #include "api/files/sha256.h"
 #include "api/http/google_error.h"
 #include "api/http/json_fields.h"
+#include "api/protocol/model_id.h"
 #include "api/protocol/vertex_model.h"
 #include "api/provider/provider.h"
 #include "api/provider/providers.h"
@@ -200,7 +201,7 @@ class VertexProvider final : public Provider {
                                        int dimension, std::stop_token stop) override {
     SLUICE_ASSIGN(const std::string path, ModelPath(model));
     // The second generation has a method like that of the Gemini Developer API.
-    const bool predicts = !VertexModelId(model).starts_with("gemini-embedding-2");
+    const bool predicts = !ModelIdOf(model).starts_with("gemini-embedding-2");
     Json body;
     if (predicts) {
       body["instances"] = Json::array({{{"content", text}}});

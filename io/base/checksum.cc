@@ -7,6 +7,8 @@
 #include <xxhash.h>
 #endif
 
+#include "io/base/exhaustion.h"
+
 namespace sluice {
 
 struct Checksum::State {
@@ -16,7 +18,10 @@ struct Checksum::State {
   std::unique_ptr<XXH3_state_t, Free> xxh3{XXH3_createState()};
 };
 
-Checksum::Checksum() : state_(std::make_unique<State>()) { XXH3_64bits_reset(state_->xxh3.get()); }
+Checksum::Checksum() : state_(std::make_unique<State>()) {
+  RequireMemory(state_->xxh3 != nullptr);
+  XXH3_64bits_reset(state_->xxh3.get());
+}
 Checksum::~Checksum() = default;
 Checksum::Checksum(Checksum&&) noexcept = default;
 Checksum& Checksum::operator=(Checksum&&) noexcept = default;

@@ -25,6 +25,6 @@ class ByteSource {
                                                          uint64_t offset = 0);
 // Descriptor 0; not closed. Reading ends with kUnfinished soon after `stop` is requested, also when
 // nothing comes.
-[[nodiscard]] std::unique_ptr<ByteSource> MakeStandardInputSource(std::stop_token stop = {});
+[[nodiscard]] std::unique_ptr<ByteSource> MakeStandardInputSource(std::stop_token stop);
 
 }  // namespace sluice

@@ -33,11 +33,11 @@ Result<std::string> ChecksumOfPart(FileSystem& files, const std::string& path, u
   return checksum.Hex();
 }
 
-Result<InputGiven> CompareStandardInput(const ContentRead& known) {
+Result<InputGiven> CompareStandardInput(const ContentRead& known, const std::stop_token& stop) {
   if (isatty(STDIN_FILENO) != 0) {
     return InputGiven::kNone;
   }
-  const std::unique_ptr<ByteSource> source = MakeStandardInputSource();
+  const std::unique_ptr<ByteSource> source = MakeStandardInputSource(stop);
   std::vector<std::byte> buffer(kReadBytes);
   Checksum checksum;
   uint64_t size = 0;

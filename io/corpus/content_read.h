@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 
 #include "io/base/error.h"
@@ -27,6 +28,7 @@ struct ContentRead {
 enum class InputGiven { kNone, kSame, kOther };
 // Reads standard input to its end; `known` is what was read of it, from zero. An empty one, and a
 // terminal, which is not read, are kNone. Errors: kIo.
-[[nodiscard]] Result<InputGiven> CompareStandardInput(const ContentRead& known);
+[[nodiscard]] Result<InputGiven> CompareStandardInput(const ContentRead& known,
+                                                      const std::stop_token& stop);
 
 }  // namespace sluice

@@ -67,6 +67,7 @@ class FileSystem {
   [[nodiscard]] virtual Result<std::unique_ptr<File>> Open(const std::string& path,
                                                            OpenMode mode) = 0;
   [[nodiscard]] virtual Result<FileStat> Stat(const std::string& path) = 0;
+  // What cannot be looked at is taken for absent: IsThere() where something would be lost by that.
   [[nodiscard]] virtual bool Exists(const std::string& path) = 0;
   [[nodiscard]] virtual Result<void> Rename(const std::string& from, const std::string& to) = 0;
   // Removing what is not there is not an error.
@@ -86,6 +87,9 @@ class FileSystem {
 
 // The real disk.
 [[nodiscard]] std::unique_ptr<FileSystem> MakePosixFileSystem();
+
+// Whether something is at `path`. Errors: kIo when nobody can say.
+[[nodiscard]] Result<bool> IsThere(FileSystem& files, const std::string& path);
 
 [[nodiscard]] Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path,
                                                 uint64_t size_max);

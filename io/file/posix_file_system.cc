@@ -308,6 +308,14 @@ Result<void> ReadExactly(File& file, uint64_t offset, std::span<std::byte> buffe
   return {};
 }
 
+Result<bool> IsThere(FileSystem& files, const std::string& path) {
+  const Result<FileStat> stat = files.Stat(path);
+  if (!stat.has_value() && stat.error().code != ErrorCode::kNotFound) {
+    return std::unexpected(stat.error());
+  }
+  return stat.has_value();
+}
+
 Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path, uint64_t size_max) {
   SLUICE_ASSIGN(const std::unique_ptr<File> file, files.Open(path, OpenMode::kRead));
   SLUICE_ASSIGN(const uint64_t size, file->Size());

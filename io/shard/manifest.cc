@@ -95,7 +95,8 @@ bool TakeLine(std::string_view line, Content& content) {
 
 Result<Content> ReadContent(FileSystem& files, const std::string& path) {
   Content content;
-  if (!files.Exists(path)) {
+  SLUICE_ASSIGN(const bool is_there, IsThere(files, path));
+  if (!is_there) {
     return content;
   }
   SLUICE_ASSIGN(auto file, files.Open(path, OpenMode::kRead));

@@ -86,7 +86,8 @@ class NpySink final : public Sink {
 
   Result<std::unique_ptr<ShardSink>> OpenShard(OrdinalRange range) override {
     SLUICE_CHECK(options_.dimension > 0, "an array needs a dimension");
-    if (!files_.Exists(work_path_)) {
+    SLUICE_ASSIGN(const bool has_rows, IsThere(files_, work_path_));
+    if (!has_rows) {
       SLUICE_TRY(files_.Open(work_path_, OpenMode::kCreate));
       // A sealed shard is durable only together with the name that its rows stand under.
       SLUICE_TRY(files_.SyncFolderOf(work_path_));
@@ -125,7 +126,8 @@ class NpySink final : public Sink {
 
   Result<std::vector<OutputFile>> Close(const CloseRequest& request) override {
     SLUICE_ASSIGN(const OutputFile ids, WriteIds(request, IdsPathOf(options_.output)));
-    const bool closed_before = !files_.Exists(work_path_) && files_.Exists(options_.output);
+    SLUICE_ASSIGN(const bool has_rows, IsThere(files_, work_path_));
+    const bool closed_before = !has_rows && files_.Exists(options_.output);
     if (!closed_before) {
       SLUICE_TRY(WriteArray(request, ids.rows));
     }

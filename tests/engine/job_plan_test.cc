@@ -234,6 +234,29 @@ TEST_F(JobPlanTest, AJobThatWasNamedAndNeverSeenIsLookedFor) {
   (void)plan_.OnLook(track, {real}, now_, now_);
   EXPECT_EQ(track.state, ShardState::kSubmitted);
   EXPECT_EQ(track.job, "batches/real");
+  (void)plan_.OnPoll(track, Fail(ErrorCode::kNotFound, "gone"), now_);
+  EXPECT_EQ(track.state, ShardState::kSubmitted) << "once is no more than it is for any other job";
+}
+
+TEST_F(JobPlanTest, WhatWasNotFoundIsCountedForEachStepAnew) {
+  const Error gone{.code = ErrorCode::kNotFound, .message = "gone"};
+  ShardTrack track;
+  const auto expect_that_four_are_borne = [&] {
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_FALSE(plan_.OnStageFailed(track, gone, now_).has_value());
+    }
+  };
+  expect_that_four_are_borne();
+  Submit(track);
+  (void)plan_.OnPoll(track, JobNamed("batches/a", "", JobState::kRunning), now_);
+  for (int i = 0; i < 9; ++i) {
+    (void)plan_.OnPoll(track, std::unexpected(gone), now_);
+  }
+  EXPECT_EQ(track.state, ShardState::kSubmitted);
+  track.state = ShardState::kEnded;
+  EXPECT_FALSE(plan_.OnNothingUsable(track, gone, now_).has_value());
+  ASSERT_EQ(track.state, ShardState::kSealed) << "the next attempt";
+  expect_that_four_are_borne();
 }
 
 TEST_F(JobPlanTest, DoesNotKnowAfterACrashBetweenIntentAndAnswer) {

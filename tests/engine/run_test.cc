@@ -265,6 +265,24 @@ TEST_F(RunTest, FindsTheDimensionByItselfWhileAnswersArrive) {
   EXPECT_EQ(Output().size(), 128u + 3 * static_cast<size_t>(summary->dimension) * sizeof(float));
 }
 
+TEST_F(RunTest, ACapEndsARunThatWaitsForTheDimensionOfOtherShards) {
+  (void)folder_.Write("corpus.jsonl", Corpus(4));
+  StartService({"fail-job"});
+  RunOptions options = Options(2);
+  options.request.dimension = 0;
+  options.attempts_max = 1;
+  options.cap.jobs_max = 1;
+  const auto summary = Go(options);
+  ASSERT_FALSE(summary.has_value());
+  EXPECT_EQ(summary.error().code, ErrorCode::kBudget);
+  StartService();
+  options.cap.jobs_max = 2;
+  const auto more = Go(options);
+  ASSERT_TRUE(more.has_value()) << more.error().message;
+  EXPECT_EQ(more->ok, 2u);
+  EXPECT_EQ(more->failed, 2u);
+}
+
 TEST_F(RunTest, KeepsTheRawAnswersOnRequestOnly) {
   (void)folder_.Write("corpus.jsonl", Corpus(30));
   StartService();

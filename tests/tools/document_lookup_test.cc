@@ -70,22 +70,23 @@ TEST_F(DocumentLookup, ReadsARecordAgainAtItsPlace) {
                              .id = "b",
                              .file = path,
                              .place = {.file = 0, .line = 3, .offset = first.size() + 1}};
-  EXPECT_EQ(ReadDocument(*files_, second, {.inputs = {}, .text_field = "body.de"}), "zwölf\n");
-  EXPECT_EQ(ReadDocument(*files_, second, {.inputs = {}, .text_field = "text"}), std::nullopt);
-  EXPECT_EQ(ReadDocument(*files_, second, {.inputs = {}, .text_field = "nothing"}), std::nullopt);
+  EXPECT_EQ(ReadDocument(*files_, second, {.files = {}, .text_field = "body.de"}), "zwölf\n");
+  EXPECT_EQ(ReadDocument(*files_, second, {.files = {}, .text_field = "text"}), std::nullopt);
+  EXPECT_EQ(ReadDocument(*files_, second, {.files = {}, .text_field = "nothing"}), std::nullopt);
 }
 
-TEST_F(DocumentLookup, FindsATextBelowTheFoldersOfTheRun) {
-  Write("docs/sub/a.md", "the text\n");
+TEST_F(DocumentLookup, FindsATextWhereTheRunFoundIt) {
+  const std::string path = Write("docs/sub/a.md", "the text\n");
   const DocumentPlace document{.row = 0, .id = "sub/a.md", .file = "sub/a.md", .place = {}};
-  const DocumentSource source{.inputs = {"/nowhere", folder_.path() + "/docs"},
-                              .text_field = "text"};
+  const DocumentSource source{
+      .files = {{.path = "/nowhere/b.md", .name = "sub/b.md"}, {.path = path, .name = "sub/a.md"}},
+      .text_field = "text"};
   EXPECT_EQ(ReadDocument(*files_, document, source), "the text\n");
-  EXPECT_EQ(ReadDocument(*files_, document, {.inputs = {}, .text_field = "text"}), std::nullopt);
+  EXPECT_EQ(ReadDocument(*files_, document, {.files = {}, .text_field = "text"}), std::nullopt);
 }
 
 TEST_F(DocumentLookup, WhatIsGoneHasNoText) {
-  const DocumentSource source{.inputs = {}, .text_field = "text"};
+  const DocumentSource source{.files = {}, .text_field = "text"};
   EXPECT_EQ(ReadDocument(*files_, {.row = 0, .id = "x", .file = "-", .place = {}}, source),
             std::nullopt);
   EXPECT_EQ(ReadDocument(*files_, {.row = 0, .id = "x", .file = "", .place = {}}, source),

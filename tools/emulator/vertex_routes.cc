@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/bigquery/table_name.h"
+#include "api/protocol/model_id.h"
 #include "api/protocol/vertex_model.h"
 #include "api/storage/object_name.h"
 #include "tools/emulator/create_faults.h"
@@ -131,7 +132,7 @@ std::expected<std::map<std::string, std::string>, ApiError> ReadLabels(const Ord
 const Model* FindByPath(std::string_view path) {
   return path.find("publishers/google/models/") == std::string_view::npos
              ? nullptr
-             : FindCloudModel(VertexModelId(path));
+             : FindCloudModel(ModelIdOf(path));
 }
 
 std::expected<Job, ApiError> ReadDraft(const VertexPath& path, std::string_view body) {

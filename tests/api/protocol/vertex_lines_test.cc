@@ -3,6 +3,7 @@
 
 #include "api/protocol/line_protocol.h"
 #include "api/protocol/row_status.h"
+#include "api/protocol/model_id.h"
 #include "api/protocol/vertex_model.h"
 #include "io/corpus/corpus.h"
 
@@ -51,7 +52,7 @@ TEST(VertexLines, KindsOfModels) {
             VertexModelKind::kGeminiEmbedding);
   EXPECT_EQ(VertexModelKindOf("projects/p/locations/l/models/text-embedding-005@1", Task::kEmbed),
             VertexModelKind::kTextEmbedding);
-  EXPECT_EQ(VertexModelId("a/b@2"), "b");
+  EXPECT_EQ(ModelIdOf("a/b@2"), "b");
 }
 
 TEST(VertexLines, AModelThatDoesSomethingElseIsRefused) {
