@@ -8,6 +8,7 @@
 
 #include "io/base/checksum.h"
 #include "io/base/text.h"
+#include "io/corpus/block_cuts.h"
 #include "io/corpus/input_file.h"
 #include "io/corpus/line_feeds.h"
 
@@ -16,9 +17,6 @@ namespace {
 
 // Bounds a block of empty files.
 constexpr size_t kTextsMax = 4096;
-
-// Bounds a block of lines of a few bytes: what is made of them takes many times their room.
-constexpr uint64_t kLinesMax = uint64_t{1} << 17;
 
 size_t RoundUp(size_t size) {
   constexpr size_t kPage = AlignedBuffer::kAlignment;
@@ -36,6 +34,7 @@ class FileCorpus final : public Corpus {
         // block too long, so that no line has to be measured but that one.
         read_bytes_(std::clamp<size_t>(options.block_bytes, 1, line_bytes_max_)),
         long_bytes_(read_bytes_ / 16),
+        cuts_(read_bytes_),
         spool_folder_(options.spool_folder),
         notes_content_(options.notes_content),
         known_input_(options.known_input),
@@ -75,10 +74,29 @@ class FileCorpus final : public Corpus {
       if (stream_ == nullptr && file().is_standard_input()) {
         stream_ = MakeStandardInputSource(stop_);
       }
-      SLUICE_ASSIGN(input_, InputFile::Open(files_, file(), place_.offset, bytes_read_,
+      const uint64_t block_begin = place_.offset - place_.offset % read_bytes_;
+      SLUICE_ASSIGN(input_, InputFile::Open(files_, file(), block_begin, bytes_read_,
                                             std::move(stream_), notes_content_, known_input_));
-      place_.offset = input_->offset();
+      cuts_ = BlockCuts(read_bytes_);
+      SLUICE_TRY(GoOnAtPlace());
     }
+    return {};
+  }
+
+  // Over what an earlier reading has handed out of the block, since it counts for its cuts.
+  Result<void> GoOnAtPlace() {
+    while (input_->offset() < place_.offset) {
+      const uint64_t from = input_->offset();
+      ReserveWork(UsualBytes());
+      const auto room = work_.span().first(
+          static_cast<size_t>(std::min<uint64_t>(place_.offset - from, read_bytes_)));
+      SLUICE_ASSIGN(const size_t count, input_->Fill(room));
+      cuts_.Note(from, AsText(room.first(count)));
+      if (count == 0) {
+        break;  // it is shorter now, which is told at its end
+      }
+    }
+    place_.offset = input_->offset();
     return {};
   }
 
@@ -122,12 +140,13 @@ class FileCorpus final : public Corpus {
       const size_t lead = RoundUp(carry_.size()) + input_->offset() % AlignedBuffer::kAlignment;
       const uint64_t from = input_->offset();
       const bool is_long = carry_.size() > long_bytes_;
-      const size_t wanted =
-          is_long ? std::max<size_t>(long_bytes_, 1) : UpToMultiple(from, read_bytes_);
+      const size_t left = UpToMultiple(from, read_bytes_);
+      const size_t wanted = is_long ? std::clamp<size_t>(long_bytes_, 1, left) : left;
       ReserveWork(std::max(lead + wanted, UsualBytes()) + Block::kPadding);
       const std::span<std::byte> room = work_.span().subspan(lead, wanted);
       SLUICE_ASSIGN(const size_t count, input_->Fill(room));
       const std::string_view fresh = AsText(room.first(count));
+      const uint64_t line_feeds = cuts_.Note(from, fresh);
       const bool is_last = count < wanted;
       if (is_last && count == 0 && carry_.empty()) {
         return false;
@@ -141,14 +160,13 @@ class FileCorpus final : public Corpus {
         FinishFront(block, room.first(count), {.bytes = first_end + 1, .lines = 1});
         return true;
       }
-      const size_t cut = is_last ? count : fresh.rfind('\n') + 1;
-      const Front front = FrontOfMany(fresh.substr(0, cut), from);
-      if (front.bytes < cut) {
+      if (const Front front = FrontOfMany(fresh, from); front.bytes > 0) {
         FinishFront(block, room.first(count), front);
         return true;
       }
+      const size_t cut = is_last ? count : fresh.rfind('\n') + 1;
       if (cut > 0 || is_last) {
-        FinishLines(block, room.first(cut), front.lines, is_last);
+        FinishLines(block, room.first(cut), line_feeds, is_last);
         carry_.assign(fresh.substr(cut));
         return true;
       }
@@ -160,21 +178,20 @@ class FileCorpus final : public Corpus {
     return of - static_cast<size_t>(offset % of);
   }
 
-  // How much of `text`, which begins at `offset`, makes no more lines than a block may have: up to
-  // a multiple of a half, a quarter... of the usual size.
+  // The lines of `text`, which begins at `offset`, up to a cut inside it; none when it has none.
   struct Front {
     size_t bytes = 0;
     uint64_t lines = 0;
   };
   [[nodiscard]] Front FrontOfMany(std::string_view text, uint64_t offset) const {
-    Front front = {.bytes = text.size(), .lines = CountLineFeeds(text)};
-    for (size_t step = read_bytes_ / 2; step > 0 && front.lines > kLinesMax; step /= 2) {
-      const std::string_view shorter = text.substr(0, UpToMultiple(offset, step));
-      if (const size_t end = shorter.rfind('\n') + 1; end > 0) {
-        front = {.bytes = end, .lines = CountLineFeeds(shorter.substr(0, end))};
+    const uint64_t end = offset + text.size();
+    for (uint64_t cut = cuts_.NextAfter(offset); cut < end; cut = cuts_.NextAfter(cut)) {
+      const std::string_view front = text.substr(0, static_cast<size_t>(cut - offset));
+      if (const size_t bytes = front.rfind('\n') + 1; bytes > 0) {
+        return {.bytes = bytes, .lines = CountLineFeeds(front.substr(0, bytes))};
       }
     }
-    return front;
+    return {};
   }
 
   // The rest of what was read is read again.
@@ -210,9 +227,11 @@ class FileCorpus final : public Corpus {
     size_t end = fresh.find('\n');
     while (end == std::string_view::npos && !fresh.empty()) {
       SLUICE_TRY(spool.Append(fresh));
-      const std::span<std::byte> room = work_.span().first(read_bytes_);
+      const uint64_t from = input_->offset();
+      const std::span<std::byte> room = work_.span().first(UpToMultiple(from, read_bytes_));
       SLUICE_ASSIGN(const size_t count, input_->Fill(room));
       fresh = AsText(room.first(count));
+      cuts_.Note(from, fresh);
       end = fresh.find('\n');
     }
     carry_.clear();
@@ -363,6 +382,7 @@ class FileCorpus final : public Corpus {
   size_t line_bytes_max_;
   size_t read_bytes_;
   size_t long_bytes_;  // what a line may bring along from the block before
+  BlockCuts cuts_;     // of the file at place_
   std::string spool_folder_;
   bool notes_content_;
   std::optional<ContentRead> known_input_;

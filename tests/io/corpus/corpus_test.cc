@@ -13,6 +13,7 @@
 #include <tuple>
 #include <unistd.h>
 
+#include "io/corpus/block_cuts.h"
 #include "tests/support/compress.h"
 #include "tests/support/temp_folder.h"
 
@@ -193,17 +194,52 @@ TEST_F(CorpusTest, NoBlockIsMuchLongerThanTheOthersUnlessALineIs) {
 }
 
 TEST_F(CorpusTest, BlocksOfTinyLinesAreShorter) {
-  constexpr size_t kLinesMax = size_t{1} << 17;
-  const std::string text(3 * kLinesMax + 5, '\n');
+  const std::string text(200'000, '\n');
   const auto blocks =
       ReadBlocks(OptionsFor({folder_.Write("x.jsonl", text)}, size_t{1} << 20)).value();
   size_t bytes = 0;
   for (const SeenBlock& block : blocks) {
-    EXPECT_LE(block.bytes.size(), kLinesMax);
+    EXPECT_LE(block.bytes.size(), BlockCuts::kCellBytes);
     EXPECT_EQ(block.begin.offset, bytes);
     bytes += block.bytes.size();
   }
   EXPECT_EQ(bytes, text.size());
+}
+
+// Long lines too, and one that is spooled, among so many short ones that blocks are cut for them.
+TEST_F(CorpusTest, AnyOfManyLinesIsAPlaceToGoOnFromWithTheSameBlocks) {
+  constexpr size_t kBlockBytes = 300'000;
+  std::mt19937_64 random(12);
+  std::string text;
+  while (text.size() < 2 * 1'000'000) {
+    const size_t chance = random() % 4'000;
+    const size_t size = chance == 0  ? random() % 200'000
+                        : chance < 9 ? random() % 20'000
+                                     : random() % (text.size() / 200'000 % 3 == 0 ? 40 : 2);
+    text += std::string(size, 'x') + '\n';
+  }
+  text.insert(text.find('\n', 1'000'000) + 1, std::string(700'000, 'y') + '\n');
+  CorpusOptions options = OptionsFor({folder_.Write("x.jsonl", text)}, kBlockBytes);
+  options.line_bytes_max = 400'000;
+  const auto whole = ReadBlocks(options).value();
+  for (size_t i = 0; i < whole.size(); ++i) {
+    const auto lines = std::ranges::count(whole[i].bytes, '\n');
+    EXPECT_LE(lines, static_cast<ptrdiff_t>(BlockCuts::kCellBytes));
+    for (int tries = 0; tries < 3; ++tries) {
+      const std::string& bytes = whole[i].bytes;
+      const size_t at = bytes.empty() ? 0 : bytes.rfind('\n', random() % bytes.size()) + 1;
+      CorpusPlace place = whole[i].begin;
+      place.line +=
+          static_cast<uint64_t>(std::ranges::count(std::string_view(bytes).substr(0, at), '\n'));
+      place.offset += at;
+      const auto rest = ReadBlocks(options, place).value();
+      ASSERT_EQ(rest.size(), whole.size() - i) << i << " " << at;
+      EXPECT_EQ(rest[0].bytes, bytes.substr(at));
+      for (size_t k = 0; k < rest.size(); ++k) {
+        ASSERT_TRUE(Same(rest[k].after, whole[i + k].after)) << i << " " << at << " " << k;
+      }
+    }
+  }
 }
 
 TEST_F(CorpusTest, AnyTextIsAPlaceToGoOnFromWithTheSameBlocks) {
