@@ -9,6 +9,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "api/protocol/row_status.h"
 #include "engine/item_pool.h"
 #include "engine/ledger.h"
 #include "engine/ordered_pipeline.h"
@@ -217,6 +218,8 @@ class Merger {
       if (environment_.cut_secrets_out) {
         environment_.cut_secrets_out(answer.failure->message);
       }
+      // Only now: half a secret is not found any more.
+      answer.failure->message = BoundedMessage(std::move(answer.failure->message));
       return;
     }
     if (options_.dimension == 0) {

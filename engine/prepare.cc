@@ -141,16 +141,16 @@ void Preparer::PrepareTexts(const Block& block, Scratch& scratch, PreparedBlock&
   const std::optional<size_t> text_field = protocol_.text_field_index();
   for (const TextUnit& unit : block.texts) {
     const std::string_view text = block.bytes.substr(unit.begin, unit.size);
-    const CorpusPlace place{.file = unit.file, .line = 1, .offset = 0};
+    const CorpusPlace place{.file = unit.file, .line = 1, .offset = unit.offset};
     Reject reject{.place = place,
-                  .fault_offset = 0,
+                  .fault_offset = unit.offset,
                   .reason = {},
                   .raw = text,
                   .spool_path = {},
                   .size = text.size()};
     if (const auto fault = FindInvalidUtf8(text); fault.has_value()) {
       reject.reason = "not valid UTF-8";
-      reject.fault_offset = *fault;
+      reject.fault_offset = unit.offset + *fault;
     } else if (text.empty()) {
       reject.reason = "the file is empty";
     } else if (!text_field.has_value()) {

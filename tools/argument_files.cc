@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "io/corpus/input_file.h"
+#include "io/json/json_text.h"
 
 namespace sluice {
 namespace {
@@ -65,6 +66,10 @@ Result<std::string> ReadFlagFile(const Arguments& arguments, std::string_view na
   Result<std::string> text = ReadWholeFile(files, *path, kFlagFileMax);
   if (!text.has_value()) {
     return Fail(ErrorCode::kUsage, fmt::format("{}: {}", name, text.error().message));
+  }
+  if (const std::optional<size_t> fault = FindInvalidUtf8(*text)) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{}: '{}' is not valid UTF-8 at byte {}", name, *path, *fault));
   }
   return text;
 }

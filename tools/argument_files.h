@@ -12,8 +12,8 @@
 
 namespace sluice {
 
-// The content of the file, which is small, that the flag `name` names; empty when it was not given.
-// Errors: kUsage naming the flag.
+// The content of the file, a small text, that the flag `name` names; empty when it was not given.
+// Errors: kUsage naming the flag, also for what is not UTF-8.
 [[nodiscard]] Result<std::string> ReadFlagFile(const Arguments& arguments, std::string_view name,
                                                FileSystem& files);
 

@@ -1,17 +1,19 @@
 #include "tools/bench_command.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
-#include "io/file/atomic_file.h"
 #include "tools/bench/answer_maker.h"
 #include "tools/bench/bench_measurement.h"
 #include "tools/bench/bench_report.h"
 #include "tools/bench/corpus_maker.h"
 #include "tools/bench_options.h"
 #include "tools/bench_turns.h"
+#include "tools/result_output.h"
 #include "tools/temporary_folder.h"
 
 namespace sluice {
@@ -51,9 +53,35 @@ Result<void> MakeInputs(const CommandContext& context, const BenchInput& input,
                                          .rows = input.rows,
                                          .dimension = input.dimension,
                                          .files = 1,
-                                         .usage_metadata = true}));
+                                         .usage_metadata = true,
+                                         .stop = input.stop}));
   }
   return {};
+}
+
+Result<std::optional<ResultOutput>> OpenExport(const Arguments& arguments, FileSystem& files) {
+  const std::string path = arguments.TextOr("--export-json", "");
+  if (path.empty()) {
+    return std::nullopt;
+  }
+  std::error_code error;
+  if (std::filesystem::equivalent(path, arguments.TextOr("--corpus", ""), error)) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("--export-json: '{}' is the corpus, and would be written over", path),
+                "name another file");
+  }
+  SLUICE_ASSIGN(ResultOutput output, ResultOutput::Open(files, path));
+  return output;
+}
+
+Result<TemporaryFolder> MakeWorkFolder(const Arguments& arguments) {
+  const std::string parent = arguments.TextOr("--work", "");
+  std::error_code error;
+  if (!parent.empty() && !std::filesystem::is_directory(parent, error)) {
+    return Fail(ErrorCode::kUsage, fmt::format("--work: '{}' is no folder", parent),
+                "name one that is there");
+  }
+  return TemporaryFolder::Make("sluice-bench-", parent);
 }
 
 // In the process of one measurement.
@@ -95,8 +123,9 @@ Result<int> BenchCommand(const CommandContext& given) {
   const CommandContext context{
       .arguments = arguments, .console = console, .signals = given.signals};
   SLUICE_ASSIGN(const BenchOptions options, ReadBenchOptions(arguments));
-  SLUICE_ASSIGN(const TemporaryFolder folder,
-                TemporaryFolder::Make("sluice-bench-", arguments.TextOr("--work", "")));
+  // Before the work, so that it is not done in vain.
+  SLUICE_ASSIGN(std::optional<ResultOutput> exported, OpenExport(arguments, *files));
+  SLUICE_ASSIGN(const TemporaryFolder folder, MakeWorkFolder(arguments));
   SLUICE_ASSIGN(const BenchInput input,
                 ReadBenchInput(arguments, *files, folder.path(), context.signals.stop_token()));
   SLUICE_TRY(MakeInputs(context, input, options));
@@ -109,10 +138,11 @@ Result<int> BenchCommand(const CommandContext& given) {
   } else {
     SLUICE_ASSIGN(results.race, RaceInTurn(context, input, options));
   }
-  if (const std::string path = arguments.TextOr("--export-json", ""); !path.empty()) {
-    SLUICE_TRY(WriteFileAtomically(*files, path, FormatBenchResultsAsJson(results)));
-  }
   console.Print(console.json ? FormatBenchResultsAsJson(results) : FormatBenchResults(results));
+  if (exported.has_value()) {
+    SLUICE_TRY(exported->Write(FormatBenchResultsAsJson(results)));
+    SLUICE_TRY(exported->Close());
+  }
   return 0;
 }
 

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "io/corpus/corpus.h"
 #include "tools/bench/answer_maker.h"
 #include "tools/bench/corpus_maker.h"
 #include "tools/bench_command.h"
@@ -61,6 +62,11 @@ Result<CorpusMakerOptions> ReadCorpusOptions(const Arguments& arguments) {
 Result<int> GenerateCorpus(const CommandContext& context, FileSystem& files,
                            const std::string& path) {
   SLUICE_ASSIGN(const CorpusMakerOptions options, ReadCorpusOptions(context.arguments));
+  if (CompressionByName(path) != InputCompression::kNone) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("'{}' would be plain, and its name says otherwise", path),
+                "write to - and through gzip or zstd");
+  }
   SLUICE_ASSIGN(ResultOutput output, ResultOutput::Open(files, path));
   SLUICE_TRY(MakeCorpus(options, [&](std::string_view lines) -> Result<void> {
     if (context.signals.stop_token().stop_requested()) {
@@ -72,10 +78,12 @@ Result<int> GenerateCorpus(const CommandContext& context, FileSystem& files,
   return 0;
 }
 
-Result<int> GenerateAnswers(const Arguments& arguments, FileSystem& files, std::string folder) {
+Result<int> GenerateAnswers(const CommandContext& context, FileSystem& files, std::string folder) {
+  const Arguments& arguments = context.arguments;
   AnswerMakerOptions options{.folder = std::move(folder),
                              .usage_metadata = arguments.Has("--usage-metadata"),
-                             .spaced = arguments.Has("--spaced")};
+                             .spaced = arguments.Has("--spaced"),
+                             .stop = context.signals.stop_token()};
   SLUICE_TRY(Store(arguments.Size("--rows"), options.rows));
   SLUICE_TRY(Store(arguments.Integer("--dim", 1, 1'000'000), options.dimension));
   SLUICE_TRY(Store(arguments.Integer("--files", 1, 100'000), options.files));
@@ -95,7 +103,7 @@ Result<int> BenchGenerateCommand(const CommandContext& context) {
     return GenerateCorpus(context, *files, words[1]);
   }
   if (words.size() == 2 && words[0] == "answers") {
-    return GenerateAnswers(context.arguments, *files, words[1]);
+    return GenerateAnswers(context, *files, words[1]);
   }
   return Fail(ErrorCode::kUsage, "'bench generate' needs 'corpus' or 'answers', and a PATH",
               "see sluice bench generate --help");

@@ -1,5 +1,6 @@
 #include "tools/bench_options.h"
 
+#include <filesystem>
 #include <fmt/format.h>
 #include <utility>
 
@@ -53,9 +54,16 @@ Result<BenchInput> ReadBenchInput(const Arguments& arguments, FileSystem& files,
                    .zstd_level = {},
                    .limits = {},
                    .stop = std::move(stop)};
-  input.corpus = arguments.TextOr("--corpus", input.folder + "/corpus.jsonl");
+  // From the root: a command that it is measured against may change its folder.
+  std::error_code error;
+  const auto corpus = arguments.Text("--corpus");
+  input.corpus = corpus.has_value() ? std::filesystem::absolute(*corpus, error).string()
+                                    : input.folder + "/corpus.jsonl";
   input.text_field = arguments.TextOr("--text-field", "text");
   SLUICE_TRY(Store(arguments.Size("--rows"), input.rows));
+  if (input.rows == 0) {
+    return Fail(ErrorCode::kUsage, "--rows: of 0 answers nothing can be measured");
+  }
   SLUICE_TRY(Store(arguments.Integer("--dim", 1, 100'000), input.dimension));
   SLUICE_ASSIGN(input.threads, ReadThreads(arguments));
   SLUICE_ASSIGN(input.zstd_level, ReadCompression(arguments));

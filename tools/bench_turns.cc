@@ -48,6 +48,16 @@ std::vector<std::string> MeasuringWords(const CommandContext& context, const Ben
   return all;
 }
 
+// Of a measurement that failed. It has said why.
+ErrorCode ErrorOfOurs(int exit_code) {
+  for (const ErrorCode code : {ErrorCode::kInput, ErrorCode::kIo, ErrorCode::kUsage}) {
+    if (exit_code == ExitCode(code)) {
+      return code;
+    }
+  }
+  return ErrorCode::kInternal;
+}
+
 Result<StageMeasurement> MeasureApart(const CommandContext& context, const BenchInput& input,
                                       const Entry& entry) {
   SLUICE_ASSIGN(const EndedProcess ended, RunChild({.words = MeasuringWords(context, input, entry),
@@ -56,9 +66,7 @@ Result<StageMeasurement> MeasureApart(const CommandContext& context, const Bench
                                                    input.stop));
   const Json json = ParseJson(ended.output);
   if (ended.exit_code != 0 || !json.is_object()) {
-    // It has said why.
-    const bool input_fault = ended.exit_code == ExitCode(ErrorCode::kInput);
-    return Fail(input_fault ? ErrorCode::kInput : ErrorCode::kInternal,
+    return Fail(ErrorOfOurs(ended.exit_code),
                 fmt::format("'{}' could not be measured", entry.stage->name));
   }
   return StageMeasurement{.volume = {.bytes_in = json.at("bytes_in"),
@@ -77,12 +85,12 @@ std::string ReplaceAll(std::string text, std::string_view what, const std::strin
   return text;
 }
 
-Result<void> TimeProcess(const ChildProcess& child, bool counts, const BenchInput& input,
-                         BenchRacer& racer) {
+Result<void> TimeProcess(const ChildProcess& child, bool is_ours, bool counts,
+                         const BenchInput& input, BenchRacer& racer) {
   SLUICE_TRY(input.files.MakeFolders(input.scratch()));
   SLUICE_ASSIGN(const EndedProcess ended, RunChild(child, input.stop));
   if (ended.exit_code != 0) {
-    return Fail(ErrorCode::kUsage,
+    return Fail(is_ours ? ErrorOfOurs(ended.exit_code) : ErrorCode::kUsage,
                 fmt::format("'{}' ended with exit code {}", racer.command, ended.exit_code));
   }
   if (counts) {
@@ -135,8 +143,8 @@ Result<BenchRace> RaceInTurn(const CommandContext& context, const BenchInput& in
   for (int64_t run = 0; run <= options.runs; ++run) {
     context.console.Say(run == 0 ? "warming up...\n"
                                  : fmt::format("pair {} of {}...\n", run, options.runs));
-    SLUICE_TRY(TimeProcess(ours, run > 0, input, race.ours));
-    SLUICE_TRY(TimeProcess(theirs, run > 0, input, race.theirs));
+    SLUICE_TRY(TimeProcess(ours, true, run > 0, input, race.ours));
+    SLUICE_TRY(TimeProcess(theirs, false, run > 0, input, race.theirs));
   }
   return race;
 }

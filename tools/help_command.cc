@@ -30,7 +30,8 @@ and should give up after the others.
 
 constexpr std::string_view kFormats =
     R"(INPUT
-  .jsonl, .ndjson    one JSON object a line, LF ends a line; .gz and .zst behind it are unpacked
+  .jsonl, .ndjson, .json
+                     one JSON object a line, LF ends a line; .gz and .zst behind it are unpacked
   folders, globs     recursive and sorted; each file that is not JSONL is one text document
   -                  JSONL on standard input
 

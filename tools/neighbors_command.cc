@@ -1,5 +1,6 @@
 #include "tools/neighbors_command.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@
 #include "io/file/file_system.h"
 #include "io/json/json_document.h"
 #include "tools/document_lookup.h"
+#include "tools/json_line.h"
 #include "tools/nearest_rows.h"
 #include "tools/npy_view.h"
 #include "tools/service_access.h"
@@ -124,6 +126,10 @@ Result<std::vector<float>> EmbedQuery(const CommandContext& context, const Reque
                 fmt::format("{} gave a vector of {} numbers, the array has {}", model,
                             vector.size(), dimension));
   }
+  if (std::ranges::all_of(vector, [](float value) { return value == 0; })) {
+    return Fail(ErrorCode::kBadAnswer,
+                fmt::format("{} gave a vector of zeros, which is near to nothing", model));
+  }
   return vector;
 }
 
@@ -184,7 +190,8 @@ std::string NeighborLine(size_t rank, const Neighbor& neighbor, const Terminal& 
   return CutToWidth(line, width) + '\n';
 }
 
-std::string NeighborsAsJson(const std::vector<Neighbor>& neighbors, const Request& request) {
+std::string NeighborsAsJson(const std::vector<Neighbor>& neighbors, const Request& request,
+                            const Terminal& terminal) {
   OrderedJson list = OrderedJson::array();
   for (const Neighbor& neighbor : neighbors) {
     const DocumentPlace& document = neighbor.document;
@@ -198,7 +205,7 @@ std::string NeighborsAsJson(const std::vector<Neighbor>& neighbors, const Reques
   }
   const OrderedJson document = {
       {"v", 1}, {"type", "neighbors"}, {"array", request.array}, {"neighbors", list}};
-  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
+  return JsonLine(document, terminal);
 }
 
 }  // namespace
@@ -219,7 +226,7 @@ Result<int> NeighborsCommand(const CommandContext& context) {
                                              recorded_field.empty() ? "text" : recorded_field)};
   SLUICE_ASSIGN(const auto neighbors, Describe(*files, request, source, nearest));
   if (context.console.json) {
-    context.console.Print(NeighborsAsJson(neighbors, request));
+    context.console.Print(NeighborsAsJson(neighbors, request, context.console.out));
     return 0;
   }
   for (size_t i = 0; i < neighbors.size(); ++i) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/json_line.h"
 #include "tools/words.h"
 
 namespace sluice {
@@ -23,14 +24,14 @@ void Console::Warn(std::string_view text) const {
     return;
   }
   if (json) {
-    Say(nlohmann::ordered_json({{"v", 1}, {"type", "warning"}, {"message", text}}).dump() + '\n');
+    Say(JsonLine(nlohmann::ordered_json{{"v", 1}, {"type", "warning"}, {"message", text}}, err));
   } else {
     Say(Styled(err.color, Style::kYellow, "warning:") + ' ' + EscapeControls(text) + '\n');
   }
 }
 
 void Console::PrintError(const Error& error) const {
-  const std::string text = json ? FormatErrorAsJson(error) : FormatError(error, err.color);
+  const std::string text = json ? FormatErrorAsJson(error, err) : FormatError(error, err.color);
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
@@ -49,7 +50,7 @@ std::string FormatError(const Error& error, bool color) {
   return text + exit_note + '\n';
 }
 
-std::string FormatErrorAsJson(const Error& error) {
+std::string FormatErrorAsJson(const Error& error, const Terminal& terminal) {
   const nlohmann::ordered_json document = {
       {"v", 1},
       {"type", "error"},
@@ -58,8 +59,7 @@ std::string FormatErrorAsJson(const Error& error) {
       {"message", error.message},
       {"hint", error.hint},
   };
-  using OrderedJson = nlohmann::ordered_json;
-  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
+  return JsonLine(document, terminal);
 }
 
 }  // namespace sluice

@@ -25,6 +25,6 @@ struct Console {
 // "error: ...", "hint:  ...   (exit N)", as lines.
 [[nodiscard]] std::string FormatError(const Error& error, bool color);
 // {"v":1,"type":"error","code":4,"class":"auth","message":...,"hint":...} with its line end.
-[[nodiscard]] std::string FormatErrorAsJson(const Error& error);
+[[nodiscard]] std::string FormatErrorAsJson(const Error& error, const Terminal& terminal = {});
 
 }  // namespace sluice

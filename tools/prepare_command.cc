@@ -48,7 +48,8 @@ Result<int> PrepareCommand(const CommandContext& context) {
   constexpr int kSomeLinesRefused = 3;
   const int exit_code = summary.rejected > 0 ? kSomeLinesRefused : 0;
   if (context.console.json) {
-    context.console.Print(FormatPrepareSummaryAsJson(summary, options.run, exit_code));
+    context.console.Print(
+        FormatPrepareSummaryAsJson(summary, options.run, exit_code, context.console.out));
   } else {
     context.console.Say(FormatPrepareSummary(summary, options.run, context.console.err.color));
   }

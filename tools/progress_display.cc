@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "io/json/json_text.h"
@@ -103,6 +104,12 @@ std::string Quoted(std::string_view text) {
   return quoted;
 }
 
+// For a terminal, too: nothing in it can steer the screen.
+std::string AsciiJson(const std::string& text) {
+  using Json = nlohmann::json;
+  return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
 void WriteToStderr(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 }  // namespace
@@ -188,7 +195,7 @@ std::string JsonProgressLine(const ProgressSnapshot& now, WallTime time) {
       FormatTime(time), StageName(now), now.corpus_bytes_total, now.corpus_bytes_read,
       now.documents, now.rejected, now.request_bytes, now.compressed_bytes, now.shards_sealed,
       now.shards_staged, now.bytes_uploaded, now.jobs_queued, now.jobs_running, now.jobs_ended,
-      now.jobs_failed, now.bytes_fetched, now.rows_merged, now.rows_failed, Quoted(now.note),
+      now.jobs_failed, now.bytes_fetched, now.rows_merged, now.rows_failed, AsciiJson(now.note),
       now.elapsed.count());
 }
 

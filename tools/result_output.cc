@@ -2,12 +2,18 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <fmt/format.h>
 
 namespace sluice {
 
 Result<ResultOutput> ResultOutput::Open(FileSystem& files, const std::string& path) {
   ResultOutput output;
   if (!IsStandardOutput(path)) {
+    // It is replaced as a whole, and a device or a pipe would be gone.
+    if (const auto there = files.Stat(path); there.has_value() && !there->is_regular) {
+      return Fail(ErrorCode::kUsage, fmt::format("'{}' is no regular file", path),
+                  "name a file, or one that is not there yet; - is standard output");
+    }
     Result<AtomicFile> file = AtomicFile::Create(files, path);
     if (!file.has_value()) {
       // No folder for it is a mistake in the command; nothing remote is missing.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/storage/object_name.h"
+#include "io/json/json_text.h"
 #include "io/sink/sink.h"
 #include "tools/argument_files.h"
 
@@ -59,6 +60,12 @@ Result<void> ReadRequest(const Arguments& arguments, FileSystem& files, Backend 
   request.model = arguments.TextOr("--model", DefaultModel(backend, request.task));
   SLUICE_TRY(Store(arguments.Integer("--dim", 1, 1'000'000), request.dimension));
   const bool embeds = request.task == Task::kEmbed;
+  for (const std::string_view flag : {"--model", "--task-type", "--text-field", "--title-field",
+                                      "--request-field", "--id-field"}) {
+    if (FindInvalidUtf8(arguments.TextOr(flag, "")).has_value()) {
+      return Fail(ErrorCode::kUsage, fmt::format("{} is not valid UTF-8", flag));
+    }
+  }
   request.task_type = arguments.TextOr("--task-type", embeds ? "RETRIEVAL_DOCUMENT" : "");
   request.text_field = arguments.TextOr("--text-field", "text");
   request.title_field = arguments.TextOr("--title-field", "");

@@ -52,7 +52,7 @@ void PrintSummary(const CommandContext& context, const RunCommandOptions& option
     console.Say(FormatDoneLine(summary, options.run, clock.WallNow()));
   }
   if (console.json) {
-    console.Print(FormatRunSummaryAsJson(summary, options.run));
+    console.Print(FormatRunSummaryAsJson(summary, options.run, console.out));
   } else {
     console.Say(FormatRunSummary(summary, options.run, console.err.color));
   }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/arguments.h"
+#include "tools/json_line.h"
 #include "tools/terminal.h"
 #include "tools/units.h"
 
@@ -176,7 +177,8 @@ std::string FormatRunSummary(const RunSummary& summary, const RunOptions& option
          TimeLine(summary) + LastLine(summary);
 }
 
-std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& options) {
+std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& options,
+                                   const Terminal& terminal) {
   OrderedJson outputs = OrderedJson::array();
   for (const OutputFile& file : summary.outputs) {
     outputs.push_back({{"path", file.path}, {"bytes", file.bytes}, {"rows", file.rows}});
@@ -221,7 +223,7 @@ std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& 
       {"failures", summary.failures_path},
       {"report", summary.report_path},
   };
-  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
+  return JsonLine(document, terminal);
 }
 
 std::string FormatDoneLine(const RunSummary& summary, const RunOptions& options, WallTime now) {
@@ -248,7 +250,7 @@ std::string FormatPrepareSummary(const PrepareSummary& summary, const RunOptions
 }
 
 std::string FormatPrepareSummaryAsJson(const PrepareSummary& summary, const RunOptions& options,
-                                       int exit_code) {
+                                       int exit_code, const Terminal& terminal) {
   const OrderedJson document = {
       {"v", 1},
       {"type", "prepared"},
@@ -268,7 +270,7 @@ std::string FormatPrepareSummaryAsJson(const PrepareSummary& summary, const RunO
       {"resumed", summary.resumed},
       {"rejects", summary.rejects_path},
   };
-  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
+  return JsonLine(document, terminal);
 }
 
 }  // namespace sluice

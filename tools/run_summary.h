@@ -6,6 +6,7 @@
 #include "engine/prepare_run.h"
 #include "engine/run.h"
 #include "io/base/clock.h"
+#include "tools/terminal.h"
 
 namespace sluice {
 
@@ -14,7 +15,8 @@ namespace sluice {
                                            bool color);
 // {"v":1,"type":"summary",...} with its line end.
 [[nodiscard]] std::string FormatRunSummaryAsJson(const RunSummary& summary,
-                                                 const RunOptions& options);
+                                                 const RunOptions& options,
+                                                 const Terminal& terminal);
 // "2026-11-22T13:41:14Z done rows=20119 failed=3 output=vectors.npy exit=3" with its line end.
 [[nodiscard]] std::string FormatDoneLine(const RunSummary& summary, const RunOptions& options,
                                          WallTime now);
@@ -24,6 +26,7 @@ namespace sluice {
                                                const RunOptions& options, bool color);
 // {"v":1,"type":"prepared",...} with its line end.
 [[nodiscard]] std::string FormatPrepareSummaryAsJson(const PrepareSummary& summary,
-                                                     const RunOptions& options, int exit_code);
+                                                     const RunOptions& options, int exit_code,
+                                                     const Terminal& terminal);
 
 }  // namespace sluice

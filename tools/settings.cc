@@ -23,11 +23,15 @@ std::string FolderVariable(const char* name) {
 }
 
 bool IsAboutItself(const Arguments& arguments) {
+  const CommandSpec* command = arguments.command;
   constexpr std::array<std::string_view, 5> kCommands = {"help", "completion", "version",
                                                          "config show", "config path"};
-  return arguments.command == nullptr || arguments.Has("--help") || arguments.Has("--version") ||
-         arguments.Has("--dump-man") || !VerbsOf(*arguments.command).empty() ||
-         std::ranges::find(kCommands, arguments.command->name) != kCommands.end();
+  if (command == nullptr || arguments.Has("--help") || arguments.Has("--version") ||
+      arguments.Has("--dump-man")) {
+    return true;
+  }
+  const bool only_names_verbs = !VerbsOf(*command).empty() && command->options.empty();
+  return only_names_verbs || std::ranges::find(kCommands, command->name) != kCommands.end();
 }
 
 Result<void> CheckTrust(const ConfigFile& file) {

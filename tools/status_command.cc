@@ -8,6 +8,7 @@
 #include "engine/run.h"
 #include "io/base/clock.h"
 #include "io/json/json_document.h"
+#include "tools/json_line.h"
 #include "tools/run_errors.h"
 #include "tools/run_folder.h"
 #include "tools/text_table.h"
@@ -111,7 +112,7 @@ struct StatusRequest {
 };
 
 Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& status,
-                                 FileSystem& files) {
+                                 FileSystem& files, const Terminal& terminal) {
   OrderedJson document = {
       {"v", 1},
       {"type", "status"},
@@ -134,7 +135,7 @@ Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& 
     SLUICE_ASSIGN(const std::string errors, RunErrorsAsJson(files, request.run_folder));
     document["errors"] = ParseOrderedJson(errors);
   }
-  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
+  return JsonLine(document, terminal);
 }
 
 Result<std::string> StatusAsText(const StatusRequest& request, const RunStatus& status,
@@ -151,9 +152,9 @@ Result<std::string> StatusAsText(const StatusRequest& request, const RunStatus& 
 Result<std::string> PrintStatus(const CommandContext& context, const StatusRequest& request,
                                 FileSystem& files) {
   SLUICE_ASSIGN(const RunStatus status, ReadRunStatus(files, request.run_folder));
-  SLUICE_ASSIGN(const std::string text, context.console.json
-                                            ? StatusAsJson(request, status, files)
-                                            : StatusAsText(request, status, files));
+  SLUICE_ASSIGN(const std::string text,
+                context.console.json ? StatusAsJson(request, status, files, context.console.out)
+                                     : StatusAsText(request, status, files));
   context.console.Print(text);
   return status.state;
 }

@@ -6,6 +6,7 @@
 #include "engine/verify.h"
 #include "io/base/clock.h"
 #include "tools/cloud_files.h"
+#include "tools/json_line.h"
 #include "tools/kept_run.h"
 #include "tools/run_folder.h"
 #include "tools/text_table.h"
@@ -32,7 +33,7 @@ OrderedJson CountsAsJson(const VerifyCounts& counts) {
           {"answers_compared", counts.answers_compared}};
 }
 
-std::string ReportAsJson(const VerifyReport& report, int exit_code) {
+std::string ReportAsJson(const VerifyReport& report, int exit_code, const Terminal& terminal) {
   OrderedJson problems = OrderedJson::array();
   for (const Problem& problem : report.findings.problems()) {
     problems.push_back({{"where", problem.where}, {"what", problem.what}});
@@ -46,7 +47,7 @@ std::string ReportAsJson(const VerifyReport& report, int exit_code) {
                                 {"problem_count", report.findings.problem_count()},
                                 {"problems", problems},
                                 {"notes", report.findings.notes()}};
-  return document.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
+  return JsonLine(document, terminal);
 }
 
 std::string CountsAsText(const VerifyCounts& counts) {
@@ -94,7 +95,7 @@ Result<int> VerifyCommand(const CommandContext& context) {
   SLUICE_ASSIGN(const VerifyReport report,
                 VerifyRun(cloud.files(), run_folder, context.signals.stop_token()));
   const int exit_code = report.findings.problem_count() == 0 ? 0 : kSomethingIsWrong;
-  context.console.Print(context.console.json ? ReportAsJson(report, exit_code)
+  context.console.Print(context.console.json ? ReportAsJson(report, exit_code, context.console.out)
                                              : ReportAsText(report));
   return exit_code;
 }

@@ -65,7 +65,7 @@ RowFailure RowFailureOf(std::string_view token) {
   RowStatus status = ParseRowStatus(token);
   return {.failure_class = FailureClassOf(status.code, status.message),
           .code = status.code,
-          .message = BoundedMessage(std::move(status.message))};
+          .message = std::move(status.message)};
 }
 
 namespace {
@@ -231,9 +231,8 @@ class GeminiDecoder final : public ReplyDecoder {
     }
     Candidate candidate = CandidateOf(candidates[0]);
     if (candidate.text.empty() && candidate.finish_reason != "STOP") {
-      reply.failure = {
-          .failure_class = FailureClass::kBlocked,
-          .message = BoundedMessage("no text; finish reason " + candidate.finish_reason)};
+      reply.failure = {.failure_class = FailureClass::kBlocked,
+                       .message = "no text; finish reason " + candidate.finish_reason};
       return;
     }
     Json usage = Json::object();
@@ -254,7 +253,7 @@ class GeminiDecoder final : public ReplyDecoder {
     const Json reason = feedback.is_object() ? feedback.value("blockReason", Json()) : Json();
     if (reason.is_string()) {
       return {.failure_class = FailureClass::kBlocked,
-              .message = BoundedMessage("the prompt was blocked: " + reason.get<std::string>())};
+              .message = "the prompt was blocked: " + reason.get<std::string>()};
     }
     return Malformed("the response has no candidates");
   }

@@ -4,18 +4,15 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "api/protocol/gemini_lines.h"
 #include "api/protocol/model_id.h"
 #include "api/protocol/prompt_template.h"
-#include "io/json/json_document.h"
 #include "io/json/json_text.h"
+#include "io/json/record_scanner.h"
 
 namespace sluice {
 namespace {
-
-using Json = nlohmann::json;
 
 // gemini-embedding-2 knows no taskType parameter: the task is said in front of the text
 // (ai.google.dev embeddings guide, 2026-06-22).
@@ -116,6 +113,23 @@ class EmbedBody final : public GeminiRequestBody {
   std::string settings_;  // each with a comma in front
 };
 
+// The object as it stands, but on one line: the order of a schema's properties may change what a
+// model answers, and numbers may be larger than a parser keeps.
+Result<std::string> ConfigOnOneLine(std::string config) {
+  const size_t size = config.size();
+  config.append(RecordScanner::kPadding, ' ');
+  const auto scanned = RecordScanner({}).Scan(std::string_view(config).substr(0, size));
+  if (!scanned.has_value()) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("the generation config is not a JSON object: {}, at byte {}",
+                            scanned.error().reason, scanned.error().offset));
+  }
+  config.resize(config.rfind('}') + 1);
+  config.erase(0, config.find('{'));
+  std::ranges::replace_if(config, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return config;
+}
+
 class GenerateBody final : public GeminiRequestBody {
  public:
   static Result<std::unique_ptr<GeminiRequestBody>> Make(const RequestOptions& options) {
@@ -125,16 +139,16 @@ class GenerateBody final : public GeminiRequestBody {
     SLUICE_ASSIGN(body->prompt_, PromptTemplate::Parse(text));
     body->text_field_ = options.text_field;
     body->checks_text_ = options.prompt_template.empty();
+    if (FindInvalidUtf8(options.system_instruction).has_value()) {
+      return Fail(ErrorCode::kUsage, "the system instruction is not valid UTF-8");
+    }
     if (!options.system_instruction.empty()) {
       body->suffix_ += fmt::format(",\"systemInstruction\":{{\"parts\":[{{\"text\":{}}}]}}",
                                    JsonString(options.system_instruction));
     }
     if (!options.generation_config.empty()) {
-      const Json config = ParseJson(options.generation_config);
-      if (!config.is_object()) {
-        return Fail(ErrorCode::kUsage, "the generation config is not a JSON object");
-      }
-      body->suffix_ += ",\"generationConfig\":" + config.dump();
+      SLUICE_ASSIGN(const std::string config, ConfigOnOneLine(options.generation_config));
+      body->suffix_ += ",\"generationConfig\":" + config;
     }
     return body;
   }

@@ -71,6 +71,7 @@ struct TextUnit {
   uint32_t file = 0;
   size_t begin = 0;
   size_t size = 0;
+  uint64_t offset = 0;  // of its first byte in its file: not 0 behind a BOM
 };
 
 struct Block {

@@ -15,6 +15,11 @@ Result<AtomicFile> AtomicFile::Create(FileSystem& files, std::string path) {
   return AtomicFile(files, std::move(path), std::move(file));
 }
 
+Result<void> AtomicFile::Remove(FileSystem& files, const std::string& path) {
+  SLUICE_TRY(files.Remove(TemporaryPath(path)));
+  return files.Remove(path);
+}
+
 AtomicFile::AtomicFile(FileSystem& files, std::string path, std::unique_ptr<File> file)
     : files_(&files), path_(std::move(path)), file_(std::move(file)) {}
 

@@ -18,6 +18,8 @@ namespace sluice {
 class AtomicFile {
  public:
   [[nodiscard]] static Result<AtomicFile> Create(FileSystem& files, std::string path);
+  // The file, and what a try that was killed has left of it.
+  [[nodiscard]] static Result<void> Remove(FileSystem& files, const std::string& path);
   AtomicFile(AtomicFile&& other) noexcept = default;
   AtomicFile& operator=(AtomicFile&& other) = delete;
   ~AtomicFile();

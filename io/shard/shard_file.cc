@@ -9,6 +9,15 @@ namespace {
 
 constexpr std::string_view kZstdEnding = ".zst";
 
+// A plain shard's name of a compressed one's, and the other way round.
+std::string InOtherForm(std::string path) {
+  if (path.ends_with(kZstdEnding)) {
+    path.resize(path.size() - kZstdEnding.size());
+    return path;
+  }
+  return path.append(kZstdEnding);
+}
+
 }  // namespace
 
 std::string ShardFileName(uint32_t shard, bool compressed) {
@@ -16,6 +25,7 @@ std::string ShardFileName(uint32_t shard, bool compressed) {
 }
 
 Result<ShardWriter> ShardWriter::Create(FileSystem& files, const std::string& path) {
+  SLUICE_TRY(AtomicFile::Remove(files, InOtherForm(path)));
   SLUICE_ASSIGN(AtomicFile file, AtomicFile::Create(files, path));
   return ShardWriter(std::move(file));
 }

@@ -21,6 +21,8 @@ namespace sluice {
 // stable storage. One thread at a time.
 class ShardWriter {
  public:
+  // The same shard in the other form goes: a killed pack may have left it that was told to pack
+  // otherwise.
   [[nodiscard]] static Result<ShardWriter> Create(FileSystem& files, const std::string& path);
 
   // A whole frame, or plain lines.

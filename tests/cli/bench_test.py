@@ -83,10 +83,44 @@ class Bench(harness.CliTest):
         self.assertEqual(process.returncode, 130)
         self.assertEqual(os.listdir(self.folder / "work"), [])
 
+    def test_writes_over_nothing_that_is_not_its_own(self):
+        self.write_corpus("c.jsonl", 50)
+        corpus = self.read("c.jsonl")
+        os.mkfifo(self.folder / "pipe")
+        asked = ["--corpus", "c.jsonl", "--stage", "read", "--runs", "1"]
+        for path in ("c.jsonl", "pipe", "work", "nowhere/x.json"):
+            with self.subTest(path=path):
+                ended = self.bench(*asked, "--export-json", path, code=2)
+                self.assertNotIn("warming up", ended.err)
+        self.assertEqual(self.read("c.jsonl"), corpus)
+        self.assertTrue((self.folder / "pipe").is_fifo())
+        self.sluice("bench", "generate", "corpus", "pipe", "--docs", "5", code=2)
+        self.assertTrue((self.folder / "pipe").is_fifo())
+
+    def test_settings_files_hold_for_it(self):
+        (self.folder / "sluice.toml").write_text("[bench]\nthreads = 1\ncompress = \"zstd:1\"\n")
+        found = self.bench("--docs", "1k", "--stage", "prepare", "--runs", "1", "--json").json()
+        self.assertEqual(found["stages"][0]["threads"], 1)
+        self.assertEqual(found["compression"], "zstd:1")
+        (self.folder / "sluice.toml").write_text("[bench]\nthread = 1\n")
+        self.bench("--docs", "1k", "--stage", "prepare", code=2)
+
+    def test_stopped_while_answers_are_made(self):
+        process = self.spawn("bench", "--rows", "300k", "--work", "work", "--runs", "1", "--stage", "decode")
+        process.stderr.readline()
+        while not list((self.folder / "work").glob("*/answers/*.tmp")):
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=harness.PATIENCE_S)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(os.listdir(self.folder / "work"), [])
+
     def test_mistakes(self):
         self.assertIn("none of read, prepare", self.bench("--stage", "nothing", code=2).err)
         self.bench("--stage", "read", "--stage", "pack", "--against", "true", code=2)
         self.bench("--runs", "0", code=2)
+        self.bench("--rows", "0", "--stage", "decode", code=2)
+        self.sluice("bench", "--work", "nowhere", code=2)
         self.sluice("bench", "--measure", "pack", code=2)
         page = self.sluice("bench", "--help").out
         self.assertIn("generate", page)
@@ -121,6 +155,9 @@ class Generate(harness.CliTest):
                     values = numpy.array(answer["response"]["embedding"]["values"], dtype=numpy.float32)
                     self.assertTrue((values == row).all())
         self.assertEqual(seen, 50)
+        self.sluice("bench", "generate", "answers", "made", "--rows", "200k", "--dim", "1", "--files", "1")
+        self.assertEqual(sorted(os.listdir(self.folder / "made")), ["answers-0.jsonl", "expected.npy"])
+        self.assertTrue((abs(numpy.load(self.folder / "made" / "expected.npy")) == 1).all())
 
     def test_memory_does_not_grow_with_the_corpus(self):
         small = self.sluice("bench", "generate", "corpus", "/dev/null/x", "--bytes", "1k", code=None)
@@ -131,7 +168,7 @@ class Generate(harness.CliTest):
 
     def test_mistakes(self):
         for words in (["corpus"], [], ["nothing", "x"], ["corpus", "x", "--escapes", "140%"],
-                      ["corpus", "x", "--script", "runic"], ["answers", "x", "--dim", "0"]):
+                      ["corpus", "x", "--script", "runic"], ["answers", "x", "--dim", "0"], ["corpus", "x.jsonl.gz"]):
             with self.subTest(words=words):
                 self.sluice("bench", "generate", *words, code=2)
 

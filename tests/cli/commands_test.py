@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 
@@ -172,6 +173,28 @@ class AfterARun(harness.CliTest):
         self.assertIn("\\x1b[31mred", line)
         self.assertNotIn("\x1b", line)
         self.assertNotIn("\u202e", line)
+
+    def test_neighbors_know_the_texts_of_a_folder(self):
+        (self.folder / "docs" / "sub").mkdir(parents=True)
+        (self.folder / "docs" / "sub" / "a.txt").write_text("a boat with a sail")
+        (self.folder / "docs" / "b.txt").write_text("bread and butter")
+        self.sluice("run", "docs", "-b", "local", "--dim", "64", "-o", "d.npy", "-q")
+        (self.folder / "elsewhere").mkdir()
+        line = self.sluice("neighbors", self.folder / "d.npy", "--text", "a sail boat", "-k", "1").out
+        self.assertRegex(line, r"sub/a\.txt.*a boat with a sail$")
+
+    def test_json_on_a_terminal_cannot_steer_it(self):
+        for words in (["neighbors", "v.npy", "--text", "red alert"], ["status", "--errors"], ["verify", "v.npy.sluice"]):
+            master, slave = pty.openpty()
+            self.addCleanup(os.close, master)
+            process = subprocess.run([harness.BINARY, *words, "--json"], cwd=self.folder,
+                                     env=harness.environment(TERM="xterm"), stdin=subprocess.DEVNULL, stdout=slave,
+                                     timeout=harness.PATIENCE_S)
+            os.close(slave)
+            self.assertEqual(process.returncode, 0)
+            said = os.read(master, 1 << 16)
+            self.assertTrue(said.startswith(b"{"), said)
+            self.assertTrue(said.isascii(), said)
 
     def test_neighbors_without_the_corpus_give_the_ids(self):
         os.remove(self.folder / "c.jsonl")

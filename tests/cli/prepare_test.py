@@ -1,6 +1,7 @@
 """`prepare` makes the shards that `run` then goes on from, without a key or a network."""
 
 import json
+import os
 import signal
 
 import harness
@@ -65,6 +66,48 @@ class Prepare(harness.CliTest):
         self.sluice("prepare", "-C", "none", code=2)
         self.sluice("prepare", "nowhere.jsonl", "-C", "none", code=7)
         self.assertFalse((self.folder / "none").exists())
+
+    def test_what_is_not_utf_8_is_refused(self):
+        self.write_corpus("c.jsonl", 3)
+        (self.folder / "bad.txt").write_bytes(b"be brief \xff")
+        ask = ["prepare", "c.jsonl", "-C", "r", "--task", "generate"]
+        for words in (["--system-instruction", "bad.txt"], ["--template", "bad.txt"], ["--text-field", b"a\xff"],
+                      ["--id-field", b"a\xff"], ["-m", b"a\xff"]):
+            with self.subTest(words=words):
+                self.assertIn("UTF-8", self.sluice(*ask, *[os.fsdecode(word) for word in words], code=2).err)
+
+    def test_the_generation_config_is_sent_as_it_stands(self):
+        self.write_corpus("c.jsonl", 1)
+        config = '{"temperature":0.10, "seed":12345678901234567890123,"schema":{"zeta":1e999,"alpha":"a\\u0041"}}'
+        (self.folder / "g.json").write_text("\n" + config.replace(", ", ",\n") + "\n")
+        ask = ["prepare", "c.jsonl", "-b", "local", "--task", "generate", "--compress", "none"]
+        self.sluice(*ask, "--generation-config", "g.json", "-C", "r")
+        self.assertIn('"generationConfig":' + config, self.read("r/shards/00000.jsonl").decode())
+        (self.folder / "g.json").write_text('{"temperature":}')
+        self.assertIn("at byte 15", self.sluice(*ask, "--generation-config", "g.json", "-C", "s", code=2).err)
+
+    def test_packing_in_another_form_leaves_nothing_of_the_first(self):
+        self.write_corpus("c.jsonl", 60_000, words=40)
+        command = ["prepare", "c.jsonl", *ASK, "-C", "r"]
+        process = self.spawn(*command, "--compress", "none", "--progress", "json", "--progress-interval", "1ms")
+        for line in process.stderr:
+            if json.loads(line)["shards"] >= 2:
+                break
+        process.kill()
+        process.communicate(timeout=harness.PATIENCE_S)
+        self.sluice(*command, "--compress", "zstd:1")
+        names = sorted(path.name for path in (self.folder / "r" / "shards").iterdir())
+        self.assertEqual([name.split(".")[0] for name in names], [f"{number:05}" for number in range(86)])
+
+    def test_memory_is_bounded_when_lines_are_short(self):
+        giant = b'{"text":"' + b"a" * 2_300_000 + b'"}\n'
+        for name, lines in (("short", b'{"text":"a"}\n' * 600_000), ("empty", b"{}\n" * 2_000_000),
+                            ("mixed", (giant + b"1\n" * 900_000) * 3)):
+            with self.subTest(name=name):
+                (self.folder / f"{name}.jsonl").write_bytes(lines)
+                ended = self.sluice("prepare", f"{name}.jsonl", "-C", name, "--threads", "2", "-q", code=None)
+                self.assertIn(ended.code, (0, 3, 7))
+                self.assertLess(ended.peak_kib, 80 * 1024)
 
     def test_what_the_output_needs_is_pinned_by_the_run(self):
         self.write_corpus("c.jsonl", 10)

@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "io/file/atomic_file.h"
 #include "io/record/ordinal.h"
 #include "io/sink/npy_header.h"
 
@@ -38,6 +39,10 @@ class VectorMaker {
       value = static_cast<float>(sum);
       square += sum * sum;
     }
+    if (square == 0) {  // a few numbers can all be zero, and have no direction
+      vector_.front() = 1;
+      square = 1;
+    }
     const double scale = 1 / std::sqrt(square);
     for (float& value : vector_) {
       value = static_cast<float>(static_cast<double>(value) * scale);
@@ -49,6 +54,25 @@ class VectorMaker {
   uint64_t seed_;
   std::vector<float> vector_;
 };
+
+std::string ExpectedPath(const AnswerMakerOptions& options) {
+  return options.folder + "/expected.npy";
+}
+
+Result<void> RemoveOldOnes(FileSystem& files, const AnswerMakerOptions& options) {
+  SLUICE_TRY(files.Remove(ExpectedPath(options)));
+  SLUICE_ASSIGN(const auto names, files.List(options.folder));
+  for (const std::string& name : names) {
+    if (name.starts_with("answers-") && name.ends_with(".jsonl")) {
+      SLUICE_TRY(files.Remove(options.folder + "/" + name));
+    }
+  }
+  return {};
+}
+
+Result<void> GoOn(const AnswerMakerOptions& options) {
+  return options.stop.stop_requested() ? Fail(ErrorCode::kUnfinished, "stopped") : Result<void>();
+}
 
 bool IsFailed(const AnswerMakerOptions& options, uint64_t row) {
   std::mt19937_64 random(~options.seed + row);
@@ -112,23 +136,25 @@ Result<void> WriteLines(FileSystem& files, const AnswerMakerOptions& options) {
   LineMaker lines(options);
   for (uint32_t file = 0; file < options.files; ++file) {
     const std::string path = fmt::format("{}/answers-{}.jsonl", options.folder, file);
-    SLUICE_ASSIGN(const auto out, files.Open(path, OpenMode::kCreate));
+    SLUICE_ASSIGN(AtomicFile out, AtomicFile::Create(files, path));
     std::string text;
     for (size_t i = file; i < rows.size(); i += options.files) {
       lines.Append(rows[i], text);
       if (text.size() >= kAnswersFlushBytes) {
-        SLUICE_TRY(out->Write(AsBytes(text)));
+        SLUICE_TRY(GoOn(options));
+        SLUICE_TRY(out.Write(text));
         text.clear();
       }
     }
-    SLUICE_TRY(out->Write(AsBytes(text)));
+    SLUICE_TRY(out.Write(text));
+    SLUICE_TRY(out.Commit());
   }
   return {};
 }
 
 Result<void> WriteExpected(FileSystem& files, const AnswerMakerOptions& options) {
-  SLUICE_ASSIGN(const auto out, files.Open(options.folder + "/expected.npy", OpenMode::kCreate));
-  SLUICE_TRY(out->Write(AsBytes(NpyHeader(options.rows, options.dimension))));
+  SLUICE_ASSIGN(AtomicFile out, AtomicFile::Create(files, ExpectedPath(options)));
+  SLUICE_TRY(out.Write(NpyHeader(options.rows, options.dimension)));
   VectorMaker vectors(options.seed, options.dimension);
   const std::vector<float> failed(static_cast<size_t>(options.dimension),
                                   std::numeric_limits<float>::quiet_NaN());
@@ -137,16 +163,18 @@ Result<void> WriteExpected(FileSystem& files, const AnswerMakerOptions& options)
     const std::span<const float> vector = IsFailed(options, row) ? failed : vectors.Make(row);
     pending.insert(pending.end(), vector.begin(), vector.end());
     if (pending.size() * sizeof(float) >= kAnswersFlushBytes || row + 1 == options.rows) {
-      SLUICE_TRY(out->Write(std::as_bytes(std::span(pending))));
+      SLUICE_TRY(GoOn(options));
+      SLUICE_TRY(out.Write(std::as_bytes(std::span(pending))));
       pending.clear();
     }
   }
-  return {};
+  return out.Commit();
 }
 
 }  // namespace
 
 Result<void> MakeAnswers(FileSystem& files, const AnswerMakerOptions& options) {
+  SLUICE_TRY(RemoveOldOnes(files, options));
   SLUICE_TRY(WriteLines(files, options));
   return WriteExpected(files, options);
 }

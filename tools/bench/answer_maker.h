@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 
 #include "io/base/error.h"
@@ -20,9 +21,11 @@ struct AnswerMakerOptions {
   bool usage_metadata = false;  // members behind the array, as real answers have
   bool spaced = false;          // a blank behind every comma and colon
   double failed_share = 0;      // rows answered by an error; NaN in the expected array
+  std::stop_token stop = {};
 };
 
-// Memory: a few bytes a row. Errors: kIo.
+// Answers and an array that an earlier call left in the folder are gone; a file bears its name only
+// when it is whole. Memory: a few bytes a row. Errors: kIo, kUnfinished.
 [[nodiscard]] Result<void> MakeAnswers(FileSystem& files, const AnswerMakerOptions& options);
 
 }  // namespace sluice

@@ -29,8 +29,9 @@ double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 std::string Bytes(uint64_t bytes) { return bytes == 0 ? "" : FormatBytes(bytes); }
 
-std::string PerSecond(uint64_t count, double seconds) {
-  const double rate = Ratio(static_cast<double>(count), seconds);
+// `count` in units, each second.
+std::string PerSecond(uint64_t count, double seconds, double unit = 1) {
+  const double rate = Ratio(static_cast<double>(count) / unit, seconds);
   return count == 0 ? "" : FormatCount(static_cast<uint64_t>(rate));
 }
 
@@ -46,7 +47,7 @@ std::vector<std::string> Cells(const BenchRow& row) {
           fmt::format("{:.3f} s", seconds.median),
           fmt::format("{:.3f}..{:.3f}", seconds.least, seconds.most),
           std::to_string(row.threads),
-          PerSecond(volume.bytes_in / 1'000'000, seconds.median),
+          PerSecond(volume.bytes_in, seconds.median, 1e6),
           PerSecond(volume.documents, seconds.median),
           fmt::format("{:.2f}", Ratio(cpu, seconds.median)),
           FormatBytes(static_cast<uint64_t>(peak)),
