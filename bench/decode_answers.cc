@@ -58,12 +58,12 @@ Result<void> WriteIds(FileSystem& files, const std::string& path, uint64_t rows)
   return file->Write(AsBytes(text));
 }
 
-Result<MergeOutcome> Merge(const Arguments& arguments, const std::string& work,
+Result<MergeOutcome> Merge(FileSystem& files, const Arguments& arguments, const std::string& work,
                            MergeEnvironment& environment, ShardSink& shard) {
   CorpusOptions reading = AnswerReading(work);
   reading.inputs = arguments.answers;
-  SLUICE_ASSIGN(auto list, ListCorpusFiles(environment.files, reading));
-  SLUICE_ASSIGN(const auto answers, OpenCorpus(environment.files, std::move(list), reading));
+  SLUICE_ASSIGN(auto list, ListCorpusFiles(files, reading));
+  SLUICE_ASSIGN(const auto answers, OpenCorpus(files, std::move(list), reading));
   const MergeOptions options{.range = {.first = 0, .count = arguments.rows},
                              .dimension = arguments.dimension,
                              .threads = arguments.threads};
@@ -77,21 +77,19 @@ Result<MergeOutcome> Decode(const Arguments& arguments) {
   SLUICE_ASSIGN(const auto own, MakeLineProtocol("gemini", requests));
   const auto reference = MakeReferenceProtocol(*own);
   StageTimes times;
-  MergeEnvironment environment{.files = *files,
-                               .protocol = arguments.reference ? *reference : *own,
-                               .times = times,
-                               .stop = {}};
+  MergeEnvironment environment{
+      .protocol = arguments.reference ? *reference : *own, .times = times, .stop = {}};
   const std::string work = arguments.output + ".work";
   SLUICE_TRY(files->MakeFolders(work));
   if (arguments.drop) {
     DroppingSink nowhere;
-    return Merge(arguments, work, environment, nowhere);
+    return Merge(*files, arguments, work, environment, nowhere);
   }
   SLUICE_ASSIGN(const auto sink, MakeSink(*files, {.output = arguments.output,
                                                    .work_folder = work,
                                                    .dimension = arguments.dimension}));
   SLUICE_ASSIGN(const auto shard, sink->OpenShard({.first = 0, .count = arguments.rows}));
-  SLUICE_ASSIGN(MergeOutcome outcome, Merge(arguments, work, environment, *shard));
+  SLUICE_ASSIGN(MergeOutcome outcome, Merge(*files, arguments, work, environment, *shard));
   SLUICE_TRY(shard->Seal());
   const std::string ids = work + "/ids";
   SLUICE_TRY(WriteIds(*files, ids, arguments.rows));

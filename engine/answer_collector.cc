@@ -210,7 +210,6 @@ Result<AnswerCollector::Fetched> AnswerCollector::MergeStream(const Round& round
                              .threads = options_.threads};
   RowsByText rows_by_text(environment_.files, environment_.protocol, round.requests);
   MergeEnvironment merge{
-      .files = environment_.files,
       .protocol = environment_.protocol,
       .times = environment_.times,
       .stop = std::move(stop),

@@ -33,7 +33,7 @@ struct Cancelled {
 
 class LiveRun {
  public:
-  // The caller holds the run's lock. All must outlive the live.
+  // The caller holds the run's lock. All must outlive the LiveRun.
   LiveRun(const RunOptions& options, RunEnvironment& environment, const RunDirectory& directory,
           Ledger& ledger);
 

@@ -20,7 +20,6 @@
 #include "io/base/error.h"
 #include "engine/rows_by_text.h"
 #include "io/corpus/corpus.h"
-#include "io/file/file_system.h"
 #include "io/record/ordinal.h"
 #include "io/sink/sink.h"
 
@@ -61,7 +60,6 @@ struct MergeOutcome {
 [[nodiscard]] uint64_t RowDigest(Ordinal row, uint64_t value);
 
 struct MergeEnvironment {
-  FileSystem& files;
   const LineProtocol& protocol;
   StageTimes& times;
   std::stop_token stop;

@@ -113,7 +113,7 @@ struct RunSummary {
   std::vector<StepTime> steps;  // where the time went
   std::string bound;            // the stage that took longest, or "service"
   bool resumed = false;
-  // 0, 3 (rows failed or were refused) or 6 (all that failed, failed because jobs did).
+  // 0, 3 (rows failed or were refused) or 6 (a job was given up, with all of its rows).
   int exit_code = 0;
 };
 

@@ -182,8 +182,7 @@ class RowCheck {
         OpenLineStream(input_.files, std::move(*source), file, AnswerReading(std::string()));
     StageTimes times;
     RowsByText rows_by_text(input_.files, input_.protocol, input_.directory.shard(shard.file));
-    MergeEnvironment environment{.files = input_.files,
-                                 .protocol = input_.protocol,
+    MergeEnvironment environment{.protocol = input_.protocol,
                                  .times = times,
                                  .stop = input_.stop,
                                  .rows_by_text = &rows_by_text};
@@ -370,7 +369,7 @@ class FinalCheck final : public RowCheck {
     std::string header(kNpyHeaderBytes, '\0');
     if (!file.has_value() ||
         !ReadExactly(**file, 0, std::as_writable_bytes(std::span(header))).has_value() ||
-        header != NpyHeader(output.rows, input_.dimension)) {
+        header != FormatNpyHeader(output.rows, input_.dimension)) {
       findings_.AddProblem(output.name, fmt::format("does not begin as an array of {} x {} float32",
                                                     output.rows, input_.dimension));
     }

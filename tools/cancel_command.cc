@@ -11,7 +11,6 @@
 #include "tools/json_line.h"
 #include "tools/kept_run.h"
 #include "tools/service_access.h"
-#include "tools/stopping.h"
 #include "tools/units.h"
 
 namespace sluice {

@@ -146,7 +146,7 @@ std::string Styled(bool color, Style style, std::string_view text) {
   if (!color) {
     return std::string(text);
   }
-  constexpr int kCodes[] = {1, 2, 31, 32, 33, 36};
+  constexpr int kCodes[] = {31, 33};  // ECMA-48, SGR
   return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<size_t>(style)], text);
 }
 

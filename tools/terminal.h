@@ -34,7 +34,7 @@ struct Terminal {
 // How many characters (code points) `text` has.
 [[nodiscard]] size_t CountCharacters(std::string_view text);
 
-enum class Style { kBold, kDim, kRed, kGreen, kYellow, kCyan };
+enum class Style { kRed, kYellow };
 // `text` in that style when `color` is on, else as it is.
 [[nodiscard]] std::string Styled(bool color, Style style, std::string_view text);
 

@@ -9,7 +9,7 @@
 #include "tools/json_line.h"
 #include "tools/kept_run.h"
 #include "tools/run_folder.h"
-#include "tools/text_table.h"
+#include "tools/terminal.h"
 #include "tools/units.h"
 
 namespace sluice {

@@ -220,7 +220,7 @@ class GeminiDecoder final : public ReplyDecoder {
   void DecodeGeneration(std::span<const std::string_view> tokens, Reply& reply) {
     const Json response = ParseJson(tokens[kResponse]);
     if (!response.is_object()) {
-      // The scanner lets pass what this parser does not: half a surrogate pair, a number as 1e999.
+      // The scanner lets pass what this parser does not: a number as 1e999.
       reply.failure = Malformed("the response holds text or numbers that cannot be represented");
       return;
     }

@@ -56,6 +56,7 @@ enum class FailureClass {
 struct RowFailure {
   FailureClass failure_class = FailureClass::kInvalid;
   int code = 0;  // as the service said it; 0 when it did not
+  // As long as the service made it; a run keeps a part (row_status.h) once secrets are out of it.
   std::string message;
 };
 

@@ -77,7 +77,7 @@ class Provider {
   // Cuts the key out of a text that came from the service and was decoded: while it was escaped,
   // nobody saw it.
   virtual void CutSecretsOut(std::string& /*text*/) const {}
-  // One text, at once (not a batch): for `neighbors` and `doctor`.
+  // One text, at once (not a batch): for `neighbors`.
   [[nodiscard]] virtual Result<std::vector<float>> EmbedText(const std::string& model,
                                                              const std::string& text, int dimension,
                                                              std::stop_token stop) = 0;

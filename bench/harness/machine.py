@@ -26,6 +26,11 @@ class Run:
         return self.others > DISTURBED_SHARE * self.wall + TICK_SLACK_S
 
 
+def expect_build(parser, folder):
+    if not os.path.exists(os.path.join(folder, "bench", "sluice_pack_corpus")):
+        parser.error(f"{folder} is no build: cmake --preset release && cmake --build build/release")
+
+
 def process_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()

@@ -67,6 +67,15 @@ def tables(report):
         yield from map(table_line, entries)
 
 
+def has_place(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except OSError:
+        return False
+    return END in text.partition(BEGIN)[2]
+
+
 def write_tables(path, report):
     with open(path, encoding="utf-8") as file:
         text = file.read()

@@ -4,7 +4,7 @@
 
 namespace sluice {
 
-std::string NpyHeader(uint64_t rows, int dimension) {
+std::string FormatNpyHeader(uint64_t rows, int dimension) {
   constexpr size_t kPreludeBytes = 10;  // magic, version, length of the dict
   std::string dict = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}",
                                  rows, dimension);

@@ -10,6 +10,6 @@ namespace sluice {
 inline constexpr uint64_t kNpyHeaderBytes = 128;  // room for any row count and dimension
 
 // Of an array of little-endian float32 in C order, shape (rows, dimension).
-[[nodiscard]] std::string NpyHeader(uint64_t rows, int dimension);
+[[nodiscard]] std::string FormatNpyHeader(uint64_t rows, int dimension);
 
 }  // namespace sluice

@@ -144,7 +144,7 @@ class NpySink final : public Sink {
   }
 
   Result<void> CheckOutput(File& output, uint64_t rows) {
-    const std::string wanted = NpyHeader(rows, options_.dimension);
+    const std::string wanted = FormatNpyHeader(rows, options_.dimension);
     std::string header(wanted.size(), '\0');
     SLUICE_ASSIGN(const uint64_t size, output.Size());
     const bool right_size = size == kNpyHeaderBytes + rows * row_bytes();
@@ -236,7 +236,7 @@ class NpySink final : public Sink {
 
   Result<void> Finish(const std::string& path, uint64_t rows) {
     SLUICE_ASSIGN(auto file, files_.Open(path, OpenMode::kReadWrite));
-    SLUICE_TRY(file->WriteAt(0, AsBytes(NpyHeader(rows, options_.dimension))));
+    SLUICE_TRY(file->WriteAt(0, AsBytes(FormatNpyHeader(rows, options_.dimension))));
     const uint64_t size = kNpyHeaderBytes + rows * row_bytes();
     SLUICE_TRY(file->Truncate(size));
     return PublishFile(files_, *file, path, options_.output, size);

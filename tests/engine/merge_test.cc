@@ -67,8 +67,7 @@ class MergeTest : public testing::Test {
   std::unique_ptr<FileSystem> files_ = MakePosixFileSystem();
   std::unique_ptr<LineProtocol> protocol_ = MakeLineProtocol("gemini", TwoDimensions()).value();
   StageTimes times_;
-  MergeEnvironment environment_{
-      .files = *files_, .protocol = *protocol_, .times = times_, .stop = {}};
+  MergeEnvironment environment_{.protocol = *protocol_, .times = times_, .stop = {}};
   MemorySink sink_;
 };
 
@@ -105,6 +104,38 @@ TEST_F(MergeTest, NamesWhatIsMissingTwiceThereUnknownOrBroken) {
   EXPECT_EQ(outcome->failed[2].failure.failure_class, FailureClass::kMissing);
   EXPECT_EQ(sink_.vectors[1], (std::vector<float>{3, 4})) << "the first valid answer counts";
   EXPECT_EQ(sink_.vectors.size() + sink_.failures.size(), 5u);
+}
+
+// Of whatever a service sends, a run keeps little for each row that fails.
+TEST_F(MergeTest, AMessageIsCutAtACharacterAndSaysSo) {
+  constexpr std::string_view kMark = " ... (cut)";
+  const auto kept_of = [this](const std::string& error) {
+    sink_.failures.clear();
+    const auto outcome = Merge(R"({"key":"000000000000","error":)" + error + "}\n", {0, 1});
+    return outcome->failed.at(0).failure.message;
+  };
+  for (const size_t begin : {996U, 997U, 998U, 999U, 1000U}) {
+    const std::string message = std::string(begin, 'x') + "\xf0\x9f\x98\x80" + "y";
+    const std::string kept =
+        begin + 4 <= 1000 ? message.substr(0, begin + 4) : message.substr(0, begin);
+    EXPECT_EQ(kept_of(R"({"code":3,"message":")" + message + "\"}"),
+              message.size() <= 1000 ? message : kept + std::string(kMark));
+  }
+  const std::string long_text(size_t{1} << 20, 'a');
+  EXPECT_EQ(kept_of('"' + long_text + '"').size(), 1000 + kMark.size());
+}
+
+TEST_F(MergeTest, NoPartOfAKeyIsLeftWhereAMessageIsCut) {
+  constexpr std::string_view kKey = "AIzaTestKey-x";
+  environment_.cut_secrets_out = [kKey](std::string& text) {
+    const size_t at = text.find(kKey);
+    text = at == std::string::npos ? text : text.replace(at, kKey.size(), "[key]");
+  };
+  const auto outcome = Merge(R"({"key":"000000000000","error":{"code":8,"message":")" +
+                                 std::string(990, 'x') + R"(\u0041IzaTestKey-x and more"}})" + "\n",
+                             {0, 1});
+  ASSERT_EQ(outcome->failed.size(), 1U);
+  EXPECT_EQ(outcome->failed[0].failure.message.find("AIza"), std::string::npos);
 }
 
 TEST_F(MergeTest, WhatTheServiceSaysOfARowIsRidOfTheKeyWhenItIsDecoded) {
@@ -187,7 +218,7 @@ TEST_F(MergeTest, AnswersWithoutAKeyGoToTheRowsThatAskedAboutTheirText) {
       "requests.jsonl", ask(10, "same") + ask(11, "same") + ask(12, "\\u00e9") + ask(13, "same"));
   RowsByText rows(*files_, *lines, asked);
   MergeEnvironment environment{
-      .files = *files_, .protocol = *lines, .times = times_, .stop = {}, .rows_by_text = &rows};
+      .protocol = *lines, .times = times_, .stop = {}, .rows_by_text = &rows};
   const std::string answers = answer("\"key\":\"000000000010\",", "same", "1,2") +
                               answer("", "\xC3\xA9", "3,4") + answer("", "same", "1,2") +
                               answer("", "same", "1,2") + answer("", "same", "1,2") +

@@ -154,7 +154,7 @@ Result<void> WriteLines(FileSystem& files, const AnswerMakerOptions& options) {
 
 Result<void> WriteExpected(FileSystem& files, const AnswerMakerOptions& options) {
   SLUICE_ASSIGN(AtomicFile out, AtomicFile::Create(files, ExpectedPath(options)));
-  SLUICE_TRY(out.Write(NpyHeader(options.rows, options.dimension)));
+  SLUICE_TRY(out.Write(FormatNpyHeader(options.rows, options.dimension)));
   VectorMaker vectors(options.seed, options.dimension);
   const std::vector<float> failed(static_cast<size_t>(options.dimension),
                                   std::numeric_limits<float>::quiet_NaN());

@@ -144,8 +144,7 @@ Result<StageVolume> Decode(const BenchInput& input) {
   const uint64_t bytes = list.front().size;
   SLUICE_ASSIGN(const auto answers, OpenCorpus(input.files, std::move(list), reading));
   StageTimes times;
-  MergeEnvironment environment{
-      .files = input.files, .protocol = *protocol, .times = times, .stop = input.stop};
+  MergeEnvironment environment{.protocol = *protocol, .times = times, .stop = input.stop};
   const MergeOptions options{
       .range = range, .dimension = input.dimension, .threads = input.threads};
   SLUICE_ASSIGN(const MergeOutcome outcome, MergeAnswers(*answers, options, environment, *shard));

@@ -203,35 +203,6 @@ TEST_F(GeminiAnswers, ErrorsHaveAClassACodeAndAMessage) {
   }
 }
 
-// Of whatever a service sends, a run keeps little for each row that fails.
-TEST_F(GeminiAnswers, AMessageIsCutAtACharacterAndSaysSo) {
-  constexpr std::string_view kMark = " ... (cut)";
-  for (const size_t begin : {996U, 997U, 998U, 999U, 1000U}) {
-    const std::string message = std::string(begin, 'x') + "\xf0\x9f\x98\x80" + "y";
-    const bool fits = message.size() <= 1000;
-    const std::string kept = fits ? message
-                                  : message.substr(0, begin) +
-                                        (begin + 4 <= 1000 ? message.substr(begin, 4) : "") +
-                                        std::string(kMark);
-    EXPECT_EQ(Decode(R"({"key":"000000000001","error":{"code":3,"message":")" + message + "\"}}")
-                  .failure->message,
-              kept);
-  }
-  const std::string long_text(size_t{1} << 20, 'a');
-  for (const std::string& line :
-       {R"({"key":"000000000001","error":")" + long_text + "\"}",
-        R"({"key":"000000000001","status":{"code":8,"message":")" + long_text + "\"}}",
-        R"({"key":"000000000001","response":{"candidates":[{"finishReason":")" + long_text +
-            "\"}]}}",
-        R"({"key":"000000000001","response":{"promptFeedback":{"blockReason":")" + long_text +
-            "\"}}}"}) {
-    const Reply reply = Decode(line, Task::kGenerate);
-    EXPECT_EQ(reply.failure->message.size(), 1000 + kMark.size());
-    EXPECT_LE(reply.failure->message.capacity(), 4000U);
-    EXPECT_TRUE(reply.failure->message.ends_with(kMark));
-  }
-}
-
 TEST_F(GeminiAnswers, LinesThatCannotBeUnderstoodAreMalformedNeverAValue) {
   const char* lines[] = {
       "",
