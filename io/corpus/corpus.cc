@@ -275,7 +275,8 @@ class FileCorpus final : public Corpus {
         break;
       }
       std::memcpy(work_.data() + used, document_.data(), document_.size());
-      block.texts.push_back({.file = place_.file, .begin = used, .size = document_.size(), .offset = place_.offset});
+      block.texts.push_back(
+          {.file = place_.file, .begin = used, .size = document_.size(), .offset = place_.offset});
       used += document_.size();
       NoteContent(block);
       NextFile();
