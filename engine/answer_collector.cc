@@ -84,7 +84,7 @@ Error NoEmbedding() {
 }  // namespace
 
 Result<Collected> AnswerCollector::Collect(const ShardTrack& track, const ShardEntry& entry,
-                                           bool may_retry, std::stop_token stop) {
+                                           bool may_retry, const std::stop_token& stop) {
   const StepTimer timer(environment_.times, Step::kMerge);
   SLUICE_ASSIGN(Round round, OpenRound(track, entry, may_retry));
   if (track.given_up.has_value()) {
@@ -97,7 +97,7 @@ Result<Collected> AnswerCollector::Collect(const ShardTrack& track, const ShardE
                                   .code = 0,
                                   .message = "the job was cancelled before this row was answered"};
   }
-  return CollectAnswers(round, job, std::move(stop));
+  return CollectAnswers(round, job, stop);
 }
 
 Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& track,
@@ -122,7 +122,7 @@ Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& trac
 }
 
 Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const BatchJob& job,
-                                                  std::stop_token stop) {
+                                                  const std::stop_token& stop) {
   std::string previous;
   bool is_of_others = false;
   for (int fetch = 1; fetch <= kFetchesMax; ++fetch) {

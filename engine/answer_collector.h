@@ -58,7 +58,7 @@ class AnswerCollector {
   // As ShardDisk::Collect(): the rows of the round are in the sink and those that have no value are
   // in RunDirectory::shard_failures(), both durable.
   [[nodiscard]] Result<Collected> Collect(const ShardTrack& track, const ShardEntry& entry,
-                                          bool may_retry, std::stop_token stop);
+                                          bool may_retry, const std::stop_token& stop);
 
   // The pinned length of the vectors, 0 while it is not known or for generation.
   [[nodiscard]] int dimension();
@@ -88,7 +88,7 @@ class AnswerCollector {
                                         bool may_retry);
   [[nodiscard]] Result<Collected> GiveUp(const Round& round);
   [[nodiscard]] Result<Collected> CollectAnswers(const Round& round, const BatchJob& job,
-                                                 std::stop_token stop);
+                                                 const std::stop_token& stop);
   // Asked once for each time that all downloads lacked what the service counts.
   [[nodiscard]] bool IsShortForGood(const ShardTrack& track);
   [[nodiscard]] Result<std::optional<Fetched>> FetchOnce(const Round& round, const BatchJob& job,

@@ -23,7 +23,7 @@ OnError ParseOnError(const std::string& name) {
 
 Result<Json> Settings(Ledger& ledger) {
   SLUICE_ASSIGN(const auto text, ledger.Get("settings"));
-  const Json settings = ParseJson(text.value_or("{}"));
+  Json settings = ParseJson(text.value_or("{}"));
   if (!settings.is_object() || settings.value("--output", "").empty()) {
     return Fail(ErrorCode::kUsage, "this run has not sent anything yet",
                 "`sluice run` with its INPUT and flags goes on with it");

@@ -159,7 +159,7 @@ Json FilesOf(const std::vector<CorpusFile>& list) {
 // What `prepare` may leave open, because the shards do not depend on it.
 constexpr std::array kMayBeOpen = {kAccount, kOutput, kPublished, kProject, kLocation};
 bool IsOpen(const std::string& name, const Json& value) {
-  return value == "" && std::ranges::find(kMayBeOpen, name) != kMayBeOpen.end();
+  return value == Json("") && std::ranges::find(kMayBeOpen, name) != kMayBeOpen.end();
 }
 
 // A setting that an older sluice did not pin is absent, and holds from now on.
@@ -400,7 +400,7 @@ Result<std::string> RunId(Ledger& ledger) {
   constexpr uint64_t kMask = (uint64_t{1} << 48) - 1;
   std::random_device random;
   const uint64_t bits = (uint64_t{random()} << 32 | random()) & kMask;
-  const std::string run_id = fmt::format("{:012x}", bits);
+  std::string run_id = fmt::format("{:012x}", bits);
   SLUICE_TRY(ledger.Set("run_id", run_id));
   return run_id;
 }

@@ -29,7 +29,7 @@ class TaskPool {
   }
 
  private:
-  void Work(std::stop_token stop) {
+  void Work(const std::stop_token& stop) {
     while (true) {
       std::unique_lock lock(mutex_);
       if (!ready_.wait(lock, stop, [this] { return !tasks_.empty(); })) {

@@ -75,7 +75,7 @@ Result<void> Tracker::Run(std::stop_token stop) {
   return Fail(ErrorCode::kUnfinished, "stopped; remote jobs keep running and nothing is lost");
 }
 
-void Tracker::Plan(std::stop_token stop) {
+void Tracker::Plan(const std::stop_token& stop) {
   while (GoesOn(stop)) {
     StartDueActions(environment_.clock.Now());
     ShowProgress();
@@ -350,7 +350,7 @@ void Tracker::StartCreate(ShardTrack& track) {
         const StageTimer stage(environment_.times, Stage::kCreate);
         return environment_.provider.CreateJob(request, std::move(stop));
       },
-      [this, &track](CreateAnswer answer) -> std::optional<Error> {
+      [this, &track](const CreateAnswer& answer) -> std::optional<Error> {
         const MonotonicTime now = environment_.clock.Now();
         audit_due_ = now + options_.settle;
         const auto error = plan_.OnCreateAnswer(track, answer, now);
@@ -451,7 +451,7 @@ void Tracker::StartCancel(ShardTrack& track) {
   const std::string file = options_.delete_files ? track.staged_file : std::string();
   Dispatch<Result<void>>(
       track,
-      [=, this](std::stop_token stop) -> Result<void> {
+      [=, this](const std::stop_token& stop) -> Result<void> {
         const auto cancelled = environment_.provider.CancelJob(job, stop);
         const bool is_gone = CodeOf(cancelled) == ErrorCode::kNotFound;
         SLUICE_TRY(is_gone ? Result<void>() : cancelled);
@@ -513,7 +513,7 @@ void Tracker::StartCleanUp(ShardTrack& track) {
   const ShardTrack copy = track;
   Dispatch<Result<void>>(
       track,
-      [=, this](std::stop_token stop) -> Result<void> {
+      [=, this](const std::stop_token& stop) -> Result<void> {
         SLUICE_TRY(environment_.disk.DropRequests(copy));
         if (!file.empty()) {
           SLUICE_TRY(environment_.provider.DeleteFile(file, stop));
@@ -639,6 +639,7 @@ Result<void> Tracker::ApplyAudit(const std::vector<BatchJob>& jobs) {
 
 std::vector<const ShardTrack*> Tracker::AllTracks() const {
   std::vector<const ShardTrack*> tracks;
+  tracks.reserve(tracks_.size());
   for (const auto& [shard, track] : tracks_) {
     tracks.push_back(&track);
   }
@@ -660,7 +661,7 @@ Result<void> Tracker::NoteAndCancel(const std::vector<BatchJob>& surplus) {
   return {};
 }
 
-Result<void> Tracker::LastAudit(std::stop_token stop) {
+Result<void> Tracker::LastAudit(const std::stop_token& stop) {
   // A job that was made twice may show in the list only now. Jobs take minutes, so that the settle
   // time is over by far; who is through within seconds waits no longer than seconds.
   if (audit_due_.has_value() && !options_.cancels) {

@@ -73,7 +73,7 @@ class Tracker {
   [[nodiscard]] const std::vector<std::string>& deleted_files() const { return deleted_files_; }
 
  private:
-  void Plan(std::stop_token stop);
+  void Plan(const std::stop_token& stop);
   [[nodiscard]] bool GoesOn(const std::stop_token& stop) const;
   void Fatal(std::optional<Error> error);
   void FatalUnless(const Result<void>& saved);
@@ -123,7 +123,7 @@ class Tracker {
   void StartAudit(MonotonicTime now);
   [[nodiscard]] Result<void> ApplyAudit(const std::vector<BatchJob>& jobs);
   [[nodiscard]] Result<void> NoteAndCancel(const std::vector<BatchJob>& surplus);
-  [[nodiscard]] Result<void> LastAudit(std::stop_token stop);
+  [[nodiscard]] Result<void> LastAudit(const std::stop_token& stop);
 
   [[nodiscard]] bool IsAtRest(const ShardTrack& track) const;
   [[nodiscard]] bool AllAtRest() const;

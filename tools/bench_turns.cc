@@ -106,6 +106,7 @@ Result<std::vector<BenchRow>> MeasureInTurn(const CommandContext& context, const
                                             const BenchOptions& options) {
   const std::vector<Entry> entries = EntriesOf(options, input);
   std::vector<BenchRow> rows;
+  rows.reserve(entries.size());
   for (const Entry& entry : entries) {
     rows.push_back({.stage = std::string(entry.stage->name),
                     .threads = entry.threads,

@@ -89,7 +89,7 @@ Result<void> ReadRequest(const Arguments& arguments, FileSystem& files, Backend 
 }
 
 std::string NoteOf(Backend backend, const std::string& base_url) {
-  const std::string api = backend == Backend::kVertex ? "Vertex AI" : "Gemini Developer API";
+  std::string api = backend == Backend::kVertex ? "Vertex AI" : "Gemini Developer API";
   if (base_url.empty()) {
     return api;
   }

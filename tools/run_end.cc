@@ -27,6 +27,7 @@ Result<void> PublishOutput(const CommandContext& context, const std::string& tar
   }
   SLUICE_ASSIGN(const ObjectName object, ParseObjectUri(target));
   std::vector<std::string> paths;
+  paths.reserve(summary.outputs.size());
   for (const OutputFile& file : summary.outputs) {
     paths.push_back(file.path);
   }

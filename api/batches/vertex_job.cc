@@ -58,12 +58,12 @@ std::string ReadDestination(const Json& config) {
 // Where the answers are. A table that was asked for by its whole name need not be told again.
 std::string ReadResult(const Json& job, const std::string& destination) {
   const Json& info = ObjectMember(job, "outputInfo");
-  const std::string directory = TextMember(info, "gcsOutputDirectory");
+  std::string directory = TextMember(info, "gcsOutputDirectory");
   if (!directory.empty()) {
     return directory;
   }
   const std::string dataset = TextMember(info, "bigqueryOutputDataset");
-  const std::string table = TextMember(info, "bigqueryOutputTable");
+  std::string table = TextMember(info, "bigqueryOutputTable");
   if (table.starts_with("bq://")) {
     return table;
   }

@@ -266,7 +266,7 @@ class VertexProvider final : public Provider {
   }
 
   Result<StagedFile> StageObject(const StageSource& source, const std::string& file_id,
-                                 const ByteProgress& progress, std::stop_token stop) const {
+                                 const ByteProgress& progress, const std::stop_token& stop) const {
     const auto digest = std::make_shared<std::string>();
     StageSource hashed = source;
     hashed.open = [&source, digest]() -> Result<std::unique_ptr<ByteSource>> {
@@ -284,7 +284,7 @@ class VertexProvider final : public Provider {
 
   // The label tells a later try, which finds the job by its id, whether it loaded the same rows.
   Result<StagedFile> StageTable(const StageSource& source, const std::string& file_id,
-                                const ByteProgress& progress, std::stop_token stop) const {
+                                const ByteProgress& progress, const std::stop_token& stop) const {
     const BigQueryClient& tables = services_->tables();
     SLUICE_ASSIGN(const std::string hash, HashOf(source, stop));
     const TableName table = TableOf(file_id);

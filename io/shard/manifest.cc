@@ -110,7 +110,7 @@ Result<Content> ReadContent(FileSystem& files, const std::string& path) {
     try {
       is_good = TakeLine(*line, content);
     } catch (const Json::exception&) {
-      // Not good.
+      is_good = false;
     }
     if (!is_good) {
       const bool lost_a_sector = line->find('\0') != std::string_view::npos;

@@ -19,6 +19,7 @@ using OrderedJson = nlohmann::ordered_json;
 template <typename Member>
 Spread SpreadOfRuns(const BenchRow& row, Member member) {
   std::vector<double> values;
+  values.reserve(row.runs.size());
   for (const StageMeasurement& run : row.runs) {
     values.push_back(static_cast<double>(run.*member));
   }

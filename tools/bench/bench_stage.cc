@@ -118,7 +118,7 @@ Result<StageVolume> PackAll(const BenchInput& input) {
 
 // The array alone is measured: its ids are none of the answers'.
 Result<std::string> WriteIds(const BenchInput& input) {
-  const std::string path = input.scratch() + "/ids";
+  std::string path = input.scratch() + "/ids";
   SLUICE_ASSIGN(const auto file, input.files.Open(path, OpenMode::kCreate));
   std::string text;
   for (uint64_t row = 0; row < input.rows; ++row) {
