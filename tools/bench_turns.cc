@@ -85,11 +85,12 @@ std::string ReplaceAll(std::string text, std::string_view what, const std::strin
   return text;
 }
 
-Result<void> TimeProcess(const ChildProcess& child, bool is_ours, bool counts,
-                         const BenchInput& input, BenchRacer& racer) {
+Result<void> TimeProcess(const ChildProcess& child, bool counts, const BenchInput& input,
+                         BenchRacer& racer) {
   SLUICE_TRY(input.files.MakeFolders(input.scratch()));
   SLUICE_ASSIGN(const EndedProcess ended, RunChild(child, input.stop));
   if (ended.exit_code != 0) {
+    const bool is_ours = child.words.front() == kOwnProgram;
     return Fail(is_ours ? ErrorOfOurs(ended.exit_code) : ErrorCode::kUsage,
                 fmt::format("'{}' ended with exit code {}", racer.command, ended.exit_code));
   }
@@ -144,8 +145,8 @@ Result<BenchRace> RaceInTurn(const CommandContext& context, const BenchInput& in
   for (int64_t run = 0; run <= options.runs; ++run) {
     context.console.Say(run == 0 ? "warming up...\n"
                                  : fmt::format("pair {} of {}...\n", run, options.runs));
-    SLUICE_TRY(TimeProcess(ours, true, run > 0, input, race.ours));
-    SLUICE_TRY(TimeProcess(theirs, false, run > 0, input, race.theirs));
+    SLUICE_TRY(TimeProcess(ours, run > 0, input, race.ours));
+    SLUICE_TRY(TimeProcess(theirs, run > 0, input, race.theirs));
   }
   return race;
 }

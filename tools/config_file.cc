@@ -4,6 +4,18 @@
 #include <array>
 #include <fmt/format.h>
 #include <optional>
+#include <stdexcept>
+
+namespace sluice {
+namespace {
+
+// toml++ 3.3 asserts what it expects of the text, and not only of itself: "[.a?b]" breaks that.
+[[noreturn]] void RefuseToml() { throw std::invalid_argument("no well-formed name"); }
+
+}  // namespace
+}  // namespace sluice
+
+#define TOML_ASSERT(condition) ((condition) ? void() : sluice::RefuseToml())
 #include <toml++/toml.h>
 
 #include "io/json/json_text.h"
@@ -14,6 +26,8 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kProfile = "profile";
+
+constexpr const char* kTomlHint = "the file is TOML: key = \"value\"";
 
 // Headings of the option table below which everything holds from one time to the next, and single
 // options elsewhere.
@@ -225,7 +239,12 @@ Result<ConfigFile> ConfigFile::Parse(std::string_view text, std::string path) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("{}:{}:{}: {}", file.path_, error.source().begin.line,
                             error.source().begin.column, EscapeControls(error.description())),
-                "the file is TOML: key = \"value\"");
+                kTomlHint);
+  } catch (const std::invalid_argument&) {
+    return Fail(
+        ErrorCode::kUsage,
+        fmt::format("{}: the name of a table or of a setting is not well formed", file.path_),
+        kTomlHint);
   }
   SLUICE_TRY(Reader(file).ReadTable(table, Scope{}));
   return file;

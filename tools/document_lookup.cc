@@ -37,12 +37,6 @@ std::optional<DocumentPlace> ParseIdsLine(std::string_view line) {
   return found;
 }
 
-// The path of a corpus file by its name: as the run says, else the name itself.
-std::string CorpusPathOf(const std::string& name, const std::vector<CorpusFile>& list) {
-  const auto found = std::ranges::find(list, name, &CorpusFile::name);
-  return found == list.end() ? name : found->path;
-}
-
 // The block of the corpus that begins at the document.
 Result<Block> ReadBlockAt(FileSystem& files, const std::string& path, const CorpusPlace& place) {
   CorpusOptions options;
@@ -115,8 +109,9 @@ std::optional<std::string> ReadDocument(FileSystem& files, const DocumentPlace& 
   if (document.file.empty() || document.file == "-") {
     return std::nullopt;
   }
-  const Result<Block> block =
-      ReadBlockAt(files, CorpusPathOf(document.file, source.files), document.place);
+  const auto known = source.paths.find(document.file);
+  const std::string& path = known == source.paths.end() ? document.file : known->second;
+  const Result<Block> block = ReadBlockAt(files, path, document.place);
   return block.has_value() ? TextOf(*block, source.text_field) : std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,7 +29,7 @@ struct DocumentPlace {
                                                                std::span<const uint64_t> rows);
 
 struct DocumentSource {
-  std::vector<CorpusFile> files;  // of the run: where their names stand on this disk
+  std::map<std::string, std::string> paths;  // on this disk, by the names of the run's files
   std::string text_field = "text";
 };
 

@@ -131,8 +131,7 @@ std::string ManPage() {
           "Results go to standard output, progress and errors to standard error.\n";
   text += Section("COMMANDS");
   for (const CommandSpec& command : Commands()) {
-    const bool only_verbs = !VerbsOf(command).empty() && command.options.empty();
-    text += only_verbs ? "" : Command(command);
+    text += OnlyNamesVerbs(command) ? "" : Command(command);
   }
   text += Section("OPTIONS OF ALL COMMANDS") + CommonOptions();
   text += Section("OPTIONS OF JOBS AND FILES") + SharedOptions();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -28,7 +29,7 @@ using OrderedJson = nlohmann::ordered_json;
 // How the array was made, from the run's report and ledger; what is not known is empty.
 struct Recorded {
   std::string backend, base_url, model, text_field;
-  std::vector<CorpusFile> files;
+  std::map<std::string, std::string> paths;  // of corpus files, by name
 };
 
 std::string StringMember(const OrderedJson& document, const char* name) {
@@ -36,15 +37,22 @@ std::string StringMember(const OrderedJson& document, const char* name) {
   return member != document.end() && member->is_string() ? member->get<std::string>() : "";
 }
 
-std::vector<CorpusFile> ReadCorpusFiles(FileSystem& files, const std::string& run_folder) {
+std::map<std::string, std::string> ReadPaths(FileSystem& files, const std::string& run_folder) {
   const RunDirectory directory(run_folder);
   if (!files.Exists(directory.ledger())) {
     return {};
   }
+  std::map<std::string, std::string> paths;
   Result<Ledger> ledger = Ledger::OpenToRead(directory.ledger());
-  Result<PinnedRun> pinned =
-      ledger.has_value() ? ReadPinnedRun(*ledger) : std::unexpected(std::move(ledger).error());
-  return pinned.has_value() ? std::move(pinned->files) : std::vector<CorpusFile>();
+  if (!ledger.has_value()) {
+    return paths;
+  }
+  if (const auto pinned = ReadPinnedRun(*ledger); pinned.has_value()) {
+    for (const CorpusFile& file : pinned->files) {
+      paths.emplace(file.name, file.path);
+    }
+  }
+  return paths;
 }
 
 Recorded ReadRecorded(FileSystem& files, const std::string& run_folder) {
@@ -58,7 +66,7 @@ Recorded ReadRecorded(FileSystem& files, const std::string& run_folder) {
           .base_url = StringMember(report, "base_url"),
           .model = StringMember(report, "model"),
           .text_field = StringMember(report, "text_field"),
-          .files = ReadCorpusFiles(files, run_folder)};
+          .paths = ReadPaths(files, run_folder)};
 }
 
 struct Request {
@@ -221,7 +229,7 @@ Result<int> NeighborsCommand(const CommandContext& context) {
   const std::vector<NearRow> nearest = FindNearestRows(array, query, request.count, request.row);
   const std::string recorded_field = request.recorded.text_field;
   const DocumentSource source{
-      .files = request.recorded.files,
+      .paths = request.recorded.paths,
       .text_field = context.arguments.TextOr("--text-field",
                                              recorded_field.empty() ? "text" : recorded_field)};
   SLUICE_ASSIGN(const auto neighbors, Describe(*files, request, source, nearest));

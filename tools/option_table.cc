@@ -570,6 +570,10 @@ std::span<const CommandSpec> VerbsOf(const CommandSpec& command) {
   return {begin, end};
 }
 
+bool OnlyNamesVerbs(const CommandSpec& command) {
+  return !VerbsOf(command).empty() && command.options.empty();
+}
+
 std::vector<const CommandSpec*> CommandsBelow(const CommandSpec* noun) {
   std::vector<const CommandSpec*> commands;
   for (const CommandSpec& command : noun == nullptr ? Commands() : VerbsOf(*noun)) {

@@ -47,6 +47,8 @@ struct CommandSpec {
 [[nodiscard]] std::string_view LastWord(const CommandSpec& command);  // "list"
 // Empty for what is no noun.
 [[nodiscard]] std::span<const CommandSpec> VerbsOf(const CommandSpec& command);
+// A noun that does nothing without a verb.
+[[nodiscard]] bool OnlyNamesVerbs(const CommandSpec& command);
 // What may be typed next: the verbs of `noun`, or with null the commands that are no verbs.
 [[nodiscard]] std::vector<const CommandSpec*> CommandsBelow(const CommandSpec* noun);
 

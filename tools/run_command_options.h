@@ -35,7 +35,7 @@ struct RunCommandOptions {
 [[nodiscard]] Result<void> ReadPace(const Arguments& arguments, RunOptions& run);
 [[nodiscard]] Result<void> ReadServiceLimits(const Arguments& arguments,
                                              ServiceAccessOptions& service);
-// --report is a file of its own. Errors: kUsage.
+// --output and --report may be replaced, and --report is a file of its own. Errors: kUsage.
 [[nodiscard]] Result<void> ExpectPlacesForResults(const RunCommandOptions& options);
 [[nodiscard]] Result<void> ReadProgress(const Arguments& arguments, bool stderr_is_terminal,
                                         RunCommandOptions& options);

@@ -30,8 +30,7 @@ bool IsAboutItself(const Arguments& arguments) {
       arguments.Has("--dump-man")) {
     return true;
   }
-  const bool only_names_verbs = !VerbsOf(*command).empty() && command->options.empty();
-  return only_names_verbs || std::ranges::find(kCommands, command->name) != kCommands.end();
+  return OnlyNamesVerbs(*command) || std::ranges::find(kCommands, command->name) != kCommands.end();
 }
 
 Result<void> CheckTrust(const ConfigFile& file) {

@@ -1,8 +1,8 @@
 // BlockCuts: where the blocks of a file of JSON lines may end: at every multiple of the usual size,
-// and before one where lines are so short that what is made of them would take many times their
-// room. A cut depends on nothing but the file, so that a reading that goes on in the middle of a
-// block ends it where the first one did; all that it needs is that the lines of that block were
-// noted from its beginning on. One thread at a time.
+// and, where lines are so short that what is made of them would take many times their room, at
+// multiples of a cell between two of those. A cut depends on nothing but the file, so that a
+// reading that goes on in the middle of a block ends it where the first one did; all that it needs
+// is that the lines of that block were noted from its beginning on. One thread at a time.
 #pragma once
 
 #include <cstddef>

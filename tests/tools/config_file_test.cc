@@ -86,6 +86,10 @@ TEST(ConfigFile, SaysWhereAndWhatIsWrong) {
   EXPECT_THAT(Refused("[profile.a.profile.b]\n"), HasSubstr("no command is called 'profile'"));
   EXPECT_THAT(Refused("model = '\xFF'\n"), HasSubstr("byte 9 is not valid UTF-8"));
   EXPECT_THAT(Refused("\"\\u001b[31m\" = 1\n"), HasSubstr("\\x1b[31m"));
+  for (const char* text :
+       {"[.r?osile]\n", "[?]\n", "[[.a]]\n", "[a.?]\n", ".a = 1\n", "a.? = 1\n"}) {
+    EXPECT_THAT(Refused(text), HasSubstr("f.toml:")) << text;
+  }
 }
 
 TEST(ConfigFile, WhatIsAboutOneInvocationIsNoSetting) {

@@ -70,23 +70,22 @@ TEST_F(DocumentLookup, ReadsARecordAgainAtItsPlace) {
                              .id = "b",
                              .file = path,
                              .place = {.file = 0, .line = 3, .offset = first.size() + 1}};
-  EXPECT_EQ(ReadDocument(*files_, second, {.files = {}, .text_field = "body.de"}), "zwölf\n");
-  EXPECT_EQ(ReadDocument(*files_, second, {.files = {}, .text_field = "text"}), std::nullopt);
-  EXPECT_EQ(ReadDocument(*files_, second, {.files = {}, .text_field = "nothing"}), std::nullopt);
+  EXPECT_EQ(ReadDocument(*files_, second, {.paths = {}, .text_field = "body.de"}), "zwölf\n");
+  EXPECT_EQ(ReadDocument(*files_, second, {.paths = {}, .text_field = "text"}), std::nullopt);
+  EXPECT_EQ(ReadDocument(*files_, second, {.paths = {}, .text_field = "nothing"}), std::nullopt);
 }
 
 TEST_F(DocumentLookup, FindsATextWhereTheRunFoundIt) {
   const std::string path = Write("docs/sub/a.md", "the text\n");
   const DocumentPlace document{.row = 0, .id = "sub/a.md", .file = "sub/a.md", .place = {}};
-  const DocumentSource source{
-      .files = {{.path = "/nowhere/b.md", .name = "sub/b.md"}, {.path = path, .name = "sub/a.md"}},
-      .text_field = "text"};
+  const DocumentSource source{.paths = {{"sub/b.md", "/nowhere/b.md"}, {"sub/a.md", path}},
+                              .text_field = "text"};
   EXPECT_EQ(ReadDocument(*files_, document, source), "the text\n");
-  EXPECT_EQ(ReadDocument(*files_, document, {.files = {}, .text_field = "text"}), std::nullopt);
+  EXPECT_EQ(ReadDocument(*files_, document, {.paths = {}, .text_field = "text"}), std::nullopt);
 }
 
 TEST_F(DocumentLookup, WhatIsGoneHasNoText) {
-  const DocumentSource source{.files = {}, .text_field = "text"};
+  const DocumentSource source{.paths = {}, .text_field = "text"};
   EXPECT_EQ(ReadDocument(*files_, {.row = 0, .id = "x", .file = "-", .place = {}}, source),
             std::nullopt);
   EXPECT_EQ(ReadDocument(*files_, {.row = 0, .id = "x", .file = "", .place = {}}, source),
