@@ -39,11 +39,12 @@ class AlignedBuffer {
     const size_t rounded = RoundUp(size, kAlignment);
     bytes_.reset();
     size_ = 0;
-    const size_t alignment = rounded < kHugePage ? kAlignment : kHugePage;
-    bytes_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, rounded)));
-    if (bytes_ == nullptr) {
+    // Unlike aligned_alloc() it takes a size that is no multiple of the alignment.
+    void* memory = nullptr;
+    if (::posix_memalign(&memory, rounded < kHugePage ? kAlignment : kHugePage, rounded) != 0) {
       throw std::bad_alloc();
     }
+    bytes_.reset(static_cast<std::byte*>(memory));
     size_ = rounded;
     if (const size_t in_huge_pages = rounded / kHugePage * kHugePage; in_huge_pages > 0) {
       ::madvise(data(), in_huge_pages, MADV_HUGEPAGE);
