@@ -446,7 +446,10 @@ Result<CorpusOptions> GoOnReading(CorpusOptions options, const std::vector<Corpu
 }  // namespace
 
 size_t BlockBytesFor(std::optional<int> zstd_level) {
-  return size_t{zstd_level.value_or(0) >= 3 ? 4U : 1U} << 20;
+  if (!zstd_level.has_value()) {
+    return size_t{1} << 20;
+  }
+  return size_t{*zstd_level >= 3 ? 4U : 2U} << 20;
 }
 
 Result<void> Pack(const PackOptions& options, const std::vector<CorpusFile>& list,

@@ -41,8 +41,8 @@ struct PackOptions {
   bool stop_at_reject = false;  // the first refused line ends the pack (kInput)
 };
 
-// A frame of 1 MiB costs 0.2 % of size at level 1 and 2.5 % at level 3, whose window is larger; one
-// of 4 MiB costs 0.5 % (zstd 1.5.4 on text, docs/benchmarks.md).
+// What frames of their own cost in size against one stream: 2 MiB 0.1 % at level 1, 4 MiB 0.5 % at
+// level 3, whose window is larger (zstd 1.5.4 on text, docs/decisions/0006).
 [[nodiscard]] size_t BlockBytesFor(std::optional<int> zstd_level);
 
 struct PackEnvironment {

@@ -14,22 +14,18 @@ namespace {
 // ZSTD_WINDOWLOG_LIMIT_DEFAULT, which only zstd's static interface names.
 constexpr int kWindowLogMax = 27;
 
-// Where we do not take what a level of zstd 1.5.4 stands for, for text in many languages; measured
-// in docs/decisions/0006.
+// Where we do not take what a level of zstd 1.5.4 stands for; measured in docs/decisions/0006.
 struct Tuning {
   int window_log = 0;  // 0: as zstd has it
   int hash_log = 0;
   int chain_log = 0;
-  int min_match = 0;
 };
 
-// At level 1 every second frame, as chance has it, takes the smaller table: it is faster, and with
-// all frames a file would be too large. Only the bytes may decide which, so that what is packed
-// again is the same.
-Tuning TuningFor(int level, size_t plain_size) {
+// Windows as large as the frames that a pack makes.
+Tuning TuningFor(int level) {
   switch (level) {
     case 1:
-      return {.hash_log = plain_size % 2 == 0 ? 13 : 12, .min_match = 6};
+      return {.window_log = 21};
     case 3:
       return {.window_log = 22, .hash_log = 18, .chain_log = 14};
     default:
@@ -118,14 +114,6 @@ struct ZstdCompressor::Context {
 
   int level = 0;
 
-  void Tune(size_t plain_size) const {
-    const Tuning tuning = TuningFor(level, plain_size);
-    Set(ZSTD_c_windowLog, tuning.window_log);
-    Set(ZSTD_c_hashLog, tuning.hash_log);
-    Set(ZSTD_c_chainLog, tuning.chain_log);
-    Set(ZSTD_c_minMatch, tuning.min_match);
-  }
-
   void Set(ZSTD_cParameter parameter, int value) const {
     const size_t set = ZSTD_CCtx_setParameter(zstd.get(), parameter, value);
     ThrowIfOutOfMemory(set);
@@ -139,6 +127,10 @@ ZstdCompressor::ZstdCompressor(int level) : context_(std::make_unique<Context>()
   context_->Set(ZSTD_c_compressionLevel, level);
   context_->Set(ZSTD_c_checksumFlag, 1);
   context_->Set(ZSTD_c_contentSizeFlag, 1);
+  const Tuning tuning = TuningFor(level);
+  context_->Set(ZSTD_c_windowLog, tuning.window_log);
+  context_->Set(ZSTD_c_hashLog, tuning.hash_log);
+  context_->Set(ZSTD_c_chainLog, tuning.chain_log);
 }
 
 ZstdCompressor::~ZstdCompressor() = default;
@@ -151,7 +143,6 @@ std::optional<size_t> ZstdCompressor::Compress(std::span<const std::byte> plain,
   if (context_->level >= kSlowLevel) {
     return CompressInSlices(plain, out, stop);
   }
-  context_->Tune(plain.size());
   const size_t size =
       ZSTD_compress2(context_->zstd.get(), out.data(), out.size(), plain.data(), plain.size());
   ThrowIfOutOfMemory(size);
