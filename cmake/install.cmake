@@ -11,7 +11,7 @@ set_target_properties(sluice_library PROPERTIES OUTPUT_NAME sluice EXPORT_NAME s
                                                 ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 target_compile_features(sluice_library PUBLIC cxx_std_23)
 target_include_directories(sluice_library INTERFACE $<INSTALL_INTERFACE:${sluice_header_folder}>)
-target_link_libraries(sluice_library PRIVATE fmt::fmt CURL::libcurl OpenSSL::Crypto
+target_link_libraries(sluice_library PRIVATE fmt::fmt OpenSSL::Crypto ${CMAKE_DL_LIBS}
                                              simdjson::simdjson Threads::Threads PkgConfig::ZSTD
                                              PkgConfig::ISAL PkgConfig::XXHASH)
 
@@ -62,12 +62,12 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME sluice)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS ca-certificates)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "ca-certificates, libcurl4")
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "Headers and static library of sluice, for C++23 programs")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libsluice-dev)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libdevel)
 # What a program that links libsluice.a needs besides, as in debian/control; sluiceConfig.cmake asks
 # for pkg-config.
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS
-    "ca-certificates, libcurl4-openssl-dev, libfmt-dev, libisal-dev, libsimdjson-dev, libssl-dev, libxxhash-dev, libzstd-dev, pkg-config")
+    "ca-certificates, libcurl4, libfmt-dev, libisal-dev, libsimdjson-dev, libssl-dev, libxxhash-dev, libzstd-dev, pkg-config")
 include(CPack)

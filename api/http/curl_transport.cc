@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <curl/curl.h>
 #include <exception>
 #include <fmt/format.h>
 
+#include "api/http/curl_library.h"
 #include "api/http/url.h"
 #include "io/base/exhaustion.h"
 #include "io/base/resource_pool.h"
@@ -20,37 +20,48 @@ constexpr uint64_t kErrorBodyBytesMax = uint64_t{1} << 20;
 constexpr long kUploadBufferBytes = 1L << 18;
 constexpr long kReceiveBufferBytes = 256L << 10;
 
-struct FreeEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct FreeMulti {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+using HeaderList = std::unique_ptr<curl_slist, decltype(CurlLibrary::slist_free_all)>;
 
 // Drives exchanges, one at a time, and keeps their connections. It is what makes waiting
-// interruptible: curl_multi_wakeup() is libcurl's one call for other threads. Easy handles are made
-// anew for each exchange: one that failed early refuses options even after curl_easy_reset()
-// (7.88.1: CURLOPT_BUFFERSIZE).
-struct CurlDriver {
-  std::unique_ptr<CURLM, FreeMulti> multi{curl_multi_init()};
+// interruptible: curl_multi_wakeup() is libcurl's one call for other threads.
+class Driver {
+ public:
+  explicit Driver(const CurlLibrary& curl) : multi_(curl.multi_init(), curl.multi_cleanup) {
+    RequireMemory(multi_ != nullptr);
+  }
+  CURLM* get() const { return multi_.get(); }
+
+ private:
+  std::unique_ptr<CURLM, decltype(CurlLibrary::multi_cleanup)> multi_;
 };
 
-void InitialiseCurlOnce() {
-  // It fails for nothing else.
-  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  RequireMemory(code == CURLE_OK);
-}
+// Of one exchange: a handle that failed early refuses options even after curl_easy_reset()
+// (7.88.1: CURLOPT_BUFFERSIZE).
+class EasyHandle {
+ public:
+  explicit EasyHandle(const CurlLibrary& curl)
+      : curl_(curl), easy_(curl.easy_init(), curl.easy_cleanup) {
+    RequireMemory(easy_ != nullptr);
+  }
+  CURL* get() const { return easy_.get(); }
 
-template <typename Value>
-void Set(CURL* easy, CURLoption option, Value value) {
-  const CURLcode code = curl_easy_setopt(easy, option, value);
-  RequireMemory(code != CURLE_OUT_OF_MEMORY);
-  SLUICE_CHECK(code == CURLE_OK, curl_easy_strerror(code));
-}
+  template <typename Value>
+  void Set(CURLoption option, Value value) {
+    const CURLcode code = curl_.easy_setopt(get(), option, value);
+    RequireMemory(code != CURLE_OUT_OF_MEMORY);
+    SLUICE_CHECK(code == CURLE_OK, curl_.easy_strerror(code));
+  }
+
+  int Status() const {
+    long status = 0;
+    curl_.easy_getinfo(get(), CURLINFO_RESPONSE_CODE, &status);
+    return static_cast<int>(status);
+  }
+
+ private:
+  const CurlLibrary& curl_;
+  std::unique_ptr<CURL, decltype(CurlLibrary::easy_cleanup)> easy_;
+};
 
 std::string LabelOf(const HttpRequest& request) {
   return request.label.empty() ? fmt::format("{} {}", request.method, UrlPath(request.url))
@@ -60,7 +71,8 @@ std::string LabelOf(const HttpRequest& request) {
 // One exchange while libcurl works on it: what its callbacks read and fill.
 class Exchange {
  public:
-  Exchange(const HttpRequest& request, CURL* easy) : request_(request), easy_(easy) {}
+  Exchange(const CurlLibrary& curl, const HttpRequest& request, const EasyHandle& easy)
+      : curl_(curl), request_(request), easy_(easy) {}
 
   Result<HttpResponse> Finish(CURLcode code);
 
@@ -105,8 +117,9 @@ class Exchange {
   Result<void> ReadHeadOnce();
   Error TooLarge(std::string_view what, uint64_t limit) const;
 
+  const CurlLibrary& curl_;
   const HttpRequest& request_;
-  CURL* easy_;
+  const EasyHandle& easy_;
   HttpResponse response_;
   std::optional<Error> error_;
   std::exception_ptr exception_;
@@ -156,14 +169,12 @@ Result<void> Exchange::ReadHeadOnce() {
     return {};
   }
   head_read_ = true;
-  long status = 0;
-  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  response_.status = static_cast<int>(status);
+  response_.status = easy_.Status();
   if (!response_.ok()) {
     return {};
   }
   const std::string coding(response_.Header("content-encoding").value_or("identity"));
-  if (!coding.empty() && curl_strequal(coding.c_str(), "identity") == 0) {
+  if (!coding.empty() && curl_.strequal(coding.c_str(), "identity") == 0) {
     return Fail(
         ErrorCode::kBadAnswer,
         fmt::format("{}: the answer is packed, which was not asked for", LabelOf(request_)));
@@ -219,10 +230,10 @@ Result<HttpResponse> Exchange::Finish(CURLcode code) {
                         code == CURLE_COULDNT_CONNECT;
   // libcurl's generic text for the code: its detailed texts may hold parts of the address.
   return Fail(not_sent ? ErrorCode::kNotSent : ErrorCode::kTransport,
-              fmt::format("{}: {}", LabelOf(request_), curl_easy_strerror(code)));
+              fmt::format("{}: {}", LabelOf(request_), curl_.easy_strerror(code)));
 }
 
-Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
+Result<HeaderList> MakeHeaderList(const CurlLibrary& curl, const HttpRequest& request) {
   constexpr std::string_view kForbidden("\r\n\0", 3);
   // "Expect:" alone keeps libcurl from waiting for "100 Continue" before a body, and
   // "Content-Type:" from calling our bodies a form.
@@ -234,14 +245,14 @@ Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
                               name.substr(0, name.find_first_of(kForbidden))));
     }
     std::erase_if(lines, [&](const std::string& line) {
-      return curl_strequal(line.c_str(), (name + ":").c_str()) != 0;
+      return curl.strequal(line.c_str(), (name + ":").c_str()) != 0;
     });
     // libcurl drops a header without a value unless it ends with a semicolon.
     lines.push_back(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   }
-  HeaderList list;
+  HeaderList list(nullptr, curl.slist_free_all);
   for (const std::string& line : lines) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    curl_slist* longer = curl.slist_append(list.get(), line.c_str());
     RequireMemory(longer != nullptr);
     static_cast<void>(list.release());
     list.reset(longer);
@@ -249,82 +260,86 @@ Result<HeaderList> MakeHeaderList(const HttpRequest& request) {
   return list;
 }
 
-void SetMethodAndBody(CURL* easy, const HttpRequest& request) {
+void SetMethodAndBody(EasyHandle& easy, const HttpRequest& request) {
   const bool has_body = request.body_reader || !request.body.empty() || request.method == "POST" ||
                         request.method == "PUT";
   if (has_body) {
-    Set(easy, CURLOPT_POST, 1L);
+    easy.Set(CURLOPT_POST, 1L);
     if (request.body_reader) {
-      Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body_size));
-      Set(easy, CURLOPT_READFUNCTION, &Exchange::OnRead);
+      easy.Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body_size));
+      easy.Set(CURLOPT_READFUNCTION, &Exchange::OnRead);
     } else {
-      Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-      Set(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+      easy.Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+      easy.Set(CURLOPT_POSTFIELDS, request.body.c_str());
     }
   }
-  Set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  easy.Set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
-void SetSafety(CURL* easy, const CurlTransportOptions& options, bool near) {
-  Set(easy, CURLOPT_NOSIGNAL, 1L);
-  Set(easy, CURLOPT_QUICK_EXIT, 1L);  // Never wait for a resolver thread that hangs.
-  Set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  Set(easy, CURLOPT_PROTOCOLS_STR, near ? "http,https" : "https");
-  Set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  Set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  Set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  Set(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));  // No key to a proxy.
+void SetSafety(EasyHandle& easy, const CurlTransportOptions& options, bool near) {
+  easy.Set(CURLOPT_NOSIGNAL, 1L);
+  easy.Set(CURLOPT_QUICK_EXIT, 1L);  // Never wait for a resolver thread that hangs.
+  easy.Set(CURLOPT_FOLLOWLOCATION, 0L);
+  easy.Set(CURLOPT_PROTOCOLS_STR, near ? "http,https" : "https");
+  easy.Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  easy.Set(CURLOPT_SSL_VERIFYPEER, 1L);
+  easy.Set(CURLOPT_SSL_VERIFYHOST, 2L);
+  easy.Set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));  // No key to a proxy.
   if (near) {
-    Set(easy, CURLOPT_PROXY, "");
+    easy.Set(CURLOPT_PROXY, "");
   }
   if (!options.ca_file.empty()) {
-    Set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+    easy.Set(CURLOPT_CAINFO, options.ca_file.c_str());
   }
 }
 
-void SetTimes(CURL* easy, const CurlTransportOptions& options, const HttpRequest& request) {
-  Set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
-  Set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
-  Set(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(kStallBytesPerSecond));
-  Set(easy, CURLOPT_LOW_SPEED_TIME,
+void SetTimes(EasyHandle& easy, const CurlTransportOptions& options, const HttpRequest& request) {
+  easy.Set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  easy.Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
+  easy.Set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(kStallBytesPerSecond));
+  easy.Set(
+      CURLOPT_LOW_SPEED_TIME,
       static_cast<long>(std::chrono::ceil<std::chrono::seconds>(request.stall_timeout).count()));
-  Set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  easy.Set(CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
 // Keeps an easy handle in its multi handle for the length of one exchange. A connection that was
 // left in the middle of something is closed on the way out.
 class Attached {
  public:
-  Attached(CURLM* multi, CURL* easy) : multi_(multi), easy_(easy) {
-    RequireMemory(curl_multi_add_handle(multi, easy) == CURLM_OK);
+  Attached(const CurlLibrary& curl, CURLM* multi, CURL* easy)
+      : curl_(curl), multi_(multi), easy_(easy) {
+    RequireMemory(curl.multi_add_handle(multi, easy) == CURLM_OK);
   }
-  ~Attached() { curl_multi_remove_handle(multi_, easy_); }
+  ~Attached() { curl_.multi_remove_handle(multi_, easy_); }
   Attached(const Attached&) = delete;
   Attached& operator=(const Attached&) = delete;
 
  private:
+  const CurlLibrary& curl_;
   CURLM* multi_;
   CURL* easy_;
 };
 
 // Nothing when it was stopped before it ended.
-std::optional<CURLcode> Perform(CURLM* multi, CURL* easy, const std::stop_token& stop) {
-  const Attached attached(multi, easy);
-  const std::stop_callback wake(stop, [&] { curl_multi_wakeup(multi); });
+std::optional<CURLcode> Perform(const CurlLibrary& curl, CURLM* multi, CURL* easy,
+                                const std::stop_token& stop) {
+  const Attached attached(curl, multi, easy);
+  const std::stop_callback wake(stop, [&] { curl.multi_wakeup(multi); });
   for (int running = 1;;) {
-    const CURLMcode code = curl_multi_perform(multi, &running);
+    const CURLMcode code = curl.multi_perform(multi, &running);
     RequireMemory(code != CURLM_OUT_OF_MEMORY);
-    SLUICE_CHECK(code == CURLM_OK, curl_multi_strerror(code));
+    SLUICE_CHECK(code == CURLM_OK, curl.multi_strerror(code));
     if (running == 0) {
       break;
     }
     if (stop.stop_requested()) {
       return std::nullopt;
     }
-    curl_multi_poll(multi, nullptr, 0, 1000, nullptr);
+    curl.multi_poll(multi, nullptr, 0, 1000, nullptr);
   }
   int left = 0;
-  const CURLMsg* message = curl_multi_info_read(multi, &left);
+  const CURLMsg* message = curl.multi_info_read(multi, &left);
   SLUICE_CHECK(message != nullptr && message->msg == CURLMSG_DONE, "an exchange has no end");
   return message->data.result;
 }
@@ -332,13 +347,14 @@ std::optional<CURLcode> Perform(CURLM* multi, CURL* easy, const std::stop_token&
 class CurlTransport final : public Transport {
  public:
   explicit CurlTransport(CurlTransportOptions options)
-      : options_(std::move(options)), drivers_([] { return std::make_unique<CurlDriver>(); }) {}
+      : options_(std::move(options)),
+        drivers_([] { return std::make_unique<Driver>(*LoadCurl().value()); }) {}
 
   Result<HttpResponse> Send(const HttpRequest& request) override;
 
  private:
   const CurlTransportOptions options_;
-  ResourcePool<CurlDriver> drivers_;
+  ResourcePool<Driver> drivers_;
 };
 
 Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
@@ -350,34 +366,34 @@ Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
                 fmt::format("{}: plain http is spoken to this machine only, not to {}",
                             LabelOf(request), origin.host));
   }
-  SLUICE_ASSIGN(const HeaderList headers, MakeHeaderList(request));
+  SLUICE_ASSIGN(const CurlLibrary* const library, LoadCurl());
+  const CurlLibrary& curl = *library;
+  SLUICE_ASSIGN(const HeaderList headers, MakeHeaderList(curl, request));
   if (request.stop.stop_requested()) {
     return Fail(ErrorCode::kUnfinished, fmt::format("{}: stopped", LabelOf(request)));
   }
 
   const auto driver = drivers_.Take();
-  const std::unique_ptr<CURL, FreeEasy> handle(curl_easy_init());
-  RequireMemory(driver->multi && handle);
-  CURL* easy = handle.get();
-  Exchange exchange(request, easy);
-  Set(easy, CURLOPT_URL, request.url.c_str());
-  Set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  Set(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
-  Set(easy, CURLOPT_HTTPHEADER, headers.get());
-  Set(easy, CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);
-  Set(easy, CURLOPT_HEADERDATA, static_cast<void*>(&exchange));
-  Set(easy, CURLOPT_WRITEFUNCTION, &Exchange::OnBody);
-  Set(easy, CURLOPT_WRITEDATA, static_cast<void*>(&exchange));
-  Set(easy, CURLOPT_READDATA, static_cast<void*>(&exchange));
-  Set(easy, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferBytes);
-  Set(easy, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
-  Set(easy, CURLOPT_FRESH_CONNECT, request.fresh_connection ? 1L : 0L);
-  Set(easy, CURLOPT_FORBID_REUSE, request.fresh_connection ? 1L : 0L);
+  EasyHandle easy(curl);
+  Exchange exchange(curl, request, easy);
+  easy.Set(CURLOPT_URL, request.url.c_str());
+  easy.Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  easy.Set(CURLOPT_USERAGENT, options_.user_agent.c_str());
+  easy.Set(CURLOPT_HTTPHEADER, headers.get());
+  easy.Set(CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);
+  easy.Set(CURLOPT_HEADERDATA, static_cast<void*>(&exchange));
+  easy.Set(CURLOPT_WRITEFUNCTION, &Exchange::OnBody);
+  easy.Set(CURLOPT_WRITEDATA, static_cast<void*>(&exchange));
+  easy.Set(CURLOPT_READDATA, static_cast<void*>(&exchange));
+  easy.Set(CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferBytes);
+  easy.Set(CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
+  easy.Set(CURLOPT_FRESH_CONNECT, request.fresh_connection ? 1L : 0L);
+  easy.Set(CURLOPT_FORBID_REUSE, request.fresh_connection ? 1L : 0L);
   SetMethodAndBody(easy, request);
   SetSafety(easy, options_, near);
   SetTimes(easy, options_, request);
 
-  const std::optional<CURLcode> code = Perform(driver->multi.get(), easy, request.stop);
+  const std::optional<CURLcode> code = Perform(curl, driver->get(), easy.get(), request.stop);
   if (!code) {
     return Fail(ErrorCode::kUnfinished, fmt::format("{}: stopped", LabelOf(request)));
   }
@@ -387,7 +403,6 @@ Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
 }  // namespace
 
 std::unique_ptr<Transport> MakeCurlTransport(const CurlTransportOptions& options) {
-  InitialiseCurlOnce();
   return std::make_unique<CurlTransport>(options);
 }
 

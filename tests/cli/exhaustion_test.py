@@ -1,5 +1,5 @@
 """Address space that runs out anywhere ends a run as a full disk does: an error and 75, never a crash, and
-the same command goes on where there is more."""
+the same command goes on where there is more. So does a library that is not there."""
 
 import resource
 
@@ -31,6 +31,19 @@ class AddressSpace(harness.CliTest):
         self.assertLessEqual({0, 75}, ended)
         made = [event["displayName"] for event in service.events("create")]
         self.assertEqual(len(made), len(set(made)), "a job was made twice")
+
+
+class BrokenLibrary(harness.CliTest):
+    def test_libcurl_is_missed_by_who_speaks_to_a_service_alone(self):
+        self.write_corpus("c.jsonl", 3)
+        (self.folder / "libcurl.so.4").touch()
+        broken = {"LD_LIBRARY_PATH": str(self.folder)}
+        run = ["c.jsonl", "-C", "c.sluice", "--model", "sluice-lexical-1", "--dim", "8"]
+        self.sluice("prepare", *run, env=broken)
+        ended = self.sluice("run", *run, "--backend", "local", "-o", "c.npy", code=75, env=broken)
+        self.assertIn("libcurl cannot be loaded", ended.err)
+        self.assertIn("apt install libcurl4", ended.err)
+        self.sluice("run", *run, "--backend", "local", "-o", "c.npy")
 
 
 if __name__ == "__main__":

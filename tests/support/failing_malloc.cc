@@ -1,6 +1,7 @@
 // Preloaded (LD_PRELOAD) into a program, makes memory run out at one chosen moment: of the
-// program's allocations, counted from the first line of main() on and over all threads, those from
-// number SLUICE_FAIL_ALLOCATION on fail, SLUICE_FAIL_ALLOCATIONS (1) of them. With
+// program's allocations, counted from the first line of main() on and over all threads, but not
+// while a library is loaded, those from number SLUICE_FAIL_ALLOCATION on fail,
+// SLUICE_FAIL_ALLOCATIONS (1) of them. With
 // SLUICE_COUNT_ALLOCATIONS=FILE the program leaves there how many it made. For glibc, whose names
 // it stands before.
 #include <atomic>
@@ -79,6 +80,16 @@ void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, 
 int posix_memalign(void** memory, size_t alignment, size_t size) {
   *memory = memalign(alignment, size);
   return *memory == nullptr ? ENOMEM : 0;
+}
+
+// What runs when a library is loaded is the library's own and may end the program (GnuTLS does).
+void* dlopen(const char* file, int mode) {
+  using Open = void* (*)(const char*, int);
+  const auto open = reinterpret_cast<Open>(dlsym(RTLD_NEXT, "dlopen"));
+  const bool was_counting = is_counting.exchange(false);
+  void* const library = open(file, mode);
+  is_counting = was_counting;
+  return library;
 }
 
 int __libc_start_main(Main main, int argc, char** argv, void (*init)(), void (*fini)(),
