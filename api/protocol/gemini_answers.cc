@@ -76,18 +76,36 @@ struct Candidate {
   std::string finish_reason;
 };
 
-Candidate CandidateOf(const Json& candidate) {
+// Nothing when it has not the form of a candidate, or holds something but no text (a picture, a
+// call): an empty text would pass for an answer. The model may well say nothing at all.
+std::optional<Candidate> CandidateOf(const Json& candidate) {
   Candidate result;
   if (candidate.contains("finishReason") && candidate["finishReason"].is_string()) {
     result.finish_reason = candidate["finishReason"].get<std::string>();
   }
   const Json content = candidate.value("content", Json());
   const Json parts = content.is_object() ? content.value("parts", Json()) : Json();
+  const bool has_form =
+      (content.is_null() || content.is_object()) && (parts.is_null() || parts.is_array());
+  if (!has_form) {
+    return std::nullopt;
+  }
+  bool is_all_text = true;
   for (const Json& part : parts) {
-    const bool thought = part.is_object() && part.value("thought", Json(false)) == Json(true);
-    if (part.is_object() && !thought && part.contains("text") && part["text"].is_string()) {
+    if (!part.is_object()) {
+      return std::nullopt;
+    }
+    const bool has_text = part.contains("text") && part["text"].is_string();
+    if (part.value("thought", Json(false)) == Json(true)) {
+      continue;
+    }
+    is_all_text = is_all_text && has_text;
+    if (has_text) {
       result.text += part["text"].get<std::string>();
     }
+  }
+  if (result.text.empty() && !is_all_text) {
+    return std::nullopt;
   }
   return result;
 }
@@ -229,10 +247,14 @@ class GeminiDecoder final : public ReplyDecoder {
       reply.failure = BlockedPrompt(response);
       return;
     }
-    Candidate candidate = CandidateOf(candidates[0]);
-    if (candidate.text.empty() && candidate.finish_reason != "STOP") {
+    const std::optional<Candidate> candidate = CandidateOf(candidates[0]);
+    if (!candidate.has_value()) {
+      reply.failure = Malformed("the first candidate's parts are no text");
+      return;
+    }
+    if (candidate->text.empty() && candidate->finish_reason != "STOP") {
       reply.failure = {.failure_class = FailureClass::kBlocked,
-                       .message = "no text; finish reason " + candidate.finish_reason};
+                       .message = "no text; finish reason " + candidate->finish_reason};
       return;
     }
     Json usage = Json::object();
@@ -242,9 +264,9 @@ class GeminiDecoder final : public ReplyDecoder {
     if (reply.usage.output_tokens.has_value()) {
       usage["output_tokens"] = *reply.usage.output_tokens;
     }
-    answer_ =
-        fmt::format("{{\"text\":{},\"finish_reason\":{},\"usage\":{}}}", JsonString(candidate.text),
-                    JsonString(candidate.finish_reason), usage.dump());
+    answer_ = fmt::format("{{\"text\":{},\"finish_reason\":{},\"usage\":{}}}",
+                          JsonString(candidate->text), JsonString(candidate->finish_reason),
+                          usage.dump());
     reply.answer = answer_;
   }
 

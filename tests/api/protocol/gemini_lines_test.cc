@@ -257,5 +257,28 @@ TEST_F(GeminiAnswers, GenerationWithoutTextIsAFailureWithItsReason) {
   EXPECT_EQ(stopped.failure->failure_class, FailureClass::kBlocked);
 }
 
+TEST_F(GeminiAnswers, WhatIsNoTextIsNoEmptyAnswer) {
+  const auto decode = [&](const std::string& content) {
+    return Decode(R"({"key":"000000000001","response":{"candidates":[{"content":)" + content +
+                      R"(,"finishReason":"STOP"}]}})",
+                  Task::kGenerate);
+  };
+  for (const std::string content :
+       {R"("abc")", R"([{"text":"a"}])", R"({"parts":"abc"})", R"({"parts":{"text":"a"}})",
+        R"({"parts":["abc"]})", R"({"parts":[{"text":7}]})", R"({"parts":[{"text":"a"},7]})",
+        R"({"parts":[{"functionCall":{"name":"f"}}]})",
+        R"({"parts":[{"text":"hmm","thought":true},{"inlineData":{}}]})"}) {
+    const Reply reply = decode(content);
+    ASSERT_TRUE(reply.failure.has_value()) << content;
+    EXPECT_EQ(reply.failure->failure_class, FailureClass::kMalformed) << content;
+  }
+  for (const std::string content : {R"(null)", R"({})", R"({"role":"model"})", R"({"parts":null})",
+                                    R"({"parts":[]})", R"({"parts":[{"text":""}]})"}) {
+    const Reply reply = decode(content);
+    EXPECT_FALSE(reply.failure.has_value()) << content;
+    EXPECT_EQ(ParseJson(reply.answer).at("text"), "") << content;
+  }
+}
+
 }  // namespace
 }  // namespace sluice
