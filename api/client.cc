@@ -119,10 +119,14 @@ void IgnoreSigpipe() {
 }
 
 // As the official SDKs have it (@google/genai 3.1.0, 2026-11).
-std::string WholeVersion(std::string version) { return version == "beta" ? "v1beta" : version; }
+std::string WholeVersion(const std::string& version) {
+  return version == "beta" ? "v1beta" : version;
+}
 
 // The same preview bears another name at Vertex AI.
-std::string VertexVersion(std::string version) { return version == "v1beta" ? "v1beta1" : version; }
+std::string VertexVersion(const std::string& version) {
+  return version == "v1beta" ? "v1beta1" : version;
+}
 
 Result<std::unique_ptr<Client>> MakeGeminiClient(ClientOptions options) {
   if (options.upload_mime_types.empty()) {

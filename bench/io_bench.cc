@@ -123,6 +123,7 @@ BENCHMARK(AppendToShard);
 
 void ParseKeys(benchmark::State& state) {
   std::vector<std::string> keys;
+  keys.reserve(1000);
   for (Ordinal ordinal = 0; ordinal < 1000; ++ordinal) {
     keys.push_back(fmt::format("{:012}", ordinal * 7919));
   }

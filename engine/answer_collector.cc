@@ -66,19 +66,37 @@ uint64_t AnsweredRows(const MergeOutcome& outcome) {
   return outcome.ok + outcome.failed.size() - outcome.missing;
 }
 
-// Whether the service counts more answers than came, whatever these were.
-bool IsShort(const MergeOutcome& outcome, const BatchJob& job) {
-  const uint64_t lines = AnsweredRows(outcome) + outcome.duplicates + outcome.conflicts +
-                         outcome.strangers + outcome.malformed_lines;
-  return job.stats.has_value() && job.stats->success_count > 0 &&
-         static_cast<uint64_t>(job.stats->success_count) > lines;
+uint64_t LinesOf(const MergeOutcome& outcome) {
+  return AnsweredRows(outcome) + outcome.duplicates + outcome.conflicts + outcome.strangers +
+         outcome.malformed_lines;
 }
 
-Error NoEmbedding() {
-  return Error{
-      .code = ErrorCode::kRemoteFailed,
-      .message = "no answer holds an embedding",
-      .hint = "a new run with --dim N writes such rows as NaN and says why in failures.jsonl"};
+// Whether the service counts more answers than came, whatever these were.
+bool IsShort(const MergeOutcome& outcome, const BatchJob& job) {
+  return job.stats.has_value() && job.stats->success_count > 0 &&
+         static_cast<uint64_t>(job.stats->success_count) > LinesOf(outcome);
+}
+
+// Whether what came holds no row of the job and is not its answers, though it may come twice (a
+// sign-in page, another file). As many lines that cannot be read as the service counts answers are
+// its answers all the same. Only a job that did not succeed may have answered nothing at all.
+bool IsOfOthers(const MergeOutcome& outcome, uint64_t bytes, const BatchJob& job) {
+  const bool is_unreadable =
+      outcome.malformed_lines > 0 && job.stats.has_value() &&
+      static_cast<uint64_t>(job.stats->success_count) == outcome.malformed_lines;
+  return AnsweredRows(outcome) == 0 && !is_unreadable && (job.succeeded() || bytes > 0);
+}
+
+Error NoEmbedding(const MergeOutcome& outcome) {
+  std::string why;
+  if (!outcome.failed.empty()) {
+    const RowFailure& failure = outcome.failed.front().failure;
+    why = fmt::format("; the first row failed with {}: {}", FailureClassName(failure.failure_class),
+                      failure.message);
+  }
+  return Error{.code = ErrorCode::kRemoteFailed,
+               .message = "no answer holds an embedding" + why,
+               .hint = "`sluice retry` asks again; a new run with --dim N writes such rows as NaN"};
 }
 
 }  // namespace
@@ -130,9 +148,7 @@ Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const Batc
     if (!fetched.has_value()) {
       continue;
     }
-    // What holds no row of the job is not its answers, though it may come twice (a sign-in page,
-    // another file). Only a job that did not succeed may have answered nothing at all.
-    is_of_others = AnsweredRows(fetched->outcome) == 0 && (job.succeeded() || fetched->bytes > 0);
+    is_of_others = IsOfOthers(fetched->outcome, fetched->bytes, job);
     const bool is_whole = fetched->outcome.missing == 0;
     const bool agrees = fetched->checksum == previous && !is_of_others;
     const bool is_all = agrees && (!IsShort(fetched->outcome, job) ||
@@ -140,7 +156,8 @@ Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const Batc
     if (is_whole || is_all) {
       return fetched->has_dimension
                  ? Finish(round, fetched->outcome, *fetched->sink, fetched->bytes)
-                 : Collected{.counts = {}, .retryable = 0, .unusable = NoEmbedding()};
+                 : Collected{
+                       .counts = {}, .retryable = 0, .unusable = NoEmbedding(fetched->outcome)};
     }
     previous = fetched->checksum;
   }
@@ -230,7 +247,8 @@ Result<Sink*> AnswerCollector::OpenSink() {
   if (sink_ == nullptr) {
     const SinkOptions sink{.output = options_.output,
                            .work_folder = environment_.directory.work(),
-                           .dimension = options_.task == Task::kEmbed ? options_.dimension : 0};
+                           .dimension = options_.task == Task::kEmbed ? options_.dimension : 0,
+                           .threads = options_.threads};
     SLUICE_ASSIGN(sink_, MakeSink(environment_.files, sink));
   }
   return sink_.get();

@@ -150,10 +150,10 @@ bool JobPlan::MayRetry(const ShardTrack& track) const {
          track.jobs_ended < policy_.attempts_max;
 }
 
-void JobPlan::OnStaged(ShardTrack& track, const StagedFile& file, MonotonicTime now) const {
+void JobPlan::OnStaged(ShardTrack& track, const std::string& file, MonotonicTime now) const {
   Expect(track.state == ShardState::kSealed, track, "staged");
   track.state = ShardState::kStaged;
-  track.staged_file = file.name;
+  track.staged_file = file;
   track.times_refused = 0;
   track.times_not_found = 0;
   track.note.clear();

@@ -87,7 +87,7 @@ class JobPlan {
   [[nodiscard]] bool MayRetry(const ShardTrack& track) const;
 
   // Events. An Error that comes back ends the run; everything else is a wait or a new state.
-  void OnStaged(ShardTrack& track, const StagedFile& file, MonotonicTime now) const;
+  void OnStaged(ShardTrack& track, const std::string& file, MonotonicTime now) const;
   [[nodiscard]] std::optional<Error> OnStageFailed(ShardTrack& track, const Error& error,
                                                    MonotonicTime now) const;
   void OnIntent(ShardTrack& track) const;

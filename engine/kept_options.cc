@@ -11,8 +11,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kHowKey = "how";
-
 std::string_view OnErrorName(OnError on_error) {
   return on_error == OnError::kFail ? "fail" : on_error == OnError::kSkip ? "skip" : "nan";
 }
@@ -22,7 +20,7 @@ OnError ParseOnError(const std::string& name) {
 }
 
 Result<Json> Settings(Ledger& ledger) {
-  SLUICE_ASSIGN(const auto text, ledger.Get("settings"));
+  SLUICE_ASSIGN(const auto text, ledger.Get(kSettingsKey));
   Json settings = ParseJson(text.value_or("{}"));
   if (!settings.is_object() || settings.value("--output", "").empty()) {
     return Fail(ErrorCode::kUsage, "this run has not sent anything yet",

@@ -5,6 +5,7 @@
 #include <climits>
 #include <filesystem>
 #include <fmt/format.h>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sqlite3.h>
 #include <tuple>
@@ -245,22 +246,23 @@ bool AreSettings(const Json& json) {
 
 // Whether an entry of `meta` is what its readers expect (docs/formats.md); others are text.
 bool IsReadableFact(std::string_view key, const std::string& value) {
-  if (key == "dimension") {
+  if (key == kDimensionKey) {
     return ParseDecimal<int>(value).has_value();
   }
   const Json json = ParseJson(value);
-  if (key == "settings" || key == "how") {
+  if (key == kSettingsKey || key == kHowKey) {
     return AreSettings(json);
   }
-  if (key == "files") {
+  if (key == kFilesKey) {
     return json.is_array() && std::ranges::all_of(json, [](const Json& file) {
              return HasTypes(file, {"name"}, {"size"}) &&
                     file.value("mtime_ns", Json()).is_number_integer();
            });
   }
-  return key != "outputs" || (json.is_array() && std::ranges::all_of(json, [](const Json& output) {
-                                return HasTypes(output, {"path"}, {"bytes", "rows"});
-                              }));
+  return key != kOutputsKey ||
+         (json.is_array() && std::ranges::all_of(json, [](const Json& output) {
+            return HasTypes(output, {"path"}, {"bytes", "rows"});
+          }));
 }
 
 int PrimaryCode(sqlite3* database) { return sqlite3_errcode(database) & 0xff; }
@@ -331,7 +333,11 @@ int64_t WallSeconds() {
 
 void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens) {
   if (tokens.has_value()) {
-    sum = sum.value_or(0) + *tokens;
+    // What services count is theirs: no sum of it may run over.
+    int64_t total = 0;
+    sum = __builtin_add_overflow(sum.value_or(0), *tokens, &total)
+              ? std::numeric_limits<int64_t>::max()
+              : total;
   }
 }
 
@@ -370,13 +376,13 @@ class Ledger::Statement {
   // True when there is a row to read.
   Result<bool> Step() {
     if (!is_bound_) {
-      return std::unexpected(FailureOf(database_, "write"));
+      return std::unexpected(FailureOf(database_, Verb()));
     }
     const int code = sqlite3_step(statement_.get());
     if (code == SQLITE_ROW || code == SQLITE_DONE) {
       return code == SQLITE_ROW;
     }
-    return std::unexpected(FailureOf(database_, "write"));
+    return std::unexpected(FailureOf(database_, Verb()));
   }
   Result<void> Run() {
     SLUICE_TRY(Step());
@@ -393,6 +399,9 @@ class Ledger::Statement {
   }
 
  private:
+  const char* Verb() const {
+    return sqlite3_stmt_readonly(statement_.get()) != 0 ? "read" : "write";
+  }
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
@@ -434,10 +443,7 @@ Result<Ledger> Ledger::Open(const std::string& path) {
     }
   }
   SLUICE_ASSIGN(ledger.version_, ledger.ReadVersion());
-  if (ledger.version_ > kSchemaVersion) {
-    return Fail(ErrorCode::kInput, fmt::format("the ledger '{}' is of a newer sluice", path),
-                "use the version that began this run");
-  }
+  SLUICE_TRY(ledger.ExpectKnownVersion(path));
   SLUICE_TRY(ledger.MakeCurrent());
   // What an earlier process could write but not sync can be read here all the same, so it is
   // written once more, into the main file, before anything is done that relies on it.
@@ -463,6 +469,14 @@ Result<int64_t> Ledger::ReadVersion() {
   SLUICE_ASSIGN(Statement version, Prepare("PRAGMA user_version"));
   SLUICE_TRY(version.Step());
   return version.Integer(0);
+}
+
+Result<void> Ledger::ExpectKnownVersion(const std::string& path) const {
+  if (version_ > kSchemaVersion) {
+    return Fail(ErrorCode::kInput, fmt::format("the ledger '{}' is of a newer sluice", path),
+                "use the version that began this run");
+  }
+  return {};
 }
 
 Result<Ledger> Ledger::OpenToRead(const std::string& path) {
@@ -491,6 +505,7 @@ Result<Ledger> Ledger::OpenAsItIs(const std::string& path) {
     return Fail(ErrorCode::kUsage, "the ledger is empty: the run was stopped before it began",
                 "`sluice run` with its INPUT and flags begins it");
   }
+  SLUICE_TRY(ledger.ExpectKnownVersion(path));
   SLUICE_TRY(ledger.CheckValues());
   SLUICE_TRY(ledger.Tracks());
   SLUICE_TRY(ledger.Merges());

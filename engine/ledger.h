@@ -71,8 +71,17 @@ struct SpendCap {
   std::optional<uint64_t> rows_max;  // asked for, retries included
 };
 
-// A key of Ledger::Get(): what the audit at the end came to, kAudited or why it could not be made.
-inline constexpr const char* kAuditKey = "audit";
+// Keys of Ledger::Get(); what stands under them is in docs/formats.md.
+inline constexpr const char* kRunIdKey = "run_id";
+inline constexpr const char* kFilesKey = "files";        // the corpus
+inline constexpr const char* kSettingsKey = "settings";  // that are pinned
+inline constexpr const char* kHowKey = "how";            // settings that another command may change
+inline constexpr const char* kDimensionKey = "dimension";
+inline constexpr const char* kStateKey = "state";          // kFinished, or absent
+inline constexpr const char* kCancelledKey = "cancelled";  // when, or absent
+inline constexpr const char* kOutputsKey = "outputs";
+inline constexpr const char* kAuditKey = "audit";  // at the end: kAudited, or why it was not made
+inline constexpr const char* kFinished = "DONE";
 inline constexpr const char* kAudited = "DONE";
 
 // A job that carries a name of ours and that nobody asked for.
@@ -138,6 +147,7 @@ class Ledger {
   // Errors: kInput with `fault` about the first shard that the statement finds.
   Result<void> ExpectNone(const char* shards, fmt::format_string<int64_t> fault);
   Result<int64_t> ReadVersion();
+  Result<void> ExpectKnownVersion(const std::string& path) const;
   Result<std::optional<ShardTrack>> Find(uint32_t shard);
   Result<std::vector<ShardTrack>> Select(const std::string& where);
   Result<std::map<uint32_t, MergeCounts>> SelectMerges(const std::string& where);

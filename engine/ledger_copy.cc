@@ -10,7 +10,8 @@ Result<LedgerCopy> LedgerCopy::Make(const std::string& ledger) {
   std::error_code error;
   std::string pattern = (std::filesystem::temp_directory_path(error) / "sluice-XXXXXX").string();
   if (error || mkdtemp(pattern.data()) == nullptr) {
-    return std::unexpected(SystemError("make a folder in", "$TMPDIR", errno));
+    return std::unexpected(
+        SystemError("make a folder in", "$TMPDIR", error ? error.value() : errno));
   }
   LedgerCopy copy(pattern);
   for (const char* ending : {"", "-wal"}) {

@@ -21,8 +21,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kDone = "DONE";
-
 std::string OutputsJson(const std::vector<OutputFile>& outputs) {
   Json json = Json::array();
   for (const OutputFile& output : outputs) {
@@ -79,7 +77,7 @@ LiveRun::LiveRun(const RunOptions& options, RunEnvironment& environment,
 
 Result<RunSummary> LiveRun::Go() {
   SLUICE_ASSIGN(const auto state, ledger_.Get(kStateKey));
-  if (state != kDone) {
+  if (state != kFinished) {
     SLUICE_TRY(TryOutput(environment_.files, options_.output));
   }
   SLUICE_ASSIGN(list_, ListCorpusFiles(environment_.files, options_.corpus));
@@ -101,7 +99,7 @@ Result<RunSummary> LiveRun::GoOn() {
 Result<RunSummary> LiveRun::Finish(Manifest& manifest, bool packs) {
   SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options_.provider_name, options_.request));
   SLUICE_ASSIGN(const auto state, ledger_.Get(kStateKey));
-  if (state == kDone) {
+  if (state == kFinished) {
     SLUICE_TRY(CountWhatIsThere(manifest));
     return SummarizeFinished(manifest);
   }
@@ -166,7 +164,7 @@ std::string LiveRun::Account() const {
 }
 
 Result<int> LiveRun::KnownDimension() {
-  SLUICE_ASSIGN(const auto pinned, ledger_.Get("dimension"));
+  SLUICE_ASSIGN(const auto pinned, ledger_.Get(kDimensionKey));
   return pinned.has_value() && *pinned != "0" ? std::stoi(*pinned) : options_.request.dimension;
 }
 
@@ -300,7 +298,7 @@ Result<RunSummary> LiveRun::Close(const Manifest& manifest, AnswerCollector& col
   SLUICE_ASSIGN(RunSummary summary, Summarize(input, ledger_));
   SLUICE_TRY(WriteReport(environment_.files, input, summary));
   SLUICE_TRY(ledger_.Set(kOutputsKey, OutputsJson(outputs)));
-  SLUICE_TRY(ledger_.Set(kStateKey, std::string(kDone)));
+  SLUICE_TRY(ledger_.Set(kStateKey, kFinished));
   SLUICE_TRY(sink->RemoveWorkFiles());
   SLUICE_TRY(directory_.ClearWork(environment_.files));
   return summary;

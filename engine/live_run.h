@@ -21,11 +21,6 @@
 
 namespace sluice {
 
-// Keys of Ledger::Get() beside those of engine/run_settings.h.
-inline constexpr const char* kStateKey = "state";          // "DONE", or absent
-inline constexpr const char* kCancelledKey = "cancelled";  // when, or absent
-inline constexpr const char* kOutputsKey = "outputs";
-
 struct Cancelled {
   std::vector<std::string> jobs;   // asked to end
   std::vector<std::string> files;  // deleted

@@ -125,7 +125,10 @@ class Verdicts {
         outcome_.failed.push_back(
             {.row = range_.first + row,
              .failure = {.failure_class = FailureClass::kMissing,
-                         .message = "the service sent no answer for this row"}});
+                         .message = outcome_.malformed_lines == 0
+                                        ? "the service sent no answer for this row"
+                                        : "the service sent no answer for this row, and lines "
+                                          "that cannot be read"}});
       }
     }
     return std::move(outcome_);

@@ -29,9 +29,8 @@ struct NodeWork {
 };
 void AfterAllNodes(void* graph) { __tsan_acquire(graph); }
 #else
-struct NodeWork {
+struct [[maybe_unused]] NodeWork {
   explicit NodeWork(void* /*graph*/) {}
-  ~NodeWork() {}
 };
 void AfterAllNodes(void* /*graph*/) {}
 #endif
@@ -125,8 +124,10 @@ class Graph {
     Result<std::unique_ptr<PipelineItem>> item = NextItem();
     if (!item.has_value()) {
       error_.Keep(std::move(item).error());
+      control.stop();
+      return {};
     }
-    if (!item.has_value() || *item == nullptr) {
+    if (*item == nullptr) {
       control.stop();
       return {};
     }
@@ -172,7 +173,7 @@ class Graph {
     ~EndOfTasks() {
       try {
         graph.wait_for_all();
-      } catch (const std::exception&) {
+      } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
         // A task ran out of memory, too: what the constructor threw says so already.
       }
     }

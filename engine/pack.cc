@@ -33,15 +33,19 @@ struct PackItem final : PipelineItem {
   std::vector<std::string> ids;                    // one a segment
 };
 
-// File names as JSON tokens. A name need not be UTF-8 on this disk, but what we write is.
+// A file's name as a JSON token. It need not be UTF-8 on this disk, but what we write is.
+std::string NameToken(std::string name) {
+  while (const auto fault = FindInvalidUtf8(name)) {
+    name.replace(*fault, 1, "\xEF\xBF\xBD");
+  }
+  return JsonString(name);
+}
+
 std::vector<std::string> NameTokens(const std::vector<CorpusFile>& list) {
   std::vector<std::string> tokens;
+  tokens.reserve(list.size());
   for (const CorpusFile& file : list) {
-    std::string name = file.name;
-    while (const auto fault = FindInvalidUtf8(name)) {
-      name.replace(*fault, 1, "\xEF\xBF\xBD");
-    }
-    AppendJsonString(tokens.emplace_back(), name);
+    tokens.push_back(NameToken(file.name));
   }
   return tokens;
 }
@@ -243,8 +247,7 @@ class Appender {
         reject.size);
     AppendJsonString(out, reject.reason);
     if (!reject.spool_path.empty()) {
-      out += ",\"raw_file\":";
-      AppendJsonString(out, reject.spool_path);
+      out += ",\"raw_file\":" + NameToken(reject.spool_path);
     } else if (FindInvalidUtf8(reject.raw).has_value()) {
       out += ",\"raw_base64\":\"" + EncodeBase64(AsBytes(reject.raw)) + "\"";
     } else {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/ledger.h"
+#include "engine/run_lock.h"
 #include "engine/run_settings.h"
 #include "io/file/line_reader.h"
 #include "io/json/json_document.h"
@@ -94,7 +95,7 @@ Result<PrepareSummary> PrepareRun(const RunOptions& options, PrepareEnvironment&
   SLUICE_TRY(directory.Make(environment.files));
   SLUICE_ASSIGN(const RunLock lock, RunLock::Take(directory.lock()));
   SLUICE_ASSIGN(Ledger ledger, Ledger::Open(directory.ledger()));
-  SLUICE_ASSIGN(const auto settings, ledger.Get("settings"));
+  SLUICE_ASSIGN(const auto settings, ledger.Get(kSettingsKey));
   SLUICE_TRY(directory.ExpectLedger(environment.files, settings.has_value()));
   SLUICE_ASSIGN(const auto list, ListCorpusFiles(environment.files, options.corpus));
   SLUICE_TRY(PinSettings(ledger, environment.files, directory, options, options.account, list,

@@ -132,7 +132,7 @@ Result<RunSummary> Summarize(const ReportInput& input, Ledger& ledger) {
   SLUICE_ASSIGN(const auto tracks, ledger.Tracks());
   SLUICE_ASSIGN(const auto jobs, ledger.JobNames());
   SLUICE_ASSIGN(const auto surplus, ledger.Surplus());
-  SLUICE_ASSIGN(const auto cancelled, ledger.Get("cancelled"));
+  SLUICE_ASSIGN(const auto cancelled, ledger.Get(kCancelledKey));
   SLUICE_ASSIGN(const auto audit, ledger.Get(kAuditKey));
   const PackPosition position = input.manifest.position();
   RunSummary summary;

@@ -7,6 +7,7 @@
 #include "engine/kept_options.h"
 #include "engine/ledger.h"
 #include "engine/run_directory.h"
+#include "engine/run_lock.h"
 #include "engine/live_run.h"
 
 namespace sluice {
@@ -133,7 +134,7 @@ Result<void> Reopen(FailureClasses classes, RunEnvironment& environment,
     return {};  // nothing to ask: it stays as it is
   }
   if (state.has_value()) {
-    SLUICE_ASSIGN(const auto dimension, ledger.Get("dimension"));
+    SLUICE_ASSIGN(const auto dimension, ledger.Get(kDimensionKey));
     // With what the output was written, whatever this command was given.
     SLUICE_ASSIGN(const RunOptions options, KeptOptions(ledger, directory.folder()));
     SLUICE_TRY(ReopenFiles(options, environment, directory, manifest,

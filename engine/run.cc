@@ -2,6 +2,7 @@
 
 #include "engine/ledger.h"
 #include "engine/run_directory.h"
+#include "engine/run_lock.h"
 #include "engine/live_run.h"
 
 namespace sluice {
@@ -14,7 +15,7 @@ Result<RunSummary> Run(const RunOptions& options, RunEnvironment& environment) {
     SLUICE_TRY(directory.Clear(environment.files));
   }
   SLUICE_ASSIGN(Ledger ledger, Ledger::Open(directory.ledger()));
-  SLUICE_ASSIGN(const auto settings, ledger.Get("settings"));
+  SLUICE_ASSIGN(const auto settings, ledger.Get(kSettingsKey));
   SLUICE_TRY(directory.ExpectLedger(environment.files, settings.has_value()));
   return LiveRun(options, environment, directory, ledger).Go();
 }

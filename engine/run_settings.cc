@@ -344,12 +344,12 @@ Result<void> ComparePinned(Ledger& ledger, FileSystem& files, const RunDirectory
                            const Json& pinned, const Json& settings,
                            const std::vector<CorpusFile>& list, const std::stop_token& stop) {
   SLUICE_TRY(CompareSettings(pinned, settings));
-  SLUICE_ASSIGN(const auto text, ledger.Get("files"));
+  SLUICE_ASSIGN(const auto text, ledger.Get(kFilesKey));
   const Json pinned_files = ParseJson(text.value_or("[]"));
   SLUICE_ASSIGN(const bool is_touched,
                 CompareCorpus(files, directory, settings, pinned_files, list, stop));
   if (is_touched) {
-    SLUICE_TRY(ledger.Set("files", FilesOf(list).dump()));
+    SLUICE_TRY(ledger.Set(kFilesKey, FilesOf(list).dump()));
   }
   Json filled = settings;
   filled.update(pinned);
@@ -358,7 +358,7 @@ Result<void> ComparePinned(Ledger& ledger, FileSystem& files, const RunDirectory
       filled[name] = settings[name];
     }
   }
-  return filled == pinned ? Result<void>{} : ledger.Set("settings", filled.dump());
+  return filled == pinned ? Result<void>{} : ledger.Set(kSettingsKey, filled.dump());
 }
 
 }  // namespace
@@ -367,10 +367,10 @@ Result<void> PinSettings(Ledger& ledger, FileSystem& files, const RunDirectory& 
                          const RunOptions& options, const std::string& account,
                          const std::vector<CorpusFile>& list, const std::stop_token& stop) {
   const Json settings = SettingsOf(options, account);
-  SLUICE_ASSIGN(const auto pinned, ledger.Get("settings"));
+  SLUICE_ASSIGN(const auto pinned, ledger.Get(kSettingsKey));
   if (!pinned.has_value()) {
-    SLUICE_TRY(ledger.Set("files", FilesOf(list).dump()));
-    return ledger.Set("settings", settings.dump());
+    SLUICE_TRY(ledger.Set(kFilesKey, FilesOf(list).dump()));
+    return ledger.Set(kSettingsKey, settings.dump());
   }
   try {
     return ComparePinned(ledger, files, directory, ParseJson(*pinned), settings, list, stop);
@@ -380,8 +380,8 @@ Result<void> PinSettings(Ledger& ledger, FileSystem& files, const RunDirectory& 
 }
 
 Result<PinnedRun> ReadPinnedRun(Ledger& ledger) {
-  SLUICE_ASSIGN(const auto settings, ledger.Get("settings"));
-  SLUICE_ASSIGN(const auto files, ledger.Get("files"));
+  SLUICE_ASSIGN(const auto settings, ledger.Get(kSettingsKey));
+  SLUICE_ASSIGN(const auto files, ledger.Get(kFilesKey));
   if (!settings.has_value() || !files.has_value()) {
     return Fail(ErrorCode::kInput, "the ledger does not say what the run was asked to do");
   }
@@ -393,7 +393,7 @@ Result<PinnedRun> ReadPinnedRun(Ledger& ledger) {
 }
 
 Result<std::string> RunId(Ledger& ledger) {
-  SLUICE_ASSIGN(const auto known, ledger.Get("run_id"));
+  SLUICE_ASSIGN(const auto known, ledger.Get(kRunIdKey));
   if (known.has_value()) {
     return *known;
   }
@@ -401,7 +401,7 @@ Result<std::string> RunId(Ledger& ledger) {
   std::random_device random;
   const uint64_t bits = (uint64_t{random()} << 32 | random()) & kMask;
   std::string run_id = fmt::format("{:012x}", bits);
-  SLUICE_TRY(ledger.Set("run_id", run_id));
+  SLUICE_TRY(ledger.Set(kRunIdKey, run_id));
   return run_id;
 }
 

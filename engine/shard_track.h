@@ -62,7 +62,7 @@ struct ShardTrack {
   uint64_t rows_asked = 0;       // in this round
   FailureClasses retry_classes;  // which failed rows this round asks again; in MERGED the next one
   RequestFile request;
-  std::string staged_file;  // StagedFile::name
+  std::string staged_file;  // as the service has it
   std::string job;
   std::string note;                    // why it waits or failed, for people
   std::optional<RowFailure> given_up;  // ENDED without results: what every row asked for gets

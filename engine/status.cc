@@ -5,6 +5,7 @@
 #include "engine/ledger.h"
 #include "engine/run.h"
 #include "engine/run_directory.h"
+#include "engine/run_lock.h"
 #include "io/json/json_document.h"
 #include "io/shard/manifest.h"
 
@@ -37,12 +38,12 @@ Result<RunStatus> ReadRunStatus(FileSystem& files, const std::string& run_folder
   SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(files, directory.manifest()));
   SLUICE_ASSIGN(const auto tracks, ledger.Tracks());
   SLUICE_ASSIGN(const auto merges, ledger.Merges());
-  SLUICE_ASSIGN(const auto settings_text, ledger.Get("settings"));
-  SLUICE_ASSIGN(const auto state, ledger.Get("state"));
-  SLUICE_ASSIGN(const auto cancelled, ledger.Get("cancelled"));
+  SLUICE_ASSIGN(const auto settings_text, ledger.Get(kSettingsKey));
+  SLUICE_ASSIGN(const auto state, ledger.Get(kStateKey));
+  SLUICE_ASSIGN(const auto cancelled, ledger.Get(kCancelledKey));
   const Json settings = ParseJson(settings_text.value_or("{}"));
   RunStatus status{.run_folder = run_folder,
-                   .state = state == "DONE" ? "DONE" : "STOPPED",
+                   .state = state == kFinished ? kFinished : "STOPPED",
                    .model = settings.value("--model", ""),
                    .provider = settings.value("--backend", ""),
                    .output = settings.value("--output", ""),

@@ -16,7 +16,7 @@ class TaskPool {
  public:
   explicit TaskPool(size_t thread_count) {
     for (size_t i = 0; i < thread_count; ++i) {
-      threads_.emplace_back([this](std::stop_token stop) { Work(std::move(stop)); });
+      threads_.emplace_back([this](const std::stop_token& stop) { Work(stop); });
     }
   }
 

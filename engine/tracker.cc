@@ -310,10 +310,10 @@ void Tracker::StartStage(ShardTrack& track) {
   const ShardEntry entry = entries_.at(track.shard);
   const ShardTrack copy = track;
   const std::string file_id = plan_.FileId(track);
-  Dispatch<Result<StagedFile>>(
+  Dispatch<Result<std::string>>(
       track,
       [=, this](std::stop_token stop) { return Stage(copy, entry, file_id, std::move(stop)); },
-      [this, &track](Result<StagedFile> staged) -> std::optional<Error> {
+      [this, &track](Result<std::string> staged) -> std::optional<Error> {
         const MonotonicTime now = environment_.clock.Now();
         if (!staged.has_value()) {
           if (auto error = plan_.OnStageFailed(track, staged.error(), now)) {
@@ -500,7 +500,7 @@ std::optional<Error> Tracker::ApplyMerge(ShardTrack& track, const Result<Collect
   plan_.OnMerged(track, collected->retryable, now);
   const auto save = [&]() -> Result<void> {
     // The length of the vectors is fixed for good before the first rows that rely on it count.
-    SLUICE_TRY(ledger_.Set("dimension", std::to_string(environment_.disk.dimension())));
+    SLUICE_TRY(ledger_.Set(kDimensionKey, std::to_string(environment_.disk.dimension())));
     return ledger_.SaveMerged(track, collected->counts);
   };
   const Result<void> saved = save();
@@ -576,8 +576,8 @@ void Tracker::StartGiveUp(ShardTrack& track) {
       });
 }
 
-Result<StagedFile> Tracker::Stage(const ShardTrack& track, const ShardEntry& entry,
-                                  const std::string& file_id, std::stop_token stop) {
+Result<std::string> Tracker::Stage(const ShardTrack& track, const ShardEntry& entry,
+                                   const std::string& file_id, std::stop_token stop) {
   const StepTimer step(environment_.times, Step::kSend);
   const StageTimer stage(environment_.times, Stage::kStage);
   SLUICE_ASSIGN(const StageSource source, environment_.disk.Requests(track, entry, stop));
@@ -587,6 +587,33 @@ Result<StagedFile> Tracker::Stage(const ShardTrack& track, const ShardEntry& ent
     counted = std::max(counted, done);
   };
   return environment_.provider.Stage(source, file_id, progress, std::move(stop));
+}
+
+// Somebody's inline job may have no name. But an entry that lacks what the job itself has could be
+// one of ours, and whoever takes it for another's makes a job twice.
+Result<BatchJob> Tracker::Identified(BatchJob listed, const std::stop_token& stop) {
+  const auto is_nameless = [](const BatchJob& job) {
+    return job.display_name.empty() && job.source_file.empty();
+  };
+  if (!is_nameless(listed)) {
+    return listed;
+  }
+  {
+    const std::scoped_lock lock(nameless_mutex_);
+    if (nameless_.contains(listed.name)) {
+      return listed;
+    }
+  }
+  auto job = environment_.provider.GetJob(listed.name, stop);
+  if (!job.has_value()) {
+    return Fail(ErrorCode::kBadAnswer, fmt::format("the list does not tell whose job {} is: {}",
+                                                   listed.name, job.error().message));
+  }
+  if (is_nameless(*job)) {
+    const std::scoped_lock lock(nameless_mutex_);
+    nameless_.insert(listed.name);
+  }
+  return job;
 }
 
 Result<std::vector<BatchJob>> Tracker::ListAllJobs(std::stop_token stop) {
@@ -602,10 +629,7 @@ Result<std::vector<BatchJob>> Tracker::ListAllJobs(std::stop_token stop) {
     if (!job.has_value()) {
       return ours;
     }
-    if (job->display_name.empty() && job->source_file.empty()) {
-      return Fail(ErrorCode::kBadAnswer,
-                  fmt::format("the list does not tell whose job {} is", job->name));
-    }
+    SLUICE_ASSIGN(job, Identified(*std::move(job), stop));
     if (plan_.IsOfThisRun(*job)) {
       ours.push_back(std::move(*job));
     }

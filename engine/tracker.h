@@ -7,7 +7,9 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -110,10 +112,12 @@ class Tracker {
   void StartRepack(ShardTrack& track);
   void StartGiveUp(ShardTrack& track);
 
-  [[nodiscard]] Result<StagedFile> Stage(const ShardTrack& track, const ShardEntry& entry,
-                                         const std::string& file_id, std::stop_token stop);
+  [[nodiscard]] Result<std::string> Stage(const ShardTrack& track, const ShardEntry& entry,
+                                          const std::string& file_id, std::stop_token stop);
   // All of this run's, to the last page.
   [[nodiscard]] JobList ListAllJobs(std::stop_token stop);
+  // An entry of a list with what tells whose job it is.
+  [[nodiscard]] Result<BatchJob> Identified(BatchJob listed, const std::stop_token& stop);
   [[nodiscard]] std::optional<Error> ApplyLook(JobList jobs, MonotonicTime started);
   [[nodiscard]] std::optional<Error> ApplyMerge(ShardTrack& track,
                                                 const Result<Collected>& collected);
@@ -160,6 +164,10 @@ class Tracker {
   std::vector<std::string> cancelled_jobs_, deleted_files_;
 
   std::stop_source worker_stop_;
+
+  // Of any thread: jobs that bear neither a name nor a file wherever one looks.
+  std::mutex nameless_mutex_;
+  std::set<std::string> nameless_;
 };
 
 }  // namespace sluice

@@ -7,6 +7,7 @@
 
 #include "api/http/decimal.h"
 #include "engine/ledger_copy.h"
+#include "engine/run_lock.h"
 #include "engine/verify_corpus.h"
 #include "engine/verify_input.h"
 #include "engine/verify_jobs.h"
@@ -15,8 +16,6 @@
 
 namespace sluice {
 namespace {
-
-constexpr std::string_view kDone = "DONE";
 
 // All that the ledger knows. Every Error is about the ledger's content.
 struct LedgerContent {
@@ -32,15 +31,15 @@ Result<LedgerContent> ReadLedger(const std::string& path) {
   SLUICE_ASSIGN(Ledger ledger, Ledger::OpenToRead(path));
   SLUICE_TRY(ledger.CheckIntegrity());
   LedgerContent content;
-  SLUICE_ASSIGN(const auto settings, ledger.Get("settings"));
+  SLUICE_ASSIGN(const auto settings, ledger.Get(kSettingsKey));
   if (settings.has_value()) {
     SLUICE_ASSIGN(content.pinned, ReadPinnedRun(ledger));
   }
   const std::array<std::pair<const char*, std::string*>, 4> facts = {
-      {{"run_id", &content.run_id},
-       {"outputs", &content.outputs},
-       {"state", &content.state},
-       {"dimension", &content.dimension}}};
+      {{kRunIdKey, &content.run_id},
+       {kOutputsKey, &content.outputs},
+       {kStateKey, &content.state},
+       {kDimensionKey, &content.dimension}}};
   for (const auto& [name, place] : facts) {
     SLUICE_ASSIGN(const auto value, ledger.Get(name));
     *place = value.value_or("");
@@ -63,7 +62,7 @@ int DimensionOf(const LedgerContent& ledger) {
 
 std::string StateOf(const VerifyInput& input) {
   if (input.is_finished) {
-    return std::string(kDone);
+    return kFinished;
   }
   if (!input.is_packed()) {
     return "PREPARING";
@@ -135,7 +134,7 @@ Result<void> Look(FileSystem& files, const RunDirectory& directory, const std::s
   }
   // A run that may still go on must not do so now.
   std::optional<RunLock> lock;
-  if (ledger->state != kDone && files.Exists(directory.lock())) {
+  if (ledger->state != kFinished && files.Exists(directory.lock())) {
     SLUICE_ASSIGN(RunLock taken, RunLock::TakeToRead(directory.lock()));
     lock.emplace(std::move(taken));
   }
@@ -167,7 +166,7 @@ Result<void> Look(FileSystem& files, const RunDirectory& directory, const std::s
                           .surplus_jobs = ledger->surplus_jobs,
                           .outputs = ledger->outputs,
                           .dimension = DimensionOf(*ledger),
-                          .is_finished = ledger->state == kDone,
+                          .is_finished = ledger->state == kFinished,
                           .stop = stop};
   report.state = StateOf(input);
   return CheckAll(input, report);

@@ -5,6 +5,7 @@
 #include "engine/kept_options.h"
 #include "engine/ledger.h"
 #include "engine/run_directory.h"
+#include "engine/run_lock.h"
 #include "tools/run_folder.h"
 
 namespace sluice {

@@ -60,8 +60,9 @@ Result<void> ReadRequest(const Arguments& arguments, FileSystem& files, Backend 
   request.model = arguments.TextOr("--model", DefaultModel(backend, request.task));
   SLUICE_TRY(Store(arguments.Integer("--dim", 1, 1'000'000), request.dimension));
   const bool embeds = request.task == Task::kEmbed;
-  for (const std::string_view flag : {"--model", "--task-type", "--text-field", "--title-field",
-                                      "--request-field", "--id-field"}) {
+  for (const std::string_view flag :
+       {"--model", "--task-type", "--text-field", "--title-field", "--request-field", "--id-field",
+        "--output", "--project", "--location"}) {
     if (FindInvalidUtf8(arguments.TextOr(flag, "")).has_value()) {
       return Fail(ErrorCode::kUsage, fmt::format("{} is not valid UTF-8", flag));
     }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/run_directory.h"
+#include "engine/run_lock.h"
 #include "io/corpus/corpus.h"
 #include "tools/confirm.h"
 
@@ -17,10 +18,12 @@ Result<std::string> FindNewest() {
   namespace fs = std::filesystem;
   std::optional<fs::directory_entry> newest;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(".", error)) {
-    const bool is_run = entry.path().extension() == ".sluice" && entry.is_directory(error);
-    if (is_run && (!newest || entry.last_write_time(error) > newest->last_write_time(error))) {
-      newest = entry;
+  for (fs::directory_iterator entry(".", error); !error && entry != fs::end(entry);
+       entry.increment(error)) {
+    std::error_code gone;
+    const bool is_run = entry->path().extension() == ".sluice" && entry->is_directory(gone);
+    if (is_run && (!newest || entry->last_write_time(gone) > newest->last_write_time(gone))) {
+      newest = *entry;
     }
   }
   if (!newest) {

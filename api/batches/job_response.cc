@@ -46,7 +46,11 @@ JobError ReadError(std::string_view token) {
 void ReadCandidate(const Json& candidate, JobResponse& response) {
   response.finish_reason = TextMember(candidate, "finishReason");
   const Json* parts = FindMember(ObjectMember(candidate, "content"), "parts");
-  if (parts == nullptr || !parts->is_array()) {
+  if (parts == nullptr || parts->is_null()) {
+    return;
+  }
+  if (!parts->is_array()) {
+    response.error = NotUnderstood("the candidate's parts are no list");
     return;
   }
   for (const Json& part : *parts) {

@@ -91,12 +91,13 @@ Result<uint64_t> VertexAnswers::Fetch(const std::string& address, uint64_t bytes
 Result<uint64_t> VertexAnswers::FetchFolder(const std::string& address, uint64_t bytes_max,
                                             const BodyWriter& writer,
                                             const std::function<Result<void>()>& restart,
-                                            std::stop_token stop) const {
+                                            const std::stop_token& stop) const {
   // A prefix without its slash would catch the folders of others.
   SLUICE_ASSIGN(const ObjectPrefix folder, ParseFolderUri(address));
   SLUICE_ASSIGN(const std::vector<RemoteObject> objects,
                 storage_.ListAll(folder.bucket, {.prefix = folder.prefix}, stop).Rest());
   std::vector<std::string> names;
+  names.reserve(objects.size());
   for (const RemoteObject& object : objects) {
     names.push_back(object.name.object.substr(folder.prefix.size()));
   }
@@ -120,7 +121,7 @@ Result<uint64_t> VertexAnswers::FetchFolder(const std::string& address, uint64_t
     };
     const ObjectName name{.bucket = folder.bucket, .object = folder.prefix + chosen[i]};
     const auto fetched = storage_.Download(
-        name, bytes_max - lines.size(),
+        name, bytes_max - std::min(bytes_max, lines.size()),
         [&](std::span<const std::byte> bytes) -> Result<void> {
           // What came from zero in a later object lacks the objects before it: fetched for nothing.
           return began_again ? Result<void>() : lines.Write(bytes);

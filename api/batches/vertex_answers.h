@@ -44,7 +44,7 @@ class VertexAnswers {
   Result<uint64_t> FetchFolder(const std::string& address, uint64_t bytes_max,
                                const BodyWriter& writer,
                                const std::function<Result<void>()>& restart,
-                               std::stop_token stop) const;
+                               const std::stop_token& stop) const;
   Result<uint64_t> FetchTable(const std::string& address, uint64_t bytes_max,
                               const BodyWriter& writer, std::stop_token stop) const;
 

@@ -370,7 +370,7 @@ Result<TableJob> BigQueryClient::Insert(const std::string& job_id, std::string b
 }
 
 Result<TableJob> BigQueryClient::Await(const std::string& job_id, bool existed,
-                                       std::stop_token stop) const {
+                                       const std::stop_token& stop) const {
   auto pause = service_.options().retry.first_wait;
   while (true) {
     SLUICE_ASSIGN(
@@ -404,7 +404,7 @@ Result<std::vector<TableColumn>> BigQueryClient::Columns(const TableName& table,
 
 Result<uint64_t> BigQueryClient::ReadRows(const TableName& table,
                                           const std::function<Result<void>(const TableRow&)>& take,
-                                          std::stop_token stop) const {
+                                          const std::stop_token& stop) const {
   SLUICE_ASSIGN(const std::vector<TableColumn> columns, Columns(table, stop));
   uint64_t count = 0;
   int empty_pages = 0;

@@ -88,7 +88,7 @@ class BigQueryClient {
   // Errors: those of `take`; kBadAnswer for pages that do not make up the table.
   [[nodiscard]] Result<uint64_t> ReadRows(const TableName& table,
                                           const std::function<Result<void>(const TableRow&)>& take,
-                                          std::stop_token stop = {}) const;
+                                          const std::stop_token& stop = {}) const;
 
   [[nodiscard]] Result<bool> HasTable(const TableName& table, std::stop_token stop = {}) const;
 
@@ -104,7 +104,8 @@ class BigQueryClient {
   Result<TableJob> Insert(const std::string& job_id, std::string body, std::stop_token stop) const;
   Result<void> SendRows(const StageSource& source, std::string_view metadata,
                         const LoadOptions& options, std::stop_token stop) const;
-  Result<TableJob> Await(const std::string& job_id, bool existed, std::stop_token stop) const;
+  Result<TableJob> Await(const std::string& job_id, bool existed,
+                         const std::stop_token& stop) const;
   Result<std::vector<TableColumn>> Columns(const TableName& table, std::stop_token stop) const;
 
   const GoogleService& service_;

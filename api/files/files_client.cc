@@ -100,7 +100,7 @@ Result<UploadedFile> Files::Upload(const StageSource& source, const UploadOption
 
 Result<UploadedFile> Files::UploadAsAnyType(const StageSource& source, const UploadOptions& options,
                                             const UploadSessionFile& session_file,
-                                            std::stop_token stop) {
+                                            const std::stop_token& stop) {
   size_t index = accepted_mime_type_;
   if (const auto begun = session_file.Load()) {
     const auto type = std::ranges::find(mime_types_, begun->mime_type);
@@ -134,7 +134,8 @@ Result<UploadedFile> Files::UploadBytes(std::string bytes, const UploadOptions& 
 
 Result<UploadedFile> Files::UploadAs(const std::string& mime_type, const StageSource& source,
                                      const UploadOptions& options,
-                                     const UploadSessionFile& session_file, std::stop_token stop) {
+                                     const UploadSessionFile& session_file,
+                                     const std::stop_token& stop) {
   const UploadRequest request{.file_id = options.file_id,
                               .display_name = options.display_name,
                               .mime_type = mime_type,
@@ -161,7 +162,7 @@ Result<UploadedFile> Files::UploadAs(const std::string& mime_type, const StageSo
 Result<UploadedFile> Files::Adopt(const StageSource& source, const UploadOptions& options,
                                   std::stop_token stop) const {
   const std::string name = "files/" + options.file_id;
-  SLUICE_ASSIGN(RemoteFile file, Get(name, stop));
+  SLUICE_ASSIGN(RemoteFile file, Get(name, std::move(stop)));
   SLUICE_ASSIGN(const UploadBody body, UploadBody::Open(source, source.size));
   const std::string sha256 = body.digest().value_or("");
   // Here a size and a hash must be there: nothing else speaks for this file.
@@ -210,7 +211,7 @@ Result<void> Files::Delete(const std::string& name, std::stop_token stop) const 
                              [](const HttpResponse& answer) { return CheckDone(answer); });
 }
 
-Result<RemoteFile> Files::WaitActive(const std::string& name, std::stop_token stop) const {
+Result<RemoteFile> Files::WaitActive(const std::string& name, const std::stop_token& stop) const {
   constexpr std::chrono::milliseconds kPauseMax{10'000};
   Clock& clock = service_.clock();
   const MonotonicTime deadline = clock.Now() + std::chrono::minutes(10);
@@ -239,7 +240,8 @@ Result<uint64_t> Files::Download(const std::string& name, uint64_t bytes_max,
                                  const std::function<Result<void>()>& restart,
                                  std::stop_token stop) const {
   SLUICE_TRY(CheckResourceName(name, "files"));
-  HttpRequest request = service_.Request("GET", fmt::format("/{}:download?alt=media", name), stop);
+  HttpRequest request =
+      service_.Request("GET", fmt::format("/{}:download?alt=media", name), std::move(stop));
   request.answer_bytes_max = bytes_max;
   return RangeDownload(service_, std::move(request), writer, restart).Run();
 }

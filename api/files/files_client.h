@@ -93,7 +93,7 @@ class Files {
 
   // Polls while the file is PROCESSING. Errors: also kRemoteFailed, and kUnavailable after 10 min.
   [[nodiscard]] Result<RemoteFile> WaitActive(const std::string& name,
-                                              std::stop_token stop = {}) const;
+                                              const std::stop_token& stop = {}) const;
 
   // Gives the bytes of a generated file to `writer` and returns their count. A broken transfer goes
   // on by range when the service lets it; otherwise `restart` is called and it begins from zero. A
@@ -111,9 +111,10 @@ class Files {
  private:
   Result<UploadedFile> UploadAs(const std::string& mime_type, const StageSource& source,
                                 const UploadOptions& options, const UploadSessionFile& session_file,
-                                std::stop_token stop);
+                                const std::stop_token& stop);
   Result<UploadedFile> UploadAsAnyType(const StageSource& source, const UploadOptions& options,
-                                       const UploadSessionFile& session_file, std::stop_token stop);
+                                       const UploadSessionFile& session_file,
+                                       const std::stop_token& stop);
   Result<UploadedFile> Adopt(const StageSource& source, const UploadOptions& options,
                              std::stop_token stop) const;
 

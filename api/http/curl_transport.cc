@@ -336,7 +336,11 @@ std::optional<CURLcode> Perform(const CurlLibrary& curl, CURLM* multi, CURL* eas
     if (stop.stop_requested()) {
       return std::nullopt;
     }
-    curl.multi_poll(multi, nullptr, 0, 1000, nullptr);
+    const CURLMcode waited = curl.multi_poll(multi, nullptr, 0, 1000, nullptr);
+    RequireMemory(waited != CURLM_OUT_OF_MEMORY);
+    if (waited != CURLM_OK) {
+      return CURLE_UNRECOVERABLE_POLL;
+    }
   }
   int left = 0;
   const CURLMsg* message = curl.multi_info_read(multi, &left);

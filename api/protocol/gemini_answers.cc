@@ -56,9 +56,10 @@ FailureClass FailureClassOf(int code, std::string_view message) {
   if (code >= 500) {
     return FailureClass::kTransient;
   }
+  const bool about_login = code == 7 || code == 16 || code == 401 || code == 403;
   const bool about_length = message.find("token") != std::string_view::npos ||
                             message.find("too long") != std::string_view::npos;
-  return about_length ? FailureClass::kTooLong : FailureClass::kInvalid;
+  return about_length && !about_login ? FailureClass::kTooLong : FailureClass::kInvalid;
 }
 
 RowFailure RowFailureOf(std::string_view token) {

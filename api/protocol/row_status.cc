@@ -42,6 +42,9 @@ RowStatus ReadObject(const Json& error) {
   const int64_t code = IntegerMember(error, "code").value_or(0);
   RowStatus status{.code = code >= 0 && code < 1000 ? static_cast<int>(code) : 0,
                    .message = TextMember(error, "message")};
+  if (status.code == 0) {
+    status.code = CodeOfPhrase(TextMember(error, "status"));
+  }
   if (const Json* details = FindMember(error, "details")) {
     status.details = details->dump(-1, ' ', false, Json::error_handler_t::replace);
   }

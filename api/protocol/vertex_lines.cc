@@ -33,21 +33,32 @@ class CuttingDecoder final : public ReplyDecoder {
 
   Reply Decode(std::string_view line) override {
     Reply reply = inner_->Decode(line);
-    if (reply.vector.size() > dimension_) {
-      Cut(reply.vector.first(dimension_));
-      reply.vector = vector_;
-      reply.is_shortened = true;
+    if (reply.vector.size() <= dimension_) {
+      return reply;
     }
+    const std::span<const float> values = reply.vector.first(dimension_);
+    const double square = SquareOf(values);
+    if (square == 0) {
+      reply.vector = {};
+      reply.failure = Malformed("the embedding is zero where it is cut to the asked length");
+      return reply;
+    }
+    Cut(values, 1 / std::sqrt(square));
+    reply.vector = vector_;
+    reply.is_shortened = true;
     return reply;
   }
 
  private:
-  void Cut(std::span<const float> values) {
+  static double SquareOf(std::span<const float> values) {
     double square = 0;
     for (const float value : values) {
       square += static_cast<double>(value) * static_cast<double>(value);
     }
-    const double scale = square > 0 ? 1 / std::sqrt(square) : 1;
+    return square;
+  }
+
+  void Cut(std::span<const float> values, double scale) {
     vector_.clear();
     for (const float value : values) {
       vector_.push_back(static_cast<float>(static_cast<double>(value) * scale));
@@ -100,6 +111,12 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
     const size_t end = token.rfind('}');
     if (!token.starts_with('[') || begin == std::string_view::npos || end < begin) {
       reply.failure = Malformed("the answer line has neither a prediction nor a failure");
+      return;
+    }
+    const std::string_view before = token.substr(1, begin - 1);
+    const std::string_view behind = token.substr(end + 1, token.size() - end - 2);
+    if ((std::string(before).append(behind)).find_first_not_of(" \t") != std::string::npos) {
+      reply.failure = Malformed("the answer line has not exactly one prediction");
       return;
     }
     const std::string_view prediction = token.substr(begin, end + 1 - begin);

@@ -75,15 +75,15 @@ class GeminiProvider final : public Provider {
     CutOut(text, service_->options().api_key);
   }
 
-  Result<StagedFile> Stage(const StageSource& source, const std::string& file_id,
-                           const ByteProgress& progress, std::stop_token stop) override {
+  Result<std::string> Stage(const StageSource& source, const std::string& file_id,
+                            const ByteProgress& progress, std::stop_token stop) override {
     const UploadOptions options{.file_id = file_id, .display_name = file_id, .progress = progress};
     SLUICE_ASSIGN(UploadedFile uploaded, files_.Upload(source, options, stop));
     if (uploaded.file.state != FileState::kActive) {
       SLUICE_ASSIGN(uploaded.file, files_.WaitActive(uploaded.file.name, stop));
       SLUICE_TRY(CheckStored(uploaded.file, source.size, uploaded.sha256));
     }
-    return StagedFile{.name = uploaded.file.name, .sha256 = uploaded.sha256};
+    return uploaded.file.name;
   }
 
   CreateAnswer CreateJob(const CreateJobRequest& request, std::stop_token stop) override {

@@ -28,11 +28,6 @@
 
 namespace sluice {
 
-struct StagedFile {
-  std::string name = {};    // as the service calls it
-  std::string sha256 = {};  // hex of the bytes that were sent, computed on the way
-};
-
 // Limits and habits of a service, as dated data (source beside the numbers in the provider's file).
 struct ProviderTraits {
   std::string name = {};  // "gemini", "vertex"
@@ -53,11 +48,12 @@ class Provider {
 
   // Uploads `source` under the id `file_id` (a-z, 0-9, dash, at most 40), resuming a broken
   // transfer from where the service says it stands; waits until the file can be used; compares size
-  // and SHA-256 with the service's. A file of that id with the same content is adopted.
-  [[nodiscard]] virtual Result<StagedFile> Stage(const StageSource& source,
-                                                 const std::string& file_id,
-                                                 const ByteProgress& progress,
-                                                 std::stop_token stop) = 0;
+  // and checksum with the service's. A file of that id with the same content is adopted. Gives the
+  // file's name as the service has it.
+  [[nodiscard]] virtual Result<std::string> Stage(const StageSource& source,
+                                                  const std::string& file_id,
+                                                  const ByteProgress& progress,
+                                                  std::stop_token stop) = 0;
   // Sent once, on a fresh connection.
   [[nodiscard]] virtual CreateAnswer CreateJob(const CreateJobRequest& request,
                                                std::stop_token stop) = 0;

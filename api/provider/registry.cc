@@ -34,6 +34,7 @@ Result<const ProviderEntry*> FindProvider(std::string_view name) {
 
 std::vector<std::string> ProviderNames() {
   std::vector<std::string> names;
+  names.reserve(std::size(kProviders));
   for (const ProviderEntry& entry : kProviders) {
     names.emplace_back(entry.name);
   }

@@ -41,40 +41,16 @@ std::string LabelOf(std::string_view display_name) {
   return label.substr(0, std::min<size_t>(label.size(), 63));
 }
 
-// Hashes what is read through it; the digest is there once the source was read to its end.
-class HashingSource final : public ByteSource {
- public:
-  HashingSource(std::unique_ptr<ByteSource> source, std::shared_ptr<std::string> digest)
-      : source_(std::move(source)), digest_(std::move(digest)) {}
-
-  Result<size_t> Read(std::span<std::byte> buffer) override {
-    SLUICE_ASSIGN(const size_t count, source_->Read(buffer));
-    if (count > 0) {
-      hash_.Update(buffer.first(count));
-    } else if (!ended_) {
-      ended_ = true;
-      *digest_ = hash_.HexDigest();
-    }
-    return count;
-  }
-
- private:
-  const std::unique_ptr<ByteSource> source_;
-  const std::shared_ptr<std::string> digest_;
-  Sha256 hash_;
-  bool ended_ = false;
-};
-
 Result<std::string> HashOf(const StageSource& source, const std::stop_token& stop) {
-  const auto digest = std::make_shared<std::string>();
-  SLUICE_ASSIGN(auto bytes, source.open());
-  HashingSource hashing(std::move(bytes), digest);
+  SLUICE_ASSIGN(const auto bytes, source.open());
+  Sha256 hash;
   std::vector<std::byte> buffer(size_t{1} << 16);
   while (!stop.stop_requested()) {
-    SLUICE_ASSIGN(const size_t count, hashing.Read(buffer));
+    SLUICE_ASSIGN(const size_t count, bytes->Read(buffer));
     if (count == 0) {
-      return *digest;
+      return hash.HexDigest();
     }
+    hash.Update(std::span(buffer).first(count));
   }
   return Fail(ErrorCode::kUnfinished, "stopped while reading a shard");
 }
@@ -118,13 +94,13 @@ class VertexProvider final : public Provider {
         .substr(0, 16);
   }
 
-  Result<StagedFile> Stage(const StageSource& source, const std::string& file_id,
-                           const ByteProgress& progress, std::stop_token stop) override {
+  Result<std::string> Stage(const StageSource& source, const std::string& file_id,
+                            const ByteProgress& progress, std::stop_token stop) override {
     if (store_.dataset.empty() && store_.objects.bucket.empty()) {
       return Fail(ErrorCode::kUsage, "there is no bucket and no dataset for shards");
     }
-    return store_.dataset.empty() ? StageObject(source, file_id, progress, std::move(stop))
-                                  : StageTable(source, file_id, progress, std::move(stop));
+    return store_.dataset.empty() ? StageObject(source, file_id, progress, stop)
+                                  : StageTable(source, file_id, progress, stop);
   }
 
   CreateAnswer CreateJob(const CreateJobRequest& request, std::stop_token stop) override {
@@ -265,26 +241,17 @@ class VertexProvider final : public Provider {
         .project = services_->place().project, .dataset = store_.dataset, .table = "in_" + file_id};
   }
 
-  Result<StagedFile> StageObject(const StageSource& source, const std::string& file_id,
-                                 const ByteProgress& progress, const std::stop_token& stop) const {
-    const auto digest = std::make_shared<std::string>();
-    StageSource hashed = source;
-    hashed.open = [&source, digest]() -> Result<std::unique_ptr<ByteSource>> {
-      SLUICE_ASSIGN(auto bytes, source.open());
-      return std::make_unique<HashingSource>(std::move(bytes), digest);
-    };
+  Result<std::string> StageObject(const StageSource& source, const std::string& file_id,
+                                  const ByteProgress& progress, const std::stop_token& stop) const {
     const ObjectName name = ObjectOf(file_id);
     SLUICE_TRY(services_->storage().Upload(
-        name, hashed, {.content_type = "application/jsonl", .progress = progress}, stop));
-    if (digest->empty()) {
-      SLUICE_ASSIGN(*digest, HashOf(source, stop));
-    }
-    return StagedFile{.name = FormatObjectUri(name), .sha256 = *digest};
+        name, source, {.content_type = "application/jsonl", .progress = progress}, stop));
+    return FormatObjectUri(name);
   }
 
   // The label tells a later try, which finds the job by its id, whether it loaded the same rows.
-  Result<StagedFile> StageTable(const StageSource& source, const std::string& file_id,
-                                const ByteProgress& progress, const std::stop_token& stop) const {
+  Result<std::string> StageTable(const StageSource& source, const std::string& file_id,
+                                 const ByteProgress& progress, const std::stop_token& stop) const {
     const BigQueryClient& tables = services_->tables();
     SLUICE_ASSIGN(const std::string hash, HashOf(source, stop));
     const TableName table = TableOf(file_id);
@@ -299,7 +266,7 @@ class VertexProvider final : public Provider {
     if (label == job.labels.end() || label->second != hash.substr(0, kHashLabelDigits)) {
       return Fail(ErrorCode::kConflict, fmt::format("{} holds other rows", FormatTableUri(table)));
     }
-    return StagedFile{.name = FormatTableUri(table), .sha256 = hash};
+    return FormatTableUri(table);
   }
 
   // Through the bucket where there is one: such a load goes on where a broken transfer left it.

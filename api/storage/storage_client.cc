@@ -89,7 +89,7 @@ StoragePlace StorageOfEnvironment(const EnvironmentLookup& environment) {
 
 Result<RemoteObject> StorageClient::Upload(const ObjectName& name, const StageSource& source,
                                            const UploadObjectOptions& options,
-                                           std::stop_token stop) const {
+                                           const std::stop_token& stop) const {
   SLUICE_TRY(CheckName(name));
   ObjectUpload upload(service_, name, source, options, stop);
   auto object = upload.Run();
@@ -160,7 +160,7 @@ PagedList<RemoteObject> StorageClient::ListAll(const std::string& bucket,
 Result<RemoteObject> StorageClient::Download(const ObjectName& name, uint64_t bytes_max,
                                              const BodyWriter& writer,
                                              const std::function<Result<void>()>& restart,
-                                             std::stop_token stop) const {
+                                             const std::stop_token& stop) const {
   constexpr int kWrongMax = 3;
   SLUICE_ASSIGN(RemoteObject object, Get(name, stop));
   SLUICE_TRY(CheckReadable(object));

@@ -61,7 +61,7 @@ class StorageClient {
   // whole call after a crash is safe: see UploadObjectOptions::overwrite. Also kIo.
   [[nodiscard]] Result<RemoteObject> Upload(const ObjectName& name, const StageSource& source,
                                             const UploadObjectOptions& options = {},
-                                            std::stop_token stop = {}) const;
+                                            const std::stop_token& stop = {}) const;
 
   [[nodiscard]] Result<RemoteObject> Get(const ObjectName& name, std::stop_token stop = {}) const;
 
@@ -83,7 +83,7 @@ class StorageClient {
   [[nodiscard]] Result<RemoteObject> Download(const ObjectName& name, uint64_t bytes_max,
                                               const BodyWriter& writer,
                                               const std::function<Result<void>()>& restart,
-                                              std::stop_token stop = {}) const;
+                                              const std::stop_token& stop = {}) const;
   // `size` bytes (fewer at the end of the object) from `offset` on, of the given generation. Not
   // checked by CRC32C, which tells of whole objects only.
   [[nodiscard]] Result<std::string> ReadRange(const RemoteObject& object, uint64_t offset,

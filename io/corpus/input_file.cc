@@ -189,7 +189,10 @@ Result<std::unique_ptr<ByteSource>> InputFile::OpenRaw(uint64_t offset,
   SLUICE_ASSIGN(std::unique_ptr<File> opened, OpenForReading(files_, file_));
   if (compression == InputCompression::kNone) {
     std::array<std::byte, kMagicBytesMax> front = {};
-    SLUICE_ASSIGN(const size_t count, opened->ReadAt(0, front));
+    size_t count = 0;
+    for (size_t more = 1; more > 0 && count < front.size(); count += more) {
+      SLUICE_ASSIGN(more, opened->ReadAt(count, std::span(front).subspan(count)));
+    }
     compression = CompressionByFront(AsText(std::span(front).first(count)));
   }
   if (compression == InputCompression::kNone) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
-#include <map>
 #include <mutex>
 #include <optional>
 
@@ -52,13 +51,18 @@ std::string FailureText(std::string_view failure) {
   return fmt::format("{{\"error\":{}}}", failure);
 }
 
+// The rows of a part, or new ones for some of a part that was sealed before.
 class JsonlShard final : public ShardSink {
  public:
-  JsonlShard(FileSystem& files, std::string path, std::unique_ptr<File> file, OrdinalRange range)
+  enum class Part { kNew, kSealed };
+
+  JsonlShard(FileSystem& files, std::string path, std::unique_ptr<File> unsorted,
+             OrdinalRange range, Part part)
       : files_(files),
         path_(std::move(path)),
-        file_(std::move(file)),
+        unsorted_(std::move(unsorted)),
         range_(range),
+        part_(part),
         places_(range.count) {}
 
   Result<void> PutVector(Ordinal row, std::span<const float> vector) override {
@@ -73,11 +77,15 @@ class JsonlShard final : public ShardSink {
 
   Result<void> Seal() override {
     SLUICE_TRY(Flush());
+    std::optional<LineReader> before;
+    if (part_ == Part::kSealed) {
+      SLUICE_ASSIGN(auto file, files_.Open(path_, OpenMode::kRead));
+      before.emplace(MakeFileSource(std::move(file)));
+    }
     SLUICE_ASSIGN(AtomicFile sorted, AtomicFile::Create(files_, path_));
     std::string pending;
-    for (const Place& place : places_) {
-      SLUICE_CHECK(place.size > 0, "a row was never put");
-      SLUICE_TRY(AppendRow(place, pending));
+    for (Ordinal row = range_.first; row < range_.end(); ++row) {
+      SLUICE_TRY(AppendRow(row, before, pending));
       if (pending.size() >= kLinesFlushBytes) {
         SLUICE_TRY(sorted.Write(pending));
         pending.clear();
@@ -91,7 +99,7 @@ class JsonlShard final : public ShardSink {
  private:
   struct Place {
     uint64_t offset = 0;
-    uint64_t size = 0;
+    uint64_t size = 0;  // 0: the row was not put
   };
 
   Result<void> Put(Ordinal row, std::string_view text) {
@@ -103,82 +111,43 @@ class JsonlShard final : public ShardSink {
   }
 
   Result<void> Flush() {
-    SLUICE_TRY(file_->WriteAt(written_, AsBytes(pending_)));
+    SLUICE_TRY(unsorted_->WriteAt(written_, AsBytes(pending_)));
     written_ += pending_.size();
     pending_.clear();
     return {};
   }
 
-  Result<void> AppendRow(const Place& place, std::string& out) {
-    const size_t begin = out.size();
-    out.resize(begin + place.size);
-    SLUICE_TRY(ReadExactly(*file_, place.offset,
-                           std::as_writable_bytes(std::span(&out[begin], place.size))));
+  // What was put for the row, or what stood in its place before.
+  Result<void> AppendRow(Ordinal row, std::optional<LineReader>& before, std::string& out) {
+    std::optional<std::string_view> line;
+    if (before.has_value()) {
+      SLUICE_ASSIGN(line, before->Next());
+      if (!line.has_value()) {
+        return Fail(ErrorCode::kIo, fmt::format("'{}' ends before row {}", path_, row));
+      }
+    }
+    if (const Place& place = places_[row - range_.first]; place.size > 0) {
+      const size_t begin = out.size();
+      out.resize(begin + place.size);
+      SLUICE_TRY(ReadExactly(*unsorted_, place.offset,
+                             std::as_writable_bytes(std::span(&out[begin], place.size))));
+    } else {
+      SLUICE_CHECK(line.has_value(), "a row was never put");
+      out.append(*line);
+    }
     out.push_back('\n');
     return {};
   }
 
   FileSystem& files_;
   std::string path_;
-  std::unique_ptr<File> file_;
+  std::unique_ptr<File> unsorted_;
   OrdinalRange range_;
+  Part part_;
   std::mutex mutex_;
   std::vector<Place> places_;
   std::string pending_;
   uint64_t written_ = 0;
-};
-
-// New answers for some rows of a part: kept in memory until Seal() writes the part anew.
-class JsonlRows final : public ShardSink {
- public:
-  JsonlRows(FileSystem& files, std::string path, OrdinalRange range)
-      : files_(files), path_(std::move(path)), range_(range) {}
-
-  Result<void> PutVector(Ordinal row, std::span<const float> vector) override {
-    return Put(row, VectorText(vector));
-  }
-  Result<void> PutAnswer(Ordinal row, std::string_view answer) override {
-    return Put(row, std::string(answer));
-  }
-  Result<void> PutFailure(Ordinal row, std::string_view failure) override {
-    return Put(row, FailureText(failure));
-  }
-
-  Result<void> Seal() override {
-    SLUICE_ASSIGN(auto old_part, files_.Open(path_, OpenMode::kRead));
-    LineReader lines(MakeFileSource(std::move(old_part)));
-    SLUICE_ASSIGN(AtomicFile part, AtomicFile::Create(files_, path_));
-    std::string pending;
-    for (Ordinal row = range_.first; row < range_.end(); ++row) {
-      SLUICE_ASSIGN(const auto line, lines.Next());
-      if (!line.has_value()) {
-        return Fail(ErrorCode::kIo, fmt::format("'{}' ends before row {}", path_, row));
-      }
-      const auto found = texts_.find(row);
-      pending.append(found == texts_.end() ? *line : std::string_view(found->second));
-      pending.push_back('\n');
-      if (pending.size() >= kLinesFlushBytes) {
-        SLUICE_TRY(part.Write(pending));
-        pending.clear();
-      }
-    }
-    SLUICE_TRY(part.Write(pending));
-    return part.Commit();
-  }
-
- private:
-  Result<void> Put(Ordinal row, std::string text) {
-    SLUICE_CHECK(range_.contains(row), "a row outside its shard");
-    const std::scoped_lock lock(mutex_);
-    texts_[row] = std::move(text);
-    return {};
-  }
-
-  FileSystem& files_;
-  std::string path_;
-  OrdinalRange range_;
-  std::mutex mutex_;
-  std::map<Ordinal, std::string> texts_;
 };
 
 // The answers of all shards, one after the other.
@@ -266,14 +235,11 @@ class JsonlSink final : public Sink {
   JsonlSink(FileSystem& files, SinkOptions options) : files_(files), options_(std::move(options)) {}
 
   Result<std::unique_ptr<ShardSink>> OpenShard(OrdinalRange range) override {
-    std::string path = PartPath(options_.work_folder, range.first);
-    SLUICE_TRY(files_.Open(UnsortedPath(path), OpenMode::kCreate));
-    SLUICE_ASSIGN(auto file, files_.Open(UnsortedPath(path), OpenMode::kReadWrite));
-    return std::make_unique<JsonlShard>(files_, std::move(path), std::move(file), range);
+    return Open(range, JsonlShard::Part::kNew);
   }
 
   Result<std::unique_ptr<ShardSink>> OpenRows(OrdinalRange range) override {
-    return std::make_unique<JsonlRows>(files_, PartPath(options_.work_folder, range.first), range);
+    return Open(range, JsonlShard::Part::kSealed);
   }
 
   Result<void> Reopen(const ReopenRequest& request) override {
@@ -333,6 +299,12 @@ class JsonlSink final : public Sink {
   }
 
  private:
+  Result<std::unique_ptr<ShardSink>> Open(OrdinalRange range, JsonlShard::Part part) {
+    std::string path = PartPath(options_.work_folder, range.first);
+    SLUICE_ASSIGN(auto unsorted, files_.Open(UnsortedPath(path), OpenMode::kCreate));
+    return std::make_unique<JsonlShard>(files_, std::move(path), std::move(unsorted), range, part);
+  }
+
   FileSystem& files_;
   SinkOptions options_;
 };

@@ -97,7 +97,8 @@ class NpySink final : public Sink {
         .range = range,
         .dimension = static_cast<size_t>(options_.dimension),
         .first_byte = kNpyHeaderBytes,
-        .spool_path = fmt::format("{}/rows-{}.spool", options_.work_folder, range.first)};
+        .spool_path = fmt::format("{}/rows-{}.spool", options_.work_folder, range.first),
+        .threads = options_.threads};
     return std::make_unique<NpyShard>(files_, std::move(file), rows);
   }
 

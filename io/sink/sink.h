@@ -36,7 +36,8 @@ class ShardSink {
 struct SinkOptions {
   std::string output;  // final name
   std::string work_folder;
-  int dimension = 0;  // of vectors; 0 for answers
+  int dimension = 0;   // of vectors; 0 for answers
+  size_t threads = 2;  // that may work on a shard in Seal()
 };
 
 struct CloseRequest {

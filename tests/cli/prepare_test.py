@@ -75,6 +75,8 @@ class Prepare(harness.CliTest):
                       ["--id-field", b"a\xff"], ["-m", b"a\xff"]):
             with self.subTest(words=words):
                 self.assertIn("UTF-8", self.sluice(*ask, *[os.fsdecode(word) for word in words], code=2).err)
+        self.assertIn("UTF-8", self.sluice("run", "c.jsonl", "-b", "local", "-o", os.fsdecode(b"a\xff.npy"), code=2).err)
+        self.assertFalse([name for name in os.listdir(self.folder) if name.endswith(".sluice")])
 
     def test_the_generation_config_is_sent_as_it_stands(self):
         self.write_corpus("c.jsonl", 1)

@@ -87,6 +87,13 @@ class ByTheRun(Asked):
         self.assertEqual(summary["failed_by_class"], {"missing": 3 * SHARDS})
         self.assertEqual(summary["jobs_created"], SHARDS)
 
+    def test_answers_that_can_never_be_read_are_no_strangers(self):
+        # The last job's file is one line, and that has no key.
+        self.serve("no-key=1")
+        summary = self.run_it("--attempts", "3", code=3).json()
+        self.assertEqual(summary["failed_by_class"], {"missing": SHARDS})
+        self.assertEqual(summary["jobs_created"], 3 * SHARDS)
+
     def test_killed_in_the_midst_of_it(self):
         for stage in (0, 40, 80, 160, 240):
             with self.subTest(stage=stage):

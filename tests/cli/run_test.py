@@ -209,5 +209,17 @@ class RowsThatFail(harness.CliTest):
         self.assertFalse((self.folder / "v.npy").exists())
 
 
+class JobsOfOthers(harness.CliTest):
+    def test_an_inline_job_without_a_name_is_not_ours(self):
+        self.write_corpus("c.jsonl", 5)
+        (self.folder / "one.jsonl").write_text('{"key":"x","request":{"content":{"parts":[{"text":"hi"}]}}}\n')
+        service = harness.LocalService(self, "--fault", "create-lost=503@2")
+        ask = ["--base-url", service.base_url, "-m", "sluice-lexical-1"]
+        self.sluice("jobs", "create-embeddings", "one.jsonl", "--inline", *ask, code=1, env=service.env())
+        self.sluice("run", "c.jsonl", "--dim", "4", *service.flags(), "-o", "v.npy", env=service.env())
+        named = [event["displayName"] for event in service.events("create") if event.get("displayName")]
+        self.assertEqual(len(named), 1)
+
+
 if __name__ == "__main__":
     harness.main()

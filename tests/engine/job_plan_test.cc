@@ -48,14 +48,14 @@ class JobPlanTest : public testing::Test {
   ShardTrack Sent() {
     ShardTrack track;
     track.shard = 7;
-    plan_.OnStaged(track, {.name = "files/" + plan_.FileId(track), .sha256 = {}}, now_);
+    plan_.OnStaged(track, "files/" + plan_.FileId(track), now_);
     plan_.OnIntent(track);
     return track;
   }
 
   // Makes the job of a SEALED track.
   void Submit(ShardTrack& track) {
-    plan_.OnStaged(track, {.name = "files/" + plan_.FileId(track), .sha256 = {}}, now_);
+    plan_.OnStaged(track, "files/" + plan_.FileId(track), now_);
     plan_.OnIntent(track);
     (void)plan_.OnCreateAnswer(track, Created(), now_);
   }
@@ -454,7 +454,7 @@ TEST_F(JobPlanTest, WhatIsRefusedThreeTimesEndsTheRunAndEachNameIsUsedUp) {
     EXPECT_FALSE(plan_.OnStageFailed(track, refused, now_).has_value());
     EXPECT_FALSE(plan_.OnStageFailed(track, refused, now_).has_value());
     if (round == 0) {
-      plan_.OnStaged(track, {.name = "files/x", .sha256 = {}}, now_);
+      plan_.OnStaged(track, "files/x", now_);
       track.state = ShardState::kSealed;
     }
   }
@@ -480,7 +480,7 @@ TEST_F(JobPlanTest, GivesUpAfterTheAttemptLimit) {
     PollToItsEnd(plan_, track, JobNamed("batches/a", "", JobState::kExpired));
     if (job_number < 3) {
       ASSERT_EQ(track.state, ShardState::kSealed);
-      plan_.OnStaged(track, {.name = "files/x", .sha256 = {}}, now_);
+      plan_.OnStaged(track, "files/x", now_);
       plan_.OnIntent(track);
     }
   }

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 #include <gtest/gtest.h>
+#include <limits>
+#include <optional>
 
 #include "tests/support/temp_folder.h"
 
@@ -360,6 +362,26 @@ TEST_F(LedgerTest, RefusesWhatNoSluiceWrote) {
                           "UPDATE attempts SET attempt=2 WHERE shard=5"}) {
     expect_refused(sql, false);
   }
+}
+
+TEST_F(LedgerTest, RefusesALedgerOfANewerSluiceAlsoToRead) {
+  ASSERT_TRUE(Ledger::Open(path_).has_value());
+  Execute("PRAGMA user_version=1000;");
+  for (const auto& ledger : {Ledger::Open(path_), Ledger::OpenToRead(path_)}) {
+    ASSERT_FALSE(ledger.has_value());
+    EXPECT_EQ(ledger.error().code, ErrorCode::kInput);
+    EXPECT_NE(ledger.error().message.find("newer"), std::string::npos);
+  }
+}
+
+TEST(AddTokens, NeverRunsOver) {
+  std::optional<int64_t> sum;
+  AddTokens(sum, std::nullopt);
+  EXPECT_FALSE(sum.has_value());
+  AddTokens(sum, 5);
+  EXPECT_EQ(sum, 5);
+  AddTokens(sum, std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(sum, std::numeric_limits<int64_t>::max());
 }
 
 TEST_F(LedgerTest, RefusesADamagedFileInsteadOfStartingOver) {

@@ -12,6 +12,7 @@
 
 #include "api/http/curl_transport.h"
 #include "engine/run_directory.h"
+#include "engine/run_lock.h"
 #include "io/file/line_reader.h"
 #include "io/json/json_document.h"
 #include "io/shard/shard_file.h"

@@ -39,6 +39,11 @@ TEST(JobResponse, AGenerationIsTextWithPartsReasonAndUsage) {
   EXPECT_TRUE(response.vector.empty());
 }
 
+TEST(JobResponse, PartsThatAreNoListAreNoAnswer) {
+  EXPECT_FALSE(Read(R"({"key":"a","response":{"candidates":[{"content":{"parts":"abc"}}]}})").ok());
+  EXPECT_TRUE(Read(R"({"key":"a","response":{"candidates":[{"finishReason":"STOP"}]}})").ok());
+}
+
 TEST(JobResponse, AnErrorIsAnErrorWhereverItStands) {
   const JobResponse error =
       Read(R"({"key":"x","error":{"code":3,"message":"bad","details":[{"reason":"R"}]}})");

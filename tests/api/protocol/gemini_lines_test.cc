@@ -185,6 +185,8 @@ TEST_F(GeminiAnswers, ErrorsHaveAClassACodeAndAMessage) {
   const Case cases[] = {
       {R"({"code":3,"message":"bad"})", FailureClass::kInvalid, 3},
       {R"({"code":3,"message":"input has 9000 tokens"})", FailureClass::kTooLong, 3},
+      {R"({"code":401,"message":"invalid authentication token"})", FailureClass::kInvalid, 401},
+      {R"({"status":"RESOURCE_EXHAUSTED","message":"wait"})", FailureClass::kQuota, 8},
       {R"({"code":8})", FailureClass::kQuota, 8},
       {R"({"code":13})", FailureClass::kTransient, 13},
       {R"({"code":1})", FailureClass::kTransient, 1},

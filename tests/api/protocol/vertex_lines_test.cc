@@ -116,6 +116,11 @@ TEST(VertexLines, VectorsThatAreTooLongAreCutAndScaled) {
                     R"({"key":"1","response":{"embedding":{"values":[3,4,12]}}})");
   EXPECT_EQ(std::vector(cut.reply.vector.begin(), cut.reply.vector.end()),
             (std::vector<float>{0.6F, 0.8F}));
+  const Decoded zero(Embeds("gemini-embedding-001", 2),
+                     R"({"key":"1","response":{"embedding":{"values":[0,0,5]}}})");
+  ASSERT_TRUE(zero.reply.failure.has_value());
+  EXPECT_EQ(zero.reply.failure->failure_class, FailureClass::kMalformed);
+  EXPECT_TRUE(zero.reply.vector.empty());
 }
 
 TEST(VertexLines, TextEmbeddingAnswersWithTheKeyInEitherPlace) {
@@ -133,6 +138,9 @@ TEST(VertexLines, TextEmbeddingAnswersWithTheKeyInEitherPlace) {
       const char* line :
       {R"({"key":"1","predictions":[]})", R"({"key":"1"})", R"({"key":"1","predictions":7})",
        R"({"key":"1","predictions":[{"embeddings":{"values":[1]}},{"embeddings":{"values":[2]}}]})",
+       R"({"key":"1","predictions":[5,{"embeddings":{"values":[1]}}]})",
+       R"({"key":"1","predictions":[{"embeddings":{"values":[1]}},"x"]})",
+       R"({"key":"1","predictions":[[{"embeddings":{"values":[1]}}]]})",
        R"({"key":"1","predictions":[{"embeddings":{"values":[1e999]}}]})",
        R"({"key":"1","predictions":[{"embeddings":{"values":[]}}]})"}) {
     EXPECT_EQ(Decoded(Embeds("text-embedding-005"), line).reply.failure->failure_class,

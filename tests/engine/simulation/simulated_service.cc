@@ -12,6 +12,14 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+constexpr const char* kNamelessJob = "batches/nameless";
+
+BatchJob Nameless() {
+  BatchJob job;
+  job.name = kNamelessJob;
+  return job;
+}
+
 Error Broken(ErrorCode code) { return {.code = code, .message = "simulated"}; }
 
 CreateAnswer Answer(CreateOutcome outcome, ErrorCode code) {
@@ -80,8 +88,8 @@ void SimulatedService::KeepFile(const std::string& name, const std::string& iden
 
 void SimulatedService::DropFile(const std::string& name) { files_.erase(name); }
 
-Result<StagedFile> SimulatedService::Stage(const StageSource& source, const std::string& file_id,
-                                           const ByteProgress&, std::stop_token) {
+Result<std::string> SimulatedService::Stage(const StageSource& source, const std::string& file_id,
+                                            const ByteProgress&, std::stop_token) {
   if (const auto fault = CallFault()) {
     return std::unexpected(*fault);
   }
@@ -97,7 +105,7 @@ Result<StagedFile> SimulatedService::Stage(const StageSource& source, const std:
   if (Chance(50)) {
     return std::unexpected(Broken(ErrorCode::kTransport));  // it is there all the same
   }
-  return StagedFile{.name = name, .sha256 = {}};
+  return name;
 }
 
 CreateAnswer SimulatedService::CreateJob(const CreateJobRequest& request, std::stop_token) {
@@ -259,6 +267,9 @@ Result<BatchJob> SimulatedService::GetJob(const std::string& name, std::stop_tok
   if (const auto fault = CallFault()) {
     return std::unexpected(*fault);
   }
+  if (name == kNamelessJob) {
+    return Nameless();
+  }
   const Seen seen = See(name);
   if (seen.job == nullptr) {
     return Fail(ErrorCode::kNotFound, "simulated: not readable yet");
@@ -295,10 +306,17 @@ Result<JobPage> SimulatedService::ListJobs(const std::string& page_token, std::s
   }
   const Listed listed = List(page_token);
   JobPage page;
-  // The jobs of others are among ours.
+  // The jobs of others are among ours, and some bear no name; of ours the list may lack it.
   for (size_t i = 0; i < listed.jobs.size(); ++i) {
     if (listed.jobs[i] != nullptr) {
       page.jobs.push_back(View(*listed.jobs[i], true));
+      if (Chance(50)) {
+        page.jobs.back().display_name.clear();
+        page.jobs.back().source_file.clear();
+      }
+    }
+    if (Chance(100)) {
+      page.jobs.push_back(Nameless());
     }
     BatchJob foreign;
     foreign.name = fmt::format("batches/foreign{}-{}", page_token, i);

@@ -88,9 +88,9 @@ class SimulatedService final : public Provider {
 
   [[nodiscard]] const ProviderTraits& traits() const override { return traits_; }
   [[nodiscard]] std::string account_fingerprint() const override { return "simulated"; }
-  [[nodiscard]] Result<StagedFile> Stage(const StageSource& source, const std::string& file_id,
-                                         const ByteProgress& progress,
-                                         std::stop_token stop) override;
+  [[nodiscard]] Result<std::string> Stage(const StageSource& source, const std::string& file_id,
+                                          const ByteProgress& progress,
+                                          std::stop_token stop) override;
   [[nodiscard]] CreateAnswer CreateJob(const CreateJobRequest& request,
                                        std::stop_token stop) override;
   [[nodiscard]] Result<BatchJob> GetJob(const std::string& name, std::stop_token stop) override;
