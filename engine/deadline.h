@@ -18,9 +18,9 @@ class Deadline {
   // Without `after` only the outer stop counts. `clock` must outlive the object.
   Deadline(Clock& clock, std::optional<std::chrono::milliseconds> after,
            const std::stop_token& outer)
-      : after_(after), forward_(outer, [this] { stop_.request_stop(); }) {
-    if (after_.has_value()) {
-      const MonotonicTime end = clock.Now() + *after_;
+      : forward_(outer, [this] { stop_.request_stop(); }) {
+    if (after.has_value()) {
+      const MonotonicTime end = clock.Now() + *after;
       thread_ = std::jthread([this, &clock, end](const std::stop_token& done) {
         if (clock.SleepUntil(end, done)) {
           has_come_ = true;
@@ -37,7 +37,6 @@ class Deadline {
   [[nodiscard]] Result<void> Explain(const Result<void>& result) const;
 
  private:
-  std::optional<std::chrono::milliseconds> after_;
   std::stop_source stop_;
   std::atomic<bool> has_come_ = false;
   std::stop_callback<std::function<void()>> forward_;

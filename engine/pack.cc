@@ -52,10 +52,6 @@ std::vector<std::string> NameTokens(const std::vector<CorpusFile>& list) {
 
 constexpr size_t kRejectsFlushBytes = size_t{1} << 20;
 
-bool ComesBefore(const CorpusPlace& a, const CorpusPlace& b) {
-  return a.file != b.file ? a.file < b.file : a.offset < b.offset;
-}
-
 // Many times faster than a format string, and this is done for every document. `at` has room; what
 // stands behind is returned.
 constexpr size_t kDecimalBytesMax = 20;
@@ -209,7 +205,7 @@ class Appender {
                              const CorpusPlace* end) {
     std::string text;
     for (; next != item.prepared.rejects.end(); ++next) {
-      if (end != nullptr && !ComesBefore(next->place, *end)) {
+      if (end != nullptr && next->place >= *end) {
         break;
       }
       if (options_.stop_at_reject) {

@@ -22,14 +22,6 @@
 namespace sluice {
 namespace {
 
-bool ComesBefore(const CorpusPlace& a, const CorpusPlace& b) {
-  return a.file != b.file ? a.file < b.file : a.offset < b.offset;
-}
-
-bool IsSamePlace(const CorpusPlace& a, const CorpusPlace& b) {
-  return a.file == b.file && a.line == b.line && a.offset == b.offset;
-}
-
 std::string Key(Ordinal row) {
   std::string key(kKeyDigits, '0');
   WriteKey(row, key.data());
@@ -308,8 +300,7 @@ class CorpusCheck {
     const uint64_t blank_before = progress_.blank;
     for (size_t i = 0; i < prepared.records.size() && !is_at_end_; ++i) {
       const PreparedRecord& record = prepared.records[i];
-      for (; reject != prepared.rejects.end() && ComesBefore(reject->place, record.place);
-           ++reject) {
+      for (; reject != prepared.rejects.end() && reject->place < record.place; ++reject) {
         CheckReject(*reject);
       }
       progress_.place = record.place;
@@ -343,7 +334,7 @@ class CorpusCheck {
   void CheckPosition(const std::string& where, const PackPosition& said, bool with_place) {
     const bool is_same = said.next == progress_.next && said.rejected == progress_.rejected &&
                          said.blank == progress_.blank &&
-                         (!with_place || IsSamePlace(said.place, progress_.place)) &&
+                         (!with_place || said.place == progress_.place) &&
                          (ids_.given_up() || said.ids_bytes == ids_.bytes()) &&
                          (rejects_.given_up() || said.rejects_bytes == rejects_.bytes());
     if (!is_same) {
@@ -464,7 +455,7 @@ class CorpusCheck {
       return;
     }
     CheckPosition("manifest.jsonl, its end", *input_.manifest.end(), false);
-    if (!shards.empty() && !IsSamePlace(shards.back().after.place, input_.manifest.end()->place)) {
+    if (!shards.empty() && shards.back().after.place != input_.manifest.end()->place) {
       findings_.AddProblem("manifest.jsonl", "its end and its last shard are at different places");
     }
     CheckEndPlace("manifest.jsonl, its end", input_.manifest.end()->place);
@@ -485,7 +476,7 @@ class CorpusCheck {
   void CheckEndPlace(const std::string& where, const CorpusPlace& said) {
     const bool is_behind = said.line == 1 && said.offset == 0 && said.file <= list_.size() &&
                            (!end_.has_value() || said.file > end_->file);
-    if (end_.has_value() && !is_behind && !IsSamePlace(said, *end_)) {
+    if (end_.has_value() && !is_behind && said != *end_) {
       findings_.AddProblem(
           where,
           fmt::format("is at file {}, line {}, byte {} of the corpus, which "

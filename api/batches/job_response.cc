@@ -54,6 +54,11 @@ void ReadCandidate(const Json& candidate, JobResponse& response) {
     return;
   }
   for (const Json& part : *parts) {
+    const Json* text = FindMember(part, "text");
+    if (!part.is_object() || (text != nullptr && !text->is_string())) {
+      response.error = NotUnderstood("a part of the candidate is neither text nor an object");
+      return;
+    }
     response.parts.push_back(Dump(part));
     const Json* thought = FindMember(part, "thought");
     if (thought == nullptr || *thought != Json(true)) {
@@ -64,7 +69,8 @@ void ReadCandidate(const Json& candidate, JobResponse& response) {
 
 void ReadGeneration(const Json& answer, JobResponse& response) {
   const Json* candidates = FindMember(answer, "candidates");
-  if (candidates != nullptr && candidates->is_array() && !candidates->empty()) {
+  if (candidates != nullptr && candidates->is_array() && !candidates->empty() &&
+      candidates->front().is_object()) {
     ReadCandidate(candidates->front(), response);
     return;
   }

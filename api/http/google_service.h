@@ -90,7 +90,6 @@ class GoogleService {
   [[nodiscard]] std::string AccountFingerprint() const;
 
   [[nodiscard]] const GoogleServiceOptions& options() const { return options_; }
-  [[nodiscard]] const Origin& origin() const { return origin_; }
   [[nodiscard]] Clock& clock() const { return clock_; }
 
  private:

@@ -20,13 +20,6 @@ namespace {
 using Json = nlohmann::json;
 
 // The configured type first, then what the service has been seen to accept instead.
-std::vector<std::string> MimeTypes(const std::string& first) {
-  std::vector<std::string> types = Files::DefaultMimeTypes();
-  std::erase(types, first);
-  types.insert(types.begin(), first);
-  return types;
-}
-
 Result<std::vector<float>> ReadEmbedding(const HttpResponse& answer, int dimension) {
   const auto bad = [](std::string_view reason) {
     return Fail(ErrorCode::kBadAnswer, fmt::format("embedContent: {}", reason));
@@ -65,7 +58,7 @@ class GeminiProvider final : public Provider {
       : traits_(GeminiTraits(options.task, options.model)),
         service_(std::move(service)),
         batches_(*service_, kAnswerBytesMax),
-        files_(*service_, MimeTypes(options.upload_mime_type)),
+        files_(*service_),
         answer_bytes_max_(options.answer_bytes_max) {}
 
   const ProviderTraits& traits() const override { return traits_; }

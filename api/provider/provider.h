@@ -93,7 +93,6 @@ struct ProviderOptions {
   std::string bigquery_dataset = {};
   std::shared_ptr<AccessTokens> tokens = {};  // empty: nobody signs in
   EnvironmentLookup environment = {};         // for the emulators' variables; empty: there are none
-  std::string upload_mime_type = "application/jsonl";
   std::chrono::milliseconds request_timeout{120'000};
   std::chrono::milliseconds stall_timeout{60'000};
   uint64_t answer_bytes_max = uint64_t{64} << 30;

@@ -12,6 +12,7 @@
 // One thread at a time.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -54,6 +55,8 @@ struct CorpusPlace {
   uint32_t file = 0;
   uint64_t line = 1;
   uint64_t offset = 0;
+
+  friend auto operator<=>(const CorpusPlace&, const CorpusPlace&) = default;
 };
 
 // A unit that was refused before it could be held: its raw bytes are in `spool_path`, durably, up

@@ -40,7 +40,12 @@ TEST(JobResponse, AGenerationIsTextWithPartsReasonAndUsage) {
 }
 
 TEST(JobResponse, PartsThatAreNoListAreNoAnswer) {
-  EXPECT_FALSE(Read(R"({"key":"a","response":{"candidates":[{"content":{"parts":"abc"}}]}})").ok());
+  for (const std::string candidate :
+       {R"({"content":{"parts":"abc"}})", R"({"content":{"parts":[7]}})",
+        R"({"content":{"parts":[{"text":5}]}})", "null", R"("x")"}) {
+    EXPECT_FALSE(Read(R"({"key":"a","response":{"candidates":[)" + candidate + "]}}").ok())
+        << candidate;
+  }
   EXPECT_TRUE(Read(R"({"key":"a","response":{"candidates":[{"finishReason":"STOP"}]}})").ok());
 }
 
