@@ -39,7 +39,7 @@ int ReadHex(const char* digits) {
   int value = 0;
   int all = 0;
   for (int i = 0; i < 4; ++i) {
-    const int digit = kHexDigits[static_cast<unsigned char>(digits[i])];
+    const auto digit = static_cast<int>(kHexDigits[static_cast<unsigned char>(digits[i])]);
     value = value * 16 + digit;
     all |= digit;
   }

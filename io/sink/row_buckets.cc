@@ -148,6 +148,7 @@ Result<void> RowBuckets::Finish() {
   std::vector<Result<void>> results(std::max<size_t>(options_.threads, 1));
   {
     std::vector<std::jthread> threads;
+    threads.reserve(results.size());
     for (Result<void>& result : results) {
       threads.emplace_back([this, &next, &result] {
         for (size_t i = next++; i < buckets_.size() && result.has_value(); i = next++) {

@@ -54,7 +54,7 @@ std::optional<bool> HasText(std::string_view line) {
     return std::nullopt;
   }
   const auto text = record.find("text");
-  return text != record.end() && text->is_string() && *text != "";
+  return text != record.end() && text->is_string() && !text->get_ref<const std::string&>().empty();
 }
 
 Verdict Judge(std::string_view line) {
