@@ -178,6 +178,6 @@ Result<std::unique_ptr<Client>> MakeClient(ClientOptions options) {
   }
   return options.sign_in == SignIn::kVertex ? MakeVertexClient(options)
                                             : MakeGeminiClient(std::move(options));
-}
+}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): it does not see the owner in a Result
 
 }  // namespace sluice

@@ -84,8 +84,8 @@ Result<uint64_t> VertexAnswers::Fetch(const std::string& address, uint64_t bytes
                                       const BodyWriter& writer,
                                       const std::function<Result<void>()>& restart,
                                       std::stop_token stop) const {
-  return IsTableUri(address) ? FetchTable(address, bytes_max, writer, std::move(stop))
-                             : FetchFolder(address, bytes_max, writer, restart, std::move(stop));
+  return IsTableUri(address) ? FetchTable(address, bytes_max, writer, stop)
+                             : FetchFolder(address, bytes_max, writer, restart, stop);
 }
 
 Result<uint64_t> VertexAnswers::FetchFolder(const std::string& address, uint64_t bytes_max,
@@ -155,7 +155,7 @@ Result<uint64_t> VertexAnswers::FetchTable(const std::string& address, uint64_t 
     return writer(AsBytes(line));
   };
   // A page is read whole before its rows are given on, so nothing ever comes again.
-  SLUICE_TRY(tables_.ReadRows(table, take, std::move(stop)));
+  SLUICE_TRY(tables_.ReadRows(table, take, stop));
   return size;
 }
 

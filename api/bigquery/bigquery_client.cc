@@ -332,7 +332,7 @@ Result<TableJob> BigQueryClient::LoadByUpload(const TableName& table, const Stag
       });
   const bool existed = !sent.has_value() && sent.error().code == ErrorCode::kConflict;
   SLUICE_TRY(existed ? Result<void>() : sent);
-  return Await(options.job_id, existed, std::move(stop));
+  return Await(options.job_id, existed, stop);
 }
 
 // Metadata and rows in one request: the job id makes a repeat safe, and a request that breaks off
@@ -366,7 +366,7 @@ Result<TableJob> BigQueryClient::Insert(const std::string& job_id, std::string b
   // 409: this id was inserted before, by us or by a try of this call whose answer was lost.
   const bool existed = !inserted.has_value() && inserted.error().code == ErrorCode::kConflict;
   SLUICE_TRY(existed ? Result<void>() : inserted);
-  return Await(job_id, existed, std::move(stop));
+  return Await(job_id, existed, stop);
 }
 
 Result<TableJob> BigQueryClient::Await(const std::string& job_id, bool existed,

@@ -91,7 +91,7 @@ Result<UploadedFile> Files::Upload(const StageSource& source, const UploadOption
                                         .display_name = options.display_name,
                                         .content = source.identity,
                                         .size = source.size});
-  auto uploaded = UploadAsAnyType(source, options, session_file, std::move(stop));
+  auto uploaded = UploadAsAnyType(source, options, session_file, stop);
   if (uploaded || !MayGoOn(uploaded.error())) {
     session_file.Remove();
   }

@@ -39,7 +39,8 @@ int ReadHex(const char* digits) {
   int value = 0;
   int all = 0;
   for (int i = 0; i < 4; ++i) {
-    const auto digit = static_cast<int>(kHexDigits[static_cast<unsigned char>(digits[i])]);
+    // NOLINTNEXTLINE(bugprone-signed-char-misuse): -1 is no digit
+    const int digit = kHexDigits[static_cast<unsigned char>(digits[i])];
     value = value * 16 + digit;
     all |= digit;
   }
