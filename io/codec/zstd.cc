@@ -1,11 +1,13 @@
 #include "io/codec/zstd.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <utility>
 #include <zstd.h>
 #include <zstd_errors.h>
 
 #include "io/base/aligned_buffer.h"
+#include "io/base/checksum.h"
 #include "io/base/exhaustion.h"
 
 namespace sluice {
@@ -19,15 +21,24 @@ struct Tuning {
   int window_log = 0;  // 0: as zstd has it
   int hash_log = 0;
   int chain_log = 0;
+
+  friend bool operator==(const Tuning&, const Tuning&) = default;
 };
 
+// One frame in four. Its first bytes decide, so that the same frame is always made the same way.
+bool IsQuickFrame(std::span<const std::byte> plain) {
+  constexpr size_t kBytesLookedAt = 256;
+  return ChecksumOf(plain.first(std::min(plain.size(), kBytesLookedAt))) % 4 == 0;
+}
+
 // Windows as large as the frames that a pack makes.
-Tuning TuningFor(int level) {
+Tuning TuningFor(int level, std::span<const std::byte> plain) {
   switch (level) {
     case 1:
       return {.window_log = 21};
     case 3:
-      return {.window_log = 22, .hash_log = 18, .chain_log = 14};
+      return IsQuickFrame(plain) ? Tuning{.window_log = 22, .hash_log = 17, .chain_log = 15}
+                                 : Tuning{.window_log = 22, .hash_log = 18, .chain_log = 14};
     default:
       return {};
   }
@@ -113,6 +124,16 @@ struct ZstdCompressor::Context {
   std::unique_ptr<ZSTD_CCtx, Free> zstd = std::unique_ptr<ZSTD_CCtx, Free>(ZSTD_createCCtx());
 
   int level = 0;
+  Tuning tuning = {};
+
+  void Tune(const Tuning& wanted) {
+    if (wanted != tuning) {
+      Set(ZSTD_c_windowLog, wanted.window_log);
+      Set(ZSTD_c_hashLog, wanted.hash_log);
+      Set(ZSTD_c_chainLog, wanted.chain_log);
+      tuning = wanted;
+    }
+  }
 
   void Set(ZSTD_cParameter parameter, int value) const {
     const size_t set = ZSTD_CCtx_setParameter(zstd.get(), parameter, value);
@@ -127,10 +148,6 @@ ZstdCompressor::ZstdCompressor(int level) : context_(std::make_unique<Context>()
   context_->Set(ZSTD_c_compressionLevel, level);
   context_->Set(ZSTD_c_checksumFlag, 1);
   context_->Set(ZSTD_c_contentSizeFlag, 1);
-  const Tuning tuning = TuningFor(level);
-  context_->Set(ZSTD_c_windowLog, tuning.window_log);
-  context_->Set(ZSTD_c_hashLog, tuning.hash_log);
-  context_->Set(ZSTD_c_chainLog, tuning.chain_log);
 }
 
 ZstdCompressor::~ZstdCompressor() = default;
@@ -140,6 +157,7 @@ size_t ZstdCompressor::FrameBound(size_t plain_size) { return ZSTD_compressBound
 std::optional<size_t> ZstdCompressor::Compress(std::span<const std::byte> plain,
                                                std::span<std::byte> out,
                                                const std::stop_token& stop) {
+  context_->Tune(TuningFor(context_->level, plain));
   if (context_->level >= kSlowLevel) {
     return CompressInSlices(plain, out, stop);
   }

@@ -20,8 +20,9 @@ namespace sluice {
 [[nodiscard]] std::unique_ptr<ByteSource> MakeZstdSource(std::unique_ptr<ByteSource> compressed,
                                                          std::string name);
 
-// A reusable compression context: one call, one frame with content size and checksum.
-// One thread at a time; lease it from a ResourcePool.
+// A reusable compression context: one call, one frame with content size and checksum. The same
+// bytes give the same frame, whatever was compressed before. One thread at a time; lease it from a
+// ResourcePool.
 class ZstdCompressor {
  public:
   // `level` as zstd's: 1..19 (negative levels are the fast ones).
