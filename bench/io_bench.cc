@@ -65,13 +65,12 @@ void ScanLines(benchmark::State& state, std::string text, std::vector<std::strin
   int64_t lines = 0;
   for (auto _ : state) {
     for (std::string_view rest = std::string_view(text).substr(0, size); !rest.empty();) {
-      const size_t end = rest.find('\n');
-      const auto tokens = scanner.Scan(rest.substr(0, end));
+      const auto [line, tokens] = scanner.ScanFirstLine(rest);
       if (!tokens.has_value() || (*tokens)[0].empty()) {
         state.SkipWithError("a line was refused");
         return;
       }
-      rest.remove_prefix(end + 1);
+      rest.remove_prefix(line.size() + 1);
       ++lines;
     }
   }

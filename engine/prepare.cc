@@ -1,9 +1,10 @@
 #include "engine/prepare.h"
 
-#include <cstring>
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "io/json/json_document.h"
 #include "io/json/json_text.h"
@@ -13,8 +14,10 @@ namespace {
 
 static_assert(Block::kPadding >= RecordScanner::kPadding);
 
-bool IsBlank(std::string_view line) {
-  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+// How long the line is that `text` begins with, when it is blank.
+std::optional<size_t> SizeOfBlankLine(std::string_view text) {
+  const size_t size = std::min(text.find_first_not_of(" \t\r"), text.size());
+  return size == text.size() || text[size] == '\n' ? std::optional(size) : std::nullopt;
 }
 
 // A string or a number can stand as an id; of anything else the place is the id.
@@ -88,15 +91,14 @@ void Preparer::PrepareLines(const Block& block, Scratch& scratch, PreparedBlock&
   CorpusPlace place = block.begin;
   std::string_view rest = block.bytes;
   while (!rest.empty()) {
-    const void* const end = std::memchr(rest.data(), '\n', rest.size());
-    const size_t size = end == nullptr
-                            ? rest.size()
-                            : static_cast<size_t>(static_cast<const char*>(end) - rest.data());
-    const std::string_view line = rest.substr(0, size);
-    if (IsBlank(line)) {
+    size_t size = 0;
+    if (const auto blank = SizeOfBlankLine(rest)) {
       ++out.blank;
+      size = *blank;
     } else {
-      PrepareLine(line, place, scratch, out);
+      const ScannedLine scanned = scratch.scanner.ScanFirstLine(rest);
+      PrepareLine(scanned, place, out);
+      size = scanned.line.size();
     }
     const size_t step = std::min(size + 1, rest.size());
     rest.remove_prefix(step);
@@ -105,9 +107,9 @@ void Preparer::PrepareLines(const Block& block, Scratch& scratch, PreparedBlock&
   }
 }
 
-void Preparer::PrepareLine(std::string_view line, const CorpusPlace& place, Scratch& scratch,
+void Preparer::PrepareLine(const ScannedLine& scanned, const CorpusPlace& place,
                            PreparedBlock& out) const {
-  const auto tokens = scratch.scanner.Scan(line);
+  const auto& [line, tokens] = scanned;
   if (!tokens.has_value()) {
     out.rejects.push_back({.place = place,
                            .fault_offset = place.offset + tokens.error().offset,

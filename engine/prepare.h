@@ -61,8 +61,7 @@ class Preparer {
   };
 
   void PrepareLines(const Block& block, Scratch& scratch, PreparedBlock& out) const;
-  void PrepareLine(std::string_view line, const CorpusPlace& place, Scratch& scratch,
-                   PreparedBlock& out) const;
+  void PrepareLine(const ScannedLine& scanned, const CorpusPlace& place, PreparedBlock& out) const;
   void PrepareTexts(const Block& block, Scratch& scratch, PreparedBlock& out) const;
 
   const LineProtocol& protocol_;

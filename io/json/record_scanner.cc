@@ -1,6 +1,7 @@
 #include "io/json/record_scanner.h"
 
 #include <algorithm>
+#include <optional>
 #include <simdjson.h>
 
 #include "io/base/error.h"
@@ -11,16 +12,18 @@
 
 // How it works: one grammar (record_walk.h) with two cursors. On a processor with AVX2 a line is
 // walked byte by byte, and strings, which are most of it, 64 bytes at a time; nothing is looked at
-// twice. A line that this refuses, and every line elsewhere, is indexed by simdjson's first stage,
-// which checks UTF-8 and control characters and writes down where every token begins, and walked
-// over these places; only then a line is refused, with its place and reason. The walk is ours
-// because simdjson's own second stages either build a tree or, on demand, skip what nobody asks
-// for.
+// twice, and where the line ends shows at its end. A line that this refuses, and every line
+// elsewhere, is indexed by simdjson's first stage, which checks UTF-8 and control characters and
+// writes down where every token begins, and walked over these places; only then a line is refused,
+// with its place and reason. The walk is ours because simdjson's own second stages either build a
+// tree or, on demand, skip what nobody asks for.
 namespace sluice {
 namespace {
 
 using Indexer = simdjson::internal::dom_parser_implementation;
 
+// Of the first stage, and so of both kernels.
+constexpr ptrdiff_t kLineBytesMax = simdjson::SIMDJSON_MAXSIZE_BYTES;
 // Lines up to here never allocate. Longer ones give their memory back: it is four bytes for a byte.
 constexpr size_t kKeptCapacity = size_t{1} << 20;
 static_assert(RecordScanner::kPadding >= kStringEndPadding);
@@ -37,6 +40,7 @@ class IndexCursor {
   }
   [[nodiscard]] char Peek() const { return next_ < places_.size() ? *Here() : '\0'; }
   void Step() { ++next_; }
+  [[nodiscard]] bool AtLineEnd() const { return next_ == places_.size(); }
 
   std::string_view ReadString(EscapeFault& fault) {
     const char* open = Here();
@@ -68,17 +72,18 @@ class IndexCursor {
   size_t next_ = 0;                   // in places_
 };
 
-// Goes by the bytes themselves, each of which is looked at once. What it refuses may still be good
-// (string_end.h), and it does not say why.
+// Goes by the bytes themselves, each of which is looked at once, up to the first LF, which stands
+// in no string. What it refuses may still be good (string_end.h), and it does not say why.
 class ByteCursor {
  public:
-  explicit ByteCursor(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) {
+  explicit ByteCursor(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {
     SkipBlanks();
   }
 
   [[nodiscard]] const char* Here() const { return at_; }
   [[nodiscard]] char Peek() const { return at_ < end_ ? *at_ : '\0'; }
   void Step() { MoveTo(at_ + 1); }
+  [[nodiscard]] bool AtLineEnd() const { return at_ == end_ || *at_ == '\n'; }
 
   std::string_view ReadString(EscapeFault& fault) {
     const char* open = at_;
@@ -104,7 +109,7 @@ class ByteCursor {
     SkipBlanks();
   }
   void SkipBlanks() {
-    while (at_ < end_ && IsBlank(*at_)) {
+    while (at_ < end_ && IsBlank(*at_) && *at_ != '\n') {
       ++at_;
     }
   }
@@ -186,15 +191,17 @@ struct RecordScanner::State {
   size_t capacity = 0;
   Containers containers;
 
-  template <typename Cursor>
-  std::expected<std::span<const std::string_view>, LineFault> Walk(std::string_view line,
-                                                                   Cursor cursor) {
-    std::ranges::fill(tokens, std::string_view());
-    RecordWalk walk(line, cursor, containers, tokens);
-    if (!walk.Run(root)) {
-      return std::unexpected(walk.fault());
+  // The line that `text` begins with, and its tokens; nothing when only ScanIndexed() can tell.
+  std::optional<std::string_view> WalkFirstLine(std::string_view text) {
+    if (kernel != RecordKernel::kBytes) {
+      return std::nullopt;
     }
-    return tokens;
+    std::ranges::fill(tokens, std::string_view());
+    RecordWalk walk(text, ByteCursor(text), containers, tokens);
+    if (!walk.Run(root) || walk.Here() - text.data() >= kLineBytesMax) {
+      return std::nullopt;
+    }
+    return std::string_view(text.data(), walk.Here());
   }
 
   void Reserve(size_t size) {
@@ -211,7 +218,10 @@ struct RecordScanner::State {
     capacity = wanted;
   }
 
-  std::expected<std::span<const std::string_view>, LineFault> ScanIndexed(std::string_view line) {
+  RecordTokens ScanIndexed(std::string_view line) {
+    if (std::ssize(line) >= kLineBytesMax) {
+      return std::unexpected(LineFault{.offset = 0, .reason = "line is longer than 4 GiB"});
+    }
     Reserve(line.size() + 1);
     const simdjson::error_code indexed = indexer->stage1(
         reinterpret_cast<const uint8_t*>(line.data()), line.size(), simdjson::stage1_mode::regular);
@@ -219,8 +229,14 @@ struct RecordScanner::State {
     if (indexed != simdjson::SUCCESS) {
       return std::unexpected(FindTextFault(line));
     }
-    return Walk(line, IndexCursor(line, {indexer->structural_indexes.get(),
-                                         indexer->n_structural_indexes}));
+    std::ranges::fill(tokens, std::string_view());
+    const IndexCursor cursor(line,
+                             {indexer->structural_indexes.get(), indexer->n_structural_indexes});
+    RecordWalk walk(line, cursor, containers, tokens);
+    if (!walk.Run(root)) {
+      return std::unexpected(walk.fault());
+    }
+    return tokens;
   }
 };
 
@@ -239,17 +255,20 @@ RecordScanner::RecordScanner(std::vector<std::string> paths, RecordKernel kernel
 
 RecordScanner::~RecordScanner() = default;
 
-std::expected<std::span<const std::string_view>, LineFault> RecordScanner::Scan(
-    std::string_view line) {
-  if (line.size() >= simdjson::SIMDJSON_MAXSIZE_BYTES) {
-    return std::unexpected(LineFault{.offset = 0, .reason = "line is longer than 4 GiB"});
-  }
-  if (state_->kernel == RecordKernel::kBytes) {
-    if (const auto tokens = state_->Walk(line, ByteCursor(line))) {
-      return tokens;
-    }
+RecordTokens RecordScanner::Scan(std::string_view line) {
+  const auto walked = state_->WalkFirstLine(line);
+  if (walked.has_value() && walked->size() == line.size()) {
+    return state_->tokens;
   }
   return state_->ScanIndexed(line);
+}
+
+ScannedLine RecordScanner::ScanFirstLine(std::string_view text) {
+  if (const auto line = state_->WalkFirstLine(text)) {
+    return {.line = *line, .tokens = state_->tokens};
+  }
+  const std::string_view line = text.substr(0, text.find('\n'));
+  return {.line = line, .tokens = state_->ScanIndexed(line)};
 }
 
 std::string UnescapeJsonString(std::string_view token) {

@@ -25,6 +25,14 @@ struct LineFault {
   std::string reason;
 };
 
+// Of the fields of a line, in the order of the scanner's paths.
+using RecordTokens = std::expected<std::span<const std::string_view>, LineFault>;
+
+struct ScannedLine {
+  std::string_view line;  // without its LF
+  RecordTokens tokens;
+};
+
 // How lines are walked. Both give the same tokens and the same verdicts.
 enum class RecordKernel {
   kIndex,  // simdjson's first stage, then its places
@@ -47,8 +55,10 @@ class RecordScanner {
   // `line` without its LF, with at least kPadding readable bytes behind it. The tokens are
   // views into `line` and are empty for fields that are absent; they live as long as `line` and
   // until the next Scan().
-  [[nodiscard]] std::expected<std::span<const std::string_view>, LineFault> Scan(
-      std::string_view line);
+  [[nodiscard]] RecordTokens Scan(std::string_view line);
+  // The same of the line that `text` begins with, whose end need not be known: that of most is
+  // found on the way.
+  [[nodiscard]] ScannedLine ScanFirstLine(std::string_view text);
 
  private:
   struct State;

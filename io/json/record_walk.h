@@ -7,6 +7,7 @@
 //   void Step()                      past a token of one byte
 //   std::string_view ReadString(f)   past a string: the token with its quotes, or empty and why
 //   bool PassScalar(end)             past a number or literal; false when it goes on behind `end`
+//   bool AtLineEnd()                 whether no token is left in the line
 #pragma once
 
 #include <algorithm>
@@ -78,7 +79,7 @@ class RecordWalk {
         return false;
       }
       if (depth_ == 0) {
-        return Here() == LineEnd() || Refuse(Here(), "more text behind the record");
+        return cursor_.AtLineEnd() || Refuse(Here(), "more text behind the record");
       }
       if (!ReadName(field)) {
         return false;
@@ -87,12 +88,13 @@ class RecordWalk {
   }
 
   [[nodiscard]] const LineFault& fault() const { return fault_; }
+  // The end of the line, when Run() was true.
+  [[nodiscard]] const char* Here() const { return cursor_.Here(); }
 
  private:
   enum class Step { kRefused, kRead, kOpened };
 
   [[nodiscard]] const char* LineEnd() const { return line_.data() + line_.size(); }
-  [[nodiscard]] const char* Here() const { return cursor_.Here(); }
   [[nodiscard]] char Peek() const { return cursor_.Peek(); }
 
   [[gnu::cold]] bool Refuse(const char* at, std::string_view reason) {

@@ -18,6 +18,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   buffer.append(sluice::Block::kPadding, '"');
   const std::string_view line = std::string_view(buffer).substr(0, end);
 
+  // As the first line of all that there is, it must be judged as it is alone.
+  const std::string_view first = line.substr(0, line.find('\n'));
+  const bool is_first_good = scanner.Scan(first).has_value();
+  const sluice::ScannedLine in_text = scanner.ScanFirstLine(line);
+  if (in_text.line != first || in_text.tokens.has_value() != is_first_good) {
+    std::abort();
+  }
+
   const auto scanned = scanner.Scan(line);
   const bool expected = sluice::JsonReference::Accepts(line, sluice::RecordScanner::kDepthMax);
   if (scanned.has_value() != expected) {

@@ -24,30 +24,56 @@ struct Verdict {
   std::vector<std::string> tokens;
 };
 
-// What stands behind a line is the business of nobody: here it tempts the scanner to read on.
-Verdict ScanWith(RecordScanner& scanner, std::string_view line, std::string_view behind) {
-  std::string buffer(line);
-  while (buffer.size() < line.size() + Block::kPadding) {
-    buffer += behind;
-  }
-  const auto scanned = scanner.Scan(std::string_view(buffer).substr(0, line.size()));
+Verdict VerdictOf(const RecordTokens& scanned) {
   if (!scanned.has_value()) {
     return {.fault = scanned.error(), .tokens = {}};
   }
   return {.fault = std::nullopt, .tokens = {scanned->begin(), scanned->end()}};
 }
 
-// By both kernels, which must agree.
-Verdict ScanLine(std::string_view line, std::vector<std::string> paths = {"text"}) {
-  RecordScanner best(paths, BestRecordKernel());
-  RecordScanner index(std::move(paths), RecordKernel::kIndex);
-  const Verdict verdict = ScanWith(best, line, "\n");
-  const Verdict other = ScanWith(index, line, "\n");
+// What stands behind a line is the business of nobody: here it tempts the scanner to read on.
+std::string WithBehind(std::string_view line, std::string_view behind) {
+  std::string buffer(line);
+  while (buffer.size() < line.size() + Block::kPadding) {
+    buffer += behind;
+  }
+  return buffer;
+}
+
+Verdict ScanWith(RecordScanner& scanner, std::string_view line, std::string_view behind) {
+  const std::string buffer = WithBehind(line, behind);
+  return VerdictOf(scanner.Scan(std::string_view(buffer).substr(0, line.size())));
+}
+
+// As the first line of a text that goes on with `behind` for as long as it likes.
+Verdict ScanFirstWith(RecordScanner& scanner, std::string_view line, std::string_view behind) {
+  const std::string buffer = WithBehind(std::string(line) + '\n' + std::string(behind), "x");
+  const std::string_view text = std::string_view(buffer).substr(0, line.size() + 1 + behind.size());
+  const ScannedLine scanned = scanner.ScanFirstLine(text);
+  EXPECT_EQ(scanned.line, line);
+  EXPECT_EQ(scanned.line.data(), text.data());
+  return VerdictOf(scanned.tokens);
+}
+
+void ExpectSame(const Verdict& verdict, const Verdict& other, std::string_view line) {
   EXPECT_EQ(verdict.tokens, other.tokens) << line;
   EXPECT_EQ(verdict.fault.has_value(), other.fault.has_value()) << line;
   if (verdict.fault.has_value() && other.fault.has_value()) {
     EXPECT_EQ(verdict.fault->offset, other.fault->offset) << line;
     EXPECT_EQ(verdict.fault->reason, other.fault->reason) << line;
+  }
+}
+
+// By both kernels, alone and as the first line of more, all of which must agree.
+Verdict ScanLine(std::string_view line, const std::vector<std::string>& paths = {"text"}) {
+  RecordScanner best(paths, BestRecordKernel());
+  RecordScanner index(paths, RecordKernel::kIndex);
+  const Verdict verdict = ScanWith(best, line, "\n");
+  ExpectSame(verdict, ScanWith(index, line, "\n"), line);
+  for (RecordScanner* const scanner : {&best, &index}) {
+    for (const std::string_view behind : {"", "\n", "{\"text\":2}\n", "}]\"}\n"}) {
+      ExpectSame(verdict, ScanFirstWith(*scanner, line, behind), line);
+    }
   }
   return verdict;
 }
@@ -245,6 +271,30 @@ TEST(RecordScanner, CompletionBehindTheLineDoesNotMendIt) {
     EXPECT_TRUE(ScanWith(scanner, line, behind).fault.has_value()) << line << " + " << behind;
   }
   EXPECT_FALSE(ScanWith(scanner, R"({"text":1})", "garbage\"\\{").fault.has_value());
+}
+
+TEST(RecordScanner, ALineFeedEndsTheFirstLineWhereverItStands) {
+  RecordScanner scanner({"text"});
+  for (const std::string_view line :
+       {"", "{", "{\"text\"", "{\"text\":", "{\"text\":1", "{\"text\":[1,", "{\"text\":\"x",
+        "{\"text\":\"x\\", "{\"text\":1,"}) {
+    for (const std::string_view behind :
+         {"}", "\"text\":1}", ":1}", "1}", "2]}", "y\"}", "\n}\n"}) {
+      EXPECT_TRUE(ScanFirstWith(scanner, line, behind).fault.has_value()) << line << behind;
+    }
+  }
+  const std::string text = WithBehind(R"({"text":"last"})", "\"");
+  const ScannedLine last = scanner.ScanFirstLine(std::string_view(text).substr(0, 15));
+  EXPECT_EQ(last.line.size(), 15);
+  EXPECT_THAT(VerdictOf(last.tokens).tokens, ElementsAre("\"last\""));
+}
+
+TEST(RecordScanner, ALineFeedBetweenTokensOfOneTextIsABlank) {
+  RecordScanner scanner({"text"});
+  const Verdict verdict = ScanWith(scanner, "\n{\"text\":\n[1,\n2]}\n", "x");
+  EXPECT_THAT(verdict.tokens, ElementsAre("[1,\n2]"));
+  EXPECT_EQ(ScanWith(scanner, "{\"text\":1}\n{\"text\":2}", "x").fault.value().reason,
+            "more text behind the record");
 }
 
 TEST(RecordScanner, GivesRawTokensInTheOrderOfThePaths) {
