@@ -120,12 +120,13 @@ void Preparer::PrepareLine(const ScannedLine& scanned, const CorpusPlace& place,
     return;
   }
   const size_t begin = out.lines.size();
-  const auto bytes = protocol_.AppendRequest(tokens->first(tokens->size() - 1), out.lines);
+  const auto fields = tokens->first(tokens->size() - 1);
+  const auto bytes = protocol_.AppendRequest(fields, out.lines);
   if (!bytes.has_value()) {
-    const bool absent = bytes.error().starts_with("no field");
+    const bool lacks_field = std::ranges::any_of(fields, &std::string_view::empty);
     out.rejects.push_back({.place = place,
                            .fault_offset = place.offset,
-                           .reason = bytes.error() + (absent ? KnownFields(line) : ""),
+                           .reason = bytes.error() + (lacks_field ? KnownFields(line) : ""),
                            .raw = line,
                            .spool_path = {},
                            .size = line.size()});
