@@ -173,8 +173,7 @@ class Merger {
         {.order = Station::Order::kInOrder, .work = On(&Merger::Judge)},
         {.order = Station::Order::kParallel, .work = On(&Merger::Place)},
     };
-    const PipelineOptions pipeline = {.workers = options_.threads, .tokens = options_.threads + 2};
-    SLUICE_TRY(RunOrderedPipeline(pipeline, source, stations, environment_.stop));
+    SLUICE_TRY(RunOrderedPipeline(options_.threads, source, stations, environment_.stop));
     MergeOutcome outcome = verdicts_.Take();
     for (const FailedRow& row : outcome.failed) {
       SLUICE_TRY(sink_.PutFailure(row.row, FailureJson(row.failure)));

@@ -73,32 +73,37 @@ Result<void> WorkAt(const Station& station, PipelineItem& item) {
 
 class Graph {
  public:
-  Graph(const PipelineOptions& options, const PipelineSource& source,
-        const std::vector<Station>& stations, std::stop_token stop)
+  Graph(size_t items_max, const PipelineSource& source, const std::vector<Station>& stations,
+        std::stop_token stop)
       : source_(source),
         stop_(std::move(stop)),
-        input_(graph_, [this](oneapi::tbb::flow_control& control) { return Next(control); }),
-        gate_(graph_, options.tokens) {
-    flow::make_edge(input_, gate_);
-    flow::sender<Message>* last = &gate_;
+        items_max_(items_max),
+        // Reads when an item has left: whoever made the room takes the next one through.
+        read_(graph_, flow::serial,
+              [this](flow::continue_msg /*room*/, Read::output_ports_type& ports) {
+                if (std::optional<Message> message = Next()) {
+                  std::get<0>(ports).try_put(std::move(*message));
+                }
+              }) {
+    flow::sender<Message>* last = &flow::output_port<0>(read_);
     for (const Station& station : stations) {
       last = Append(*last, station);
     }
-    end_ = std::make_unique<Work>(graph_, flow::serial, [this](Message message) {
-      const NodeWork work(this);
-      source_.recycle(std::move(*message.item));
-      ++items_out_;
-      return message;
-    });
+    end_ = std::make_unique<flow::function_node<Message, flow::continue_msg>>(
+        graph_, flow::serial, [this](const Message& message) {
+          const NodeWork work(this);
+          source_.recycle(std::move(*message.item));
+          ++items_out_;
+          return flow::continue_msg();
+        });
     flow::make_edge(*last, *end_);
-    release_ = std::make_unique<flow::function_node<Message, flow::continue_msg>>(
-        graph_, flow::serial, [](const Message&) { return flow::continue_msg(); });
-    flow::make_edge(*end_, *release_);
-    flow::make_edge(*release_, gate_.decrementer());
+    flow::make_edge(*end_, read_);
   }
 
   Result<void> Run() {
-    input_.activate();
+    for (size_t i = 0; i < items_max_; ++i) {
+      read_.try_put(flow::continue_msg());
+    }
     graph_.wait_for_all();
     AfterAllNodes(this);
     if (std::optional<Error> error = error_.Take()) {
@@ -113,23 +118,27 @@ class Graph {
 
  private:
   using Work = flow::function_node<Message, Message>;
+  using Read = flow::multifunction_node<flow::continue_msg, std::tuple<Message>>;
 
-  Message Next(oneapi::tbb::flow_control& control) {
+  // Nothing at the end, and from then on.
+  std::optional<Message> Next() {
     const NodeWork work(this);
+    if (ended_ || error_.failed()) {
+      return std::nullopt;
+    }
     stopped_ = stop_.stop_requested();
-    if (stopped_ || error_.failed()) {
-      control.stop();
-      return {};
+    ended_ = stopped_;
+    if (ended_) {
+      return std::nullopt;
     }
     Result<std::unique_ptr<PipelineItem>> item = NextItem();
     if (!item.has_value()) {
       error_.Keep(std::move(item).error());
-      control.stop();
-      return {};
+      return std::nullopt;
     }
-    if (*item == nullptr) {
-      control.stop();
-      return {};
+    ended_ = *item == nullptr;
+    if (ended_) {
+      return std::nullopt;
     }
     return Message{.number = items_in_++,
                    .item = std::make_shared<std::unique_ptr<PipelineItem>>(std::move(*item))};
@@ -183,28 +192,28 @@ class Graph {
   std::stop_token stop_;
   FirstError error_;
   bool stopped_ = false;
+  bool ended_ = false;
   uint64_t items_in_ = 0;
   uint64_t items_out_ = 0;
   flow::graph graph_;
-  flow::input_node<Message> input_;
-  flow::limiter_node<Message> gate_;
+  size_t items_max_;
+  Read read_;
   std::vector<std::unique_ptr<flow::sequencer_node<Message>>> orders_;
   std::vector<std::unique_ptr<Work>> nodes_;
-  std::unique_ptr<Work> end_;
-  std::unique_ptr<flow::function_node<Message, flow::continue_msg>> release_;
+  std::unique_ptr<flow::function_node<Message, flow::continue_msg>> end_;
   const EndOfTasks end_of_tasks_{graph_};  // last: it goes before the nodes
 };
 
 }  // namespace
 
-Result<void> RunOrderedPipeline(const PipelineOptions& options, const PipelineSource& source,
+Result<void> RunOrderedPipeline(size_t workers, const PipelineSource& source,
                                 const std::vector<Station>& stations, std::stop_token stop) {
   // As many threads as asked for, also when that is more than there are cores.
   const oneapi::tbb::global_control threads(oneapi::tbb::global_control::max_allowed_parallelism,
-                                            options.workers);
-  oneapi::tbb::task_arena arena(static_cast<int>(options.workers));
+                                            workers);
+  oneapi::tbb::task_arena arena(static_cast<int>(workers));
   return arena.execute([&] {
-    Graph graph(options, source, stations, std::move(stop));
+    Graph graph(workers, source, stations, std::move(stop));
     return graph.Run();
   });
 }

@@ -296,9 +296,7 @@ class Packer {
         {.order = Station::Order::kParallel, .work = On(&Packer::Compress)},
         {.order = Station::Order::kInOrder, .work = On(&Packer::Append)},
     };
-    // With the block that is read ahead there is one more than there are workers.
-    const PipelineOptions pipeline = {.workers = options_.threads, .tokens = options_.threads};
-    SLUICE_TRY(RunOrderedPipeline(pipeline, source, stations, environment_.stop));
+    SLUICE_TRY(RunOrderedPipeline(options_.threads, source, stations, environment_.stop));
     return appender_.Close();
   }
 

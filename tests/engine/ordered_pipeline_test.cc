@@ -56,7 +56,7 @@ Station InOrder(std::function<Result<void>(Number&)> work) {
 TEST(OrderedPipeline, KeepsOrderThroughParallelStations) {
   Numbers numbers(1000);
   std::vector<int> seen;
-  const auto result = RunOrderedPipeline({.workers = 4, .tokens = 8}, numbers.Source(),
+  const auto result = RunOrderedPipeline(4, numbers.Source(),
                                          {Parallel([](Number& number) -> Result<void> {
                                             number.value *= 2;
                                             return {};
@@ -73,14 +73,14 @@ TEST(OrderedPipeline, KeepsOrderThroughParallelStations) {
   }
 }
 
-TEST(OrderedPipeline, KeepsAtMostOneItemMoreThanTokensEvenWhenTheFirstIsSlow) {
+TEST(OrderedPipeline, NeverHasMoreItemsThanWorkersEvenWhenTheFirstIsSlow) {
   Numbers numbers(500);
   std::atomic<int> through{0};
-  const auto result = RunOrderedPipeline({.workers = 2, .tokens = 3}, numbers.Source(),
+  const auto result = RunOrderedPipeline(4, numbers.Source(),
                                          {Parallel([&](Number& number) -> Result<void> {
                                             if (number.value == 0) {
-                                              // Waits until the gate has filled behind.
-                                              while (through.load() < 2) {
+                                              // Waits until others have come behind it.
+                                              while (through.load() < 3) {
                                                 std::this_thread::yield();
                                               }
                                             }
@@ -98,7 +98,7 @@ TEST(OrderedPipeline, GivesTheFirstErrorAndDropsNothing) {
   Numbers numbers(10'000);
   int after_error = 0;
   const auto result = RunOrderedPipeline(
-      {.workers = 2, .tokens = 4}, numbers.Source(), {InOrder([&](Number& number) -> Result<void> {
+      2, numbers.Source(), {InOrder([&](Number& number) -> Result<void> {
         after_error += number.value > 20 ? 1 : 0;
         return number.value == 20 ? Fail(ErrorCode::kIo, "twenty") : Result<void>{};
       })},
@@ -113,7 +113,7 @@ TEST(OrderedPipeline, GivesTheFirstErrorAndDropsNothing) {
 TEST(OrderedPipeline, TurnsAnExceptionOfAStationIntoAnError) {
   Numbers numbers(10);
   const auto result = RunOrderedPipeline(
-      {.workers = 2, .tokens = 2}, numbers.Source(),
+      2, numbers.Source(),
       {Parallel([](Number&) -> Result<void> { throw std::runtime_error("boom"); })}, {});
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::kInternal);
@@ -127,8 +127,7 @@ TEST(OrderedPipeline, GivesTheErrorOfItsSource) {
                                  },
                                  .recycle = [](std::unique_ptr<PipelineItem>) {}};
   const auto result =
-      RunOrderedPipeline({.workers = 2, .tokens = 2}, source,
-                         {Parallel([](Number&) -> Result<void> { return {}; })}, {});
+      RunOrderedPipeline(2, source, {Parallel([](Number&) -> Result<void> { return {}; })}, {});
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::kInput);
 }
@@ -136,14 +135,14 @@ TEST(OrderedPipeline, GivesTheErrorOfItsSource) {
 TEST(OrderedPipeline, StopsWhenAskedTo) {
   Numbers numbers(1'000'000);
   std::stop_source stop;
-  const auto result = RunOrderedPipeline({.workers = 2, .tokens = 4}, numbers.Source(),
-                                         {InOrder([&](Number& number) -> Result<void> {
-                                           if (number.value == 50) {
-                                             stop.request_stop();
-                                           }
-                                           return {};
-                                         })},
-                                         stop.get_token());
+  const auto result =
+      RunOrderedPipeline(2, numbers.Source(), {InOrder([&](Number& number) -> Result<void> {
+                           if (number.value == 50) {
+                             stop.request_stop();
+                           }
+                           return {};
+                         })},
+                         stop.get_token());
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::kUnfinished);
   EXPECT_LT(numbers.given(), 1'000);

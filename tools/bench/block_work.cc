@@ -30,8 +30,7 @@ Result<void> ForEachBlock(const BenchInput& input, const std::string& path, size
       .recycle = [&](std::unique_ptr<PipelineItem> item) { items.Put(std::move(item)); }};
   const Station station = {
       .work = [&](PipelineItem& item) { return work(static_cast<WorkItem&>(item)); }};
-  return RunOrderedPipeline({.workers = threads, .tokens = threads + 1}, source, {station},
-                            input.stop);
+  return RunOrderedPipeline(threads, source, {station}, input.stop);
 }
 
 }  // namespace sluice
