@@ -175,7 +175,7 @@ class TextEmbeddingLines final : public LineProtocol {
     const std::string_view text = tokens[0];
     const std::string_view title = fields_.size() > 1 ? tokens[1] : std::string_view{};
     SLUICE_TRY(CheckTextToken(text, fields_[0]));
-    const bool titled = !IsNoFailure(title);
+    const bool titled = !IsAbsent(title) && title != "\"\"";
     if (titled && title.front() != '"') {
       return std::unexpected(fmt::format("field \"{}\" is not a string", fields_[1]));
     }

@@ -66,6 +66,15 @@ TEST(JobResponse, AnErrorIsAnErrorWhereverItStands) {
   EXPECT_NE(blocked.error->message.find("SAFETY"), std::string::npos);
 }
 
+TEST(JobResponse, AnErrorThatSaysNothingIsNone) {
+  for (const std::string error : {"null", "{}", R"({"code":0,"message":""})"}) {
+    EXPECT_TRUE(
+        Read(R"({"key":"x","response":{"embedding":{"values":[1]}},"error":)" + error + "}").ok())
+        << error;
+    EXPECT_FALSE(Read(R"({"key":"x","error":)" + error + "}").ok()) << error;
+  }
+}
+
 TEST(JobResponse, WhatCannotBeUnderstoodSaysWhyAndKeepsItsKey) {
   for (const char* line :
        {"{", "[]", "{}", R"({"key":"k"})", R"({"response":{}})", R"({"response":[]})",

@@ -81,6 +81,10 @@ TEST(VertexLines, RequestsOfEachKind) {
       std::string::npos);
   titled.model = "text-embedding-005";
   titled.dimension = 256;
+  std::string none;
+  const std::vector<std::string_view> no_title = {"\"Hi\"", "{}"};
+  EXPECT_EQ(Lines(titled)->AppendRequest(no_title, none).error(),
+            "field \"title\" is not a string");
   EXPECT_EQ(RequestOf(titled, {"\"Hi\"", "\"T\""}),
             "{\"key\":\"000000000000\",\"content\":\"Hi\",\"task_type\":\"RETRIEVAL_DOCUMENT\","
             "\"outputDimensionality\":256,\"title\":\"T\"}\n");
