@@ -133,6 +133,17 @@ TEST(JobResponseStream, AnEndInTheMiddleOfALineIsAnError) {
   EXPECT_EQ(test.keys, (std::vector<std::string>{"a", "b"}));
 }
 
+TEST(JobResponseStream, AWholeLastLineThatCannotBeUnderstoodIsALineAsAnyOther) {
+  const std::string line =
+      R"({"key":"d","response":{"candidates":[{"finishReason":"STOP"}],"x":1e999}})";
+  for (const char* end : {"", "\n"}) {
+    Streamed test;
+    ASSERT_TRUE(test.stream.Write(line + end).has_value());
+    EXPECT_TRUE(test.stream.Close().has_value());
+    EXPECT_EQ(test.keys, (std::vector<std::string>{"d"}));
+  }
+}
+
 TEST(JobResponseStream, EndsWithTheErrorOfTheTaker) {
   const JobResponseStream::Take take = [](const JobResponse&) -> Result<void> {
     return Fail(ErrorCode::kIo, "disk full");
