@@ -256,9 +256,9 @@ Result<void> LiveRun::Track(Tracker& tracker, const LineProtocol& protocol, Mani
   } else {
     tracker.PackEnded({});
   }
-  const Result<void> tracked = tracker.Run(deadline.stop_token());
+  const Result<void> tracked = Caught([&] { return tracker.Run(deadline.stop_token()); });
   pack_stop.request_stop();
-  return deadline.Explain(tracked);
+  return deadline.Explain(tracked, tracker.WhatIsOpen());
 }
 
 int LiveRun::JobsInFlight() const {

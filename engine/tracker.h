@@ -70,6 +70,9 @@ class Tracker {
   // calls under way, so that what they did is in the ledger, and returns kUnfinished or the error.
   [[nodiscard]] Result<void> Run(std::stop_token stop);
 
+  // After Run(): how many shards are not done and in what states they and their jobs are, in words.
+  [[nodiscard]] std::string WhatIsOpen() const;
+
   // Jobs that were asked to end, and files that were deleted, when the tracker cancels.
   [[nodiscard]] const std::vector<std::string>& cancelled_jobs() const { return cancelled_jobs_; }
   [[nodiscard]] const std::vector<std::string>& deleted_files() const { return deleted_files_; }

@@ -235,8 +235,8 @@ class Limits(Asked):
 
     def test_of_time(self):
         self.serve("stuck-pending")
-        ended = self.run_it("--deadline", "300ms", code=75)
-        self.assertIn("--deadline", ended.err)
+        ended = self.run_it("--deadline", "2s", code=75)
+        self.assertIn("the --deadline has come, and 3 of 3 shards are open (3 PENDING)", ended.err)
         self.assertEqual(self.sluice("status", "--json", "-C", "v.npy.sluice").json()["state"], "STOPPED")
 
     def test_of_one_request(self):
