@@ -37,6 +37,8 @@ MergeCounts CountsOf(const MergeOutcome& outcome, const std::vector<FailedAnswer
                      .values = outcome.values,
                      .general_values = outcome.general_values,
                      .shortened = outcome.shortened,
+                     .truncated = outcome.truncated,
+                     .first_conflict = outcome.first_conflict,
                      .digest = outcome.digest};
   for (const FailedAnswer& failure : failures) {
     ++counts.failed_by_class[std::string(FailureClassName(failure.row.failure.failure_class))];
