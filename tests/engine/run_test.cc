@@ -240,6 +240,83 @@ TEST_F(RunTest, LinesThatTheServiceDropsDoublesOrMangledAreNamed) {
   }
 }
 
+// Brings other answers than the service sent.
+class OtherAnswers final : public Transport {
+ public:
+  using Change = std::function<std::string(const std::string& answers)>;
+  OtherAnswers(Transport& inner, Change change) : inner_(inner), change_(std::move(change)) {}
+
+  Result<HttpResponse> Send(const HttpRequest& request) override {
+    if (request.url.find(":download") == std::string::npos) {
+      return inner_.Send(request);
+    }
+    ++downloads;
+    std::string answers;
+    HttpRequest whole = request;
+    whole.head_reader = {};
+    whole.body_writer = [&](std::span<const std::byte> bytes) -> Result<void> {
+      answers.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      return {};
+    };
+    SLUICE_ASSIGN(const HttpResponse response, inner_.Send(whole));
+    SLUICE_TRY(request.head_reader({.status = 200}));
+    SLUICE_TRY(request.body_writer(AsBytes(change_(answers))));
+    return response;
+  }
+
+  std::atomic<int> downloads = 0;
+
+ private:
+  Transport& inner_;
+  Change change_;
+};
+
+TEST_F(RunTest, APageInPlaceOfTheAnswersIsNamedInTheRowsThatItCost) {
+  (void)folder_.Write("corpus.jsonl", Corpus(10));
+  StartService();
+  OtherAnswers signing_in(*transport_, [](const std::string&) {
+    return std::string("<html>\n<title>Sign in</title> ") + kTestKey;
+  });
+  RunOptions options = Options();
+  options.attempts_max = 1;
+  options.poll_first = options.poll_max = milliseconds(1);
+  const auto summary = Go(options, {}, signing_in);
+  ASSERT_TRUE(summary.has_value()) << summary.error().message;
+  EXPECT_EQ(summary->failed_by_class, (std::map<std::string, uint64_t>{{"missing", 10}}));
+  const std::string message = Report()["failures"][0]["error"]["message"];
+  EXPECT_NE(message.find("it begins with '<html>\\x0a<title>Sign in</title>"), std::string::npos)
+      << message;
+  EXPECT_EQ(message.find(kTestKey), std::string::npos) << message;
+  EXPECT_EQ(signing_in.downloads, 20);
+}
+
+TEST_F(RunTest, TwoAnswersToOneRowThatDifferAreCountedAndTheFirstRowIsNamed) {
+  (void)folder_.Write("corpus.jsonl", Corpus(10));
+  StartService();
+  OtherAnswers doubled(*transport_, [](std::string answers) {
+    std::string value = "0.5";
+    for (int i = 1; i < 16; ++i) {
+      value += ",0.5";
+    }
+    for (const char* key : {"000000000007", "000000000004"}) {
+      answers += fmt::format(
+          "{{\"key\":\"{}\",\"response\":{{\"embedding\":{{\"values\":[{}]}}}}}}\n", key, value);
+    }
+    return answers;
+  });
+  const auto summary = Go(Options(), {}, doubled);
+  ASSERT_TRUE(summary.has_value()) << summary.error().message;
+  EXPECT_EQ(summary->conflicts, 2u);
+  EXPECT_EQ(Report()["answers"]["conflicts"], 2);
+  EXPECT_EQ(Report()["answers"]["first_conflict"], 4);
+  const std::string with_both = Output();
+  RunOptions fresh = Options();
+  fresh.fresh = true;
+  ASSERT_TRUE(Go(fresh).has_value());
+  EXPECT_EQ(Output(), with_both) << "the first answer counts";
+  EXPECT_TRUE(Report()["answers"]["first_conflict"].is_null());
+}
+
 TEST_F(RunTest, AnswersThatBreakOffAndBeginAnewAreReadAnew) {
   (void)folder_.Write("corpus.jsonl", Corpus(60));
   StartService();
