@@ -93,6 +93,22 @@ bool IsOfOthers(const MergeOutcome& outcome, uint64_t bytes, const BatchJob& job
   return AnsweredRows(outcome) == 0 && !is_unreadable && (job.succeeded() || bytes > 0);
 }
 
+// Of a download that ends the run: too large for us, or refused by the service.
+Error WithHint(Error error, const std::string& job) {
+  if (error.code == ErrorCode::kRefused && error.hint.empty()) {
+    error.hint = error.http_status == 0
+                     ? fmt::format(
+                           "if its answers may be so long, the same command goes on with a "
+                           "larger --max-answer-bytes; `sluice jobs get {}` shows the job",
+                           job)
+                     : fmt::format(
+                           "`sluice jobs get {}` shows whether the job has a result; the "
+                           "same command asks for it again",
+                           job);
+  }
+  return error;
+}
+
 Error NoEmbedding(const MergeOutcome& outcome) {
   std::string why;
   if (!outcome.failed.empty()) {
@@ -215,10 +231,10 @@ Result<std::optional<AnswerCollector::Fetched>> AnswerCollector::FetchOnce(const
   if (stream.began_anew()) {
     return std::nullopt;
   }
-  if (!fetched.has_value()) {
-    return std::unexpected(std::move(fetched).error());
+  if (!fetched.has_value() || !transfer.has_value()) {
+    return std::unexpected(
+        WithHint(fetched.has_value() ? transfer.error() : fetched.error(), round.track.job));
   }
-  SLUICE_TRY(transfer);
   if (kept.has_value()) {
     SLUICE_TRY(kept->Commit());
   }

@@ -245,7 +245,10 @@ class Limits(Asked):
 
     def test_of_answers(self):
         self.serve()
-        self.assertIn("larger than 1000 bytes", self.run_it("--max-answer-bytes", "1000", code=6).err)
+        error = json.loads(self.run_it("--max-answer-bytes", "1000", code=6).err.splitlines()[-1])
+        self.assertIn("larger than 1000 bytes", error["message"])
+        self.assertIn("goes on with a larger --max-answer-bytes", error["hint"])
+        self.run_it()
 
 
 class Lost(Asked):

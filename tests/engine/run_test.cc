@@ -271,6 +271,31 @@ class OtherAnswers final : public Transport {
   Change change_;
 };
 
+class NoDownloads final : public Transport {
+ public:
+  explicit NoDownloads(Transport& inner) : inner_(inner) {}
+
+  Result<HttpResponse> Send(const HttpRequest& request) override {
+    return request.url.find(":download") == std::string::npos
+               ? inner_.Send(request)
+               : HttpResponse{.status = 400, .body = R"({"error":{"code":400,"message":"no"}})"};
+  }
+
+ private:
+  Transport& inner_;
+};
+
+TEST_F(RunTest, ADownloadThatIsRefusedSaysWhatCanBeDone) {
+  (void)folder_.Write("corpus.jsonl", Corpus(10));
+  StartService();
+  NoDownloads refusing(*transport_);
+  const auto summary = Go(Options(), {}, refusing);
+  ASSERT_EQ(summary.error().code, ErrorCode::kRefused);
+  EXPECT_TRUE(summary.error().hint.starts_with("`sluice jobs get batches/"))
+      << summary.error().hint;
+  EXPECT_EQ(Go(Options())->ok, 10u);
+}
+
 TEST_F(RunTest, APageInPlaceOfTheAnswersIsNamedInTheRowsThatItCost) {
   (void)folder_.Write("corpus.jsonl", Corpus(10));
   StartService();
