@@ -203,9 +203,12 @@ Result<void> RunOrderedPipeline(const PipelineOptions& options, const PipelineSo
   const oneapi::tbb::global_control threads(oneapi::tbb::global_control::max_allowed_parallelism,
                                             options.workers);
   oneapi::tbb::task_arena arena(static_cast<int>(options.workers));
-  return arena.execute([&] {
-    Graph graph(options, source, stations, std::move(stop));
-    return graph.Run();
+  // What is thrown beside the stations' work: by recycle(), by oneTBB for want of memory.
+  return Caught([&] {
+    return arena.execute([&] {
+      Graph graph(options, source, stations, std::move(stop));
+      return graph.Run();
+    });
   });
 }
 

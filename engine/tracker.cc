@@ -77,7 +77,7 @@ Result<void> Tracker::Run(std::stop_token stop) {
     return {};
   }
   if (fatal_.has_value()) {
-    return std::unexpected(*fatal_);
+    return std::unexpected(*std::move(fatal_));
   }
   return Fail(ErrorCode::kUnfinished, "stopped; remote jobs keep running and nothing is lost");
 }
@@ -114,9 +114,9 @@ void Tracker::Fatal(std::optional<Error> error) {
   }
 }
 
-void Tracker::FatalUnless(const Result<void>& saved) {
+void Tracker::FatalUnless(Result<void> saved) {
   if (!saved.has_value()) {
-    Fatal(saved.error());
+    Fatal(std::move(saved).error());
   }
 }
 

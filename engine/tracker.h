@@ -81,7 +81,8 @@ class Tracker {
   void Plan(const std::stop_token& stop);
   [[nodiscard]] bool GoesOn(const std::stop_token& stop) const;
   void Fatal(std::optional<Error> error);
-  void FatalUnless(const Result<void>& saved);
+  // By value: what was caught becomes the error of the run without memory.
+  void FatalUnless(Result<void> saved);
   [[nodiscard]] Result<void> LoadTracks();
   void TakeShard(const ShardEntry& entry);
   void StartDueActions(MonotonicTime now);

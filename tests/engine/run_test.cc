@@ -66,13 +66,18 @@ class RunTest : public testing::Test {
   Result<RunSummary> Go(const RunOptions& options) { return Go(options, {}, *transport_); }
 
   Result<RunSummary> Go(const RunOptions& options, std::stop_token stop, Transport& transport) {
+    return Go(options, std::move(stop), transport, clock_);
+  }
+
+  Result<RunSummary> Go(const RunOptions& options, std::stop_token stop, Transport& transport,
+                        Clock& clock) {
     ProviderOptions provider_options;
     provider_options.base_url = service_->base_url();
     provider_options.api_key = kTestKey;
     const auto provider = MakeProvider("gemini", provider_options, transport, clock_).value();
     progress_ = std::make_unique<Progress>();
     RunEnvironment environment{.files = *files_,
-                               .clock = clock_,
+                               .clock = clock,
                                .provider = *provider,
                                .progress = *progress_,
                                .stop = std::move(stop)};
@@ -432,6 +437,34 @@ TEST_F(RunTest, RefusesAChangedSettingAndAChangedCorpus) {
   const auto corpus = Go(Options());
   ASSERT_FALSE(corpus.has_value());
   EXPECT_EQ(corpus.error().code, ErrorCode::kInput);
+}
+
+// Throws when it is asked for the second time.
+class BrokenClock final : public Clock {
+ public:
+  [[nodiscard]] MonotonicTime Now() const override {
+    return ++asked_ == 2 ? throw std::logic_error("broken") : clock_.Now();
+  }
+  [[nodiscard]] WallTime WallNow() const override { return clock_.WallNow(); }
+  bool SleepUntil(MonotonicTime time, std::stop_token stop) override {
+    return clock_.SleepUntil(time, std::move(stop));
+  }
+
+ private:
+  SystemClock clock_;
+  mutable std::atomic<int> asked_ = 0;
+};
+
+TEST_F(RunTest, AnExceptionOfTheTrackerStopsThePackingAndIsAnError) {
+  (void)folder_.Write("corpus.jsonl", Corpus(60));
+  StartService();
+  BrokenClock broken;
+  const auto stopped = Go(Options(), {}, *transport_, broken);
+  ASSERT_FALSE(stopped.has_value());
+  EXPECT_EQ(stopped.error().code, ErrorCode::kInternal);
+  const auto resumed = Go(Options());
+  ASSERT_TRUE(resumed.has_value()) << resumed.error().message;
+  EXPECT_EQ(resumed->ok, 60u);
 }
 
 TEST_F(RunTest, OnlyOneProcessWorksOnARun) {
