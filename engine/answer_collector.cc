@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "api/http/google_error.h"
 #include "engine/answer_file.h"
-#include "engine/answer_stream.h"
 #include "io/sink/dropping_sink.h"
 
 namespace sluice {
@@ -15,6 +15,10 @@ constexpr int kAnyDimension = 1;
 
 // A download that lacks rows is made again until two agree byte for byte.
 constexpr int kFetchesMax = 5;
+
+// What is something else altogether does not change in the same breath: the plan makes pauses.
+constexpr int kFetchesOfOthersMax = 2;
+constexpr size_t kShownOfOthersMax = 120;
 
 // One that lacks answers which the service counts, so often again, with pauses in between. Then the
 // count was wrong.
@@ -37,6 +41,8 @@ MergeCounts CountsOf(const MergeOutcome& outcome, const std::vector<FailedAnswer
                      .values = outcome.values,
                      .general_values = outcome.general_values,
                      .shortened = outcome.shortened,
+                     .truncated = outcome.truncated,
+                     .first_conflict = outcome.first_conflict,
                      .digest = outcome.digest};
   for (const FailedAnswer& failure : failures) {
     ++counts.failed_by_class[std::string(FailureClassName(failure.row.failure.failure_class))];
@@ -85,6 +91,22 @@ bool IsOfOthers(const MergeOutcome& outcome, uint64_t bytes, const BatchJob& job
       outcome.malformed_lines > 0 && job.stats.has_value() &&
       static_cast<uint64_t>(job.stats->success_count) == outcome.malformed_lines;
   return AnsweredRows(outcome) == 0 && !is_unreadable && (job.succeeded() || bytes > 0);
+}
+
+// Of a download that ends the run: too large for us, or refused by the service.
+Error WithHint(Error error, const std::string& job) {
+  if (error.code == ErrorCode::kRefused && error.hint.empty()) {
+    error.hint = error.http_status == 0
+                     ? fmt::format(
+                           "if its answers may be so long, the same command goes on with a "
+                           "larger --max-answer-bytes; `sluice jobs get {}` shows the job",
+                           job)
+                     : fmt::format(
+                           "`sluice jobs get {}` shows whether the job has a result; the "
+                           "same command asks for it again",
+                           job);
+  }
+  return error;
 }
 
 Error NoEmbedding(const MergeOutcome& outcome) {
@@ -142,30 +164,44 @@ Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& trac
 Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const BatchJob& job,
                                                   const std::stop_token& stop) {
   std::string previous;
-  bool is_of_others = false;
+  int times_of_others = 0;  // in a row
   for (int fetch = 1; fetch <= kFetchesMax; ++fetch) {
     SLUICE_ASSIGN(std::optional<Fetched> fetched, FetchOnce(round, job, stop));
     if (!fetched.has_value()) {
       continue;
     }
-    is_of_others = IsOfOthers(fetched->outcome, fetched->bytes, job);
+    const AnswerStream::Fetched& transfer = fetched->transfer;
+    const bool is_of_others = IsOfOthers(fetched->outcome, transfer.bytes, job);
+    times_of_others = is_of_others ? times_of_others + 1 : 0;
+    if (times_of_others == kFetchesOfOthersMax) {
+      return std::unexpected(NotTheAnswersOf(round.track.job, transfer.begin));
+    }
     const bool is_whole = fetched->outcome.missing == 0;
-    const bool agrees = fetched->checksum == previous && !is_of_others;
+    const bool agrees = transfer.checksum == previous && !is_of_others;
     const bool is_all = agrees && (!IsShort(fetched->outcome, job) ||
                                    (fetch == kFetchesMax && IsShortForGood(round.track)));
     if (is_whole || is_all) {
       return fetched->has_dimension
-                 ? Finish(round, fetched->outcome, *fetched->sink, fetched->bytes)
+                 ? Finish(round, fetched->outcome, *fetched->sink, transfer.bytes)
                  : Collected{
                        .counts = {}, .retryable = 0, .unusable = NoEmbedding(fetched->outcome)};
     }
-    previous = fetched->checksum;
+    previous = transfer.checksum;
   }
-  // What was never there is gone for good after some such rounds; what breaks off may yet come.
-  return Fail(is_of_others ? ErrorCode::kNotFound : ErrorCode::kBadAnswer,
-              fmt::format("the answers of {} {} at each of {} downloads", round.track.job,
-                          is_of_others ? "held no row of this run" : "broke off or were different",
-                          kFetchesMax));
+  return Fail(ErrorCode::kBadAnswer,
+              fmt::format("the answers of {} broke off or were different at each of {} downloads",
+                          round.track.job, kFetchesMax));
+}
+
+// What was never there is gone for good after some such rounds; what breaks off may yet come.
+Error AnswerCollector::NotTheAnswersOf(const std::string& job, std::string begin) const {
+  environment_.provider.CutSecretsOut(begin);
+  return {.code = ErrorCode::kNotFound,
+          .message = fmt::format(
+              "the result of {} holds no row of this run: {}", job,
+              begin.empty()
+                  ? "it is empty"
+                  : fmt::format("it begins with '{}'", PrintableText(begin, kShownOfOthersMax)))};
 }
 
 bool AnswerCollector::IsShortForGood(const ShardTrack& track) {
@@ -195,15 +231,14 @@ Result<std::optional<AnswerCollector::Fetched>> AnswerCollector::FetchOnce(const
   if (stream.began_anew()) {
     return std::nullopt;
   }
-  if (!fetched.has_value()) {
-    return std::unexpected(std::move(fetched).error());
+  if (!fetched.has_value() || !transfer.has_value()) {
+    return std::unexpected(
+        WithHint(fetched.has_value() ? transfer.error() : fetched.error(), round.track.job));
   }
-  SLUICE_TRY(transfer);
   if (kept.has_value()) {
     SLUICE_TRY(kept->Commit());
   }
-  fetched->bytes = transfer->bytes;
-  fetched->checksum = transfer->checksum;
+  fetched->transfer = *transfer;
   return std::move(*fetched);
 }
 

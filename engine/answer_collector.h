@@ -13,6 +13,7 @@
 
 #include "api/protocol/line_protocol.h"
 #include "api/provider/provider.h"
+#include "engine/answer_stream.h"
 #include "engine/failure_classes.h"
 #include "engine/failures.h"
 #include "engine/merge.h"
@@ -27,8 +28,6 @@
 #include "io/sink/sink.h"
 
 namespace sluice {
-
-class AnswerStream;
 
 struct CollectOptions {
   std::string output;
@@ -80,8 +79,7 @@ class AnswerCollector {
     std::unique_ptr<ShardSink> sink;
     bool has_dimension = true;  // false: no vector was seen, and the rows went nowhere
     MergeOutcome outcome;
-    uint64_t bytes = 0;
-    std::string checksum;
+    AnswerStream::Fetched transfer;
   };
 
   [[nodiscard]] Result<Round> OpenRound(const ShardTrack& track, const ShardEntry& entry,
@@ -89,6 +87,8 @@ class AnswerCollector {
   [[nodiscard]] Result<Collected> GiveUp(const Round& round);
   [[nodiscard]] Result<Collected> CollectAnswers(const Round& round, const BatchJob& job,
                                                  const std::stop_token& stop);
+  // Of what came in place of the answers, again and again.
+  [[nodiscard]] Error NotTheAnswersOf(const std::string& job, std::string begin) const;
   // Asked once for each time that all downloads lacked what the service counts.
   [[nodiscard]] bool IsShortForGood(const ShardTrack& track);
   [[nodiscard]] Result<std::optional<Fetched>> FetchOnce(const Round& round, const BatchJob& job,

@@ -34,6 +34,8 @@ void AnswerStream::FetchAll(const BatchJob& job, const Environment& environment,
   uint64_t bytes = 0;
   const BodyWriter writer = [&](std::span<const std::byte> piece) -> Result<void> {
     checksum_.Add(piece);
+    begin_.append(reinterpret_cast<const char*>(piece.data()),
+                  std::min(piece.size(), kBeginBytes - begin_.size()));
     bytes += piece.size();
     environment.progress.bytes_fetched += piece.size();
     if (environment.keeper != nullptr) {
@@ -89,7 +91,7 @@ Result<AnswerStream::Fetched> AnswerStream::Finish() {
   if (!fetched_->has_value()) {
     return std::unexpected(fetched_->error());
   }
-  return Fetched{.bytes = **fetched_, .checksum = checksum_.Hex()};
+  return Fetched{.bytes = **fetched_, .checksum = checksum_.Hex(), .begin = std::move(begin_)};
 }
 
 }  // namespace sluice

@@ -40,7 +40,9 @@ class AnswerStream {
   struct Fetched {
     uint64_t bytes = 0;
     std::string checksum;
+    std::string begin;  // the first bytes, kBeginBytes of them at most
   };
+  static constexpr size_t kBeginBytes = 512;
 
   // Begins to fetch. `job` and what `environment` names must outlive the stream.
   AnswerStream(const BatchJob& job, const Environment& environment, std::stop_token stop);
@@ -69,6 +71,7 @@ class AnswerStream {
   std::string front_;  // peeked at
   size_t front_read_ = 0;
   Checksum checksum_;
+  std::string begin_;
   std::atomic<bool> began_anew_ = false;
   std::optional<Result<uint64_t>> fetched_;  // set by the thread, read when it has ended
   std::stop_source stop_;

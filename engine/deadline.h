@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 #include "io/base/clock.h"
@@ -33,8 +34,8 @@ class Deadline {
   Deadline& operator=(const Deadline&) = delete;
 
   [[nodiscard]] std::stop_token stop_token() const { return stop_.get_token(); }
-  // `result`, which says why when the deadline ended the work.
-  [[nodiscard]] Result<void> Explain(const Result<void>& result) const;
+  // `result`, which says why when the deadline ended the work, and what is `open` still.
+  [[nodiscard]] Result<void> Explain(const Result<void>& result, const std::string& open) const;
 
  private:
   std::stop_source stop_;

@@ -165,7 +165,11 @@ Json ToJson(const MergeCounts& counts) {
                {"answers_kept", counts.answers_kept},
                {"values", counts.values},
                {"general_values", counts.general_values},
-               {"shortened", counts.shortened}};
+               {"shortened", counts.shortened},
+               {"truncated", counts.truncated}};
+  if (counts.first_conflict.has_value()) {
+    json["first_conflict"] = *counts.first_conflict;
+  }
   if (counts.digest.has_value()) {
     json["digest"] = *counts.digest;
   }
@@ -208,6 +212,8 @@ MergeCounts CountsFromJson(const Json& json) {
           .values = OptionalCount(json, "values").value_or(0),
           .general_values = OptionalCount(json, "general_values").value_or(0),
           .shortened = OptionalCount(json, "shortened").value_or(0),
+          .truncated = OptionalCount(json, "truncated").value_or(0),
+          .first_conflict = OptionalCount(json, "first_conflict"),
           .digest = OptionalCount(json, "digest")};
 }
 
@@ -316,6 +322,8 @@ MergeCounts Joined(MergeCounts before, const MergeCounts& round) {
   before.values += round.values;
   before.general_values += round.general_values;
   before.shortened += round.shortened;
+  before.truncated += round.truncated;
+  KeepFirst(before.first_conflict, round.first_conflict);
   // A digest is a sum over rows; without one of the parts nothing is known of the whole.
   before.digest = before.digest.has_value() && round.digest.has_value()
                       ? std::optional(*before.digest + *round.digest)
@@ -330,6 +338,12 @@ int64_t WallSeconds() {
 }
 
 }  // namespace
+
+void KeepFirst(std::optional<uint64_t>& first, const std::optional<uint64_t>& row) {
+  if (row.has_value()) {
+    first = std::min(first.value_or(*row), *row);
+  }
+}
 
 void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens) {
   if (tokens.has_value()) {

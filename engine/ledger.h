@@ -35,12 +35,16 @@ struct MergeCounts {
   std::optional<int64_t> prompt_tokens, output_tokens;
   uint64_t answer_bytes = 0;
   uint64_t answers_kept = 0;  // files, one a round that was answered
-  uint64_t values = 0, general_values = 0, shortened = 0;
-  std::optional<uint64_t> digest = {};  // as in MergeOutcome; nothing in older ledgers
+  uint64_t values = 0, general_values = 0, shortened = 0, truncated = 0;
+  std::optional<uint64_t> first_conflict = {};  // as in MergeOutcome
+  std::optional<uint64_t> digest = {};          // as in MergeOutcome; nothing in older ledgers
 };
 
 // Adds up what services tell of tokens; nothing when none told any.
 void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens);
+
+// Keeps the smaller of two rows, where there are two.
+void KeepFirst(std::optional<uint64_t>& first, const std::optional<uint64_t>& row);
 
 // A create request that was about to leave, and what became of it.
 struct AttemptRecord {

@@ -208,20 +208,9 @@ Result<JobPolicy> LiveRun::PolicyOf() {
   return policy;
 }
 
-// The counters of a resumed run begin where the earlier one stood.
 Result<void> LiveRun::CountWhatIsThere(const Manifest& manifest) {
   Progress& progress = environment_.progress;
-  for (const CorpusFile& file : list_) {
-    progress.corpus_bytes_total += file.size;
-  }
-  progress.documents_packed = manifest.position().next;
-  progress.documents_rejected = manifest.position().rejected;
-  progress.packing_done = manifest.end().has_value();
-  progress.shards_sealed = manifest.shards().size();
-  for (const ShardEntry& shard : manifest.shards()) {
-    progress.request_bytes += shard.plain_bytes;
-    progress.compressed_bytes += shard.compressed_bytes;
-  }
+  CountPacked(list_, manifest, progress);
   SLUICE_ASSIGN(const auto merges, ledger_.Merges());
   for (const auto& [shard, counts] : merges) {
     progress.rows_merged += counts.ok;
@@ -267,9 +256,9 @@ Result<void> LiveRun::Track(Tracker& tracker, const LineProtocol& protocol, Mani
   } else {
     tracker.PackEnded({});
   }
-  const Result<void> tracked = tracker.Run(deadline.stop_token());
+  const Result<void> tracked = Caught([&] { return tracker.Run(deadline.stop_token()); });
   pack_stop.request_stop();
-  return deadline.Explain(tracked);
+  return deadline.Explain(tracked, tracker.WhatIsOpen());
 }
 
 int LiveRun::JobsInFlight() const {

@@ -37,6 +37,7 @@ struct Answer {
   uint64_t checksum = 0;  // of the value
   uint64_t general_values = 0;
   bool is_shortened = false;
+  bool is_truncated = false;
   Usage usage;
   bool accepted = false;  // the verdict
 };
@@ -93,7 +94,7 @@ class Verdicts {
       return;
     }
     if (state_[row] == kOk) {
-      ++(value_[row] == answer.checksum ? outcome_.duplicates : outcome_.conflicts);
+      JudgeSecond(*answer.ordinal, value_[row] == answer.checksum);
       return;
     }
     outcome_.duplicates += state_[row] == kFailed ? 1 : 0;
@@ -105,6 +106,7 @@ class Verdicts {
     outcome_.values += embeds_ ? answer.size : 0;
     outcome_.general_values += answer.general_values;
     outcome_.shortened += answer.is_shortened ? 1 : 0;
+    outcome_.truncated += answer.is_truncated ? 1 : 0;
     AddTokens(outcome_.prompt_tokens, answer.usage.prompt_tokens);
     AddTokens(outcome_.output_tokens, answer.usage.output_tokens);
   }
@@ -136,6 +138,13 @@ class Verdicts {
 
  private:
   enum State : uint8_t { kUnseen, kFailed, kOk };
+
+  void JudgeSecond(Ordinal row, bool is_same) {
+    ++(is_same ? outcome_.duplicates : outcome_.conflicts);
+    if (!is_same) {
+      KeepFirst(outcome_.first_conflict, row);
+    }
+  }
 
   void JudgeFailure(size_t row, RowFailure failure) {
     if (state_[row] != kUnseen) {
@@ -216,6 +225,7 @@ class Merger {
     answer.usage = reply.usage;
     answer.general_values = reply.general_values;
     answer.is_shortened = reply.is_shortened;
+    answer.is_truncated = reply.is_truncated;
     if (answer.failure.has_value()) {
       if (environment_.cut_secrets_out) {
         environment_.cut_secrets_out(answer.failure->message);

@@ -43,11 +43,13 @@ struct MergeOutcome {
   uint64_t missing = 0;           // of `failed`: no answer came
   uint64_t duplicates = 0;
   uint64_t conflicts = 0;
+  std::optional<Ordinal> first_conflict;  // the smallest row that has one
   uint64_t strangers = 0;
   uint64_t malformed_lines = 0;  // not even a key could be told
   // Numbers in the vectors that count, and how many of them were not of the common form.
   uint64_t values = 0, general_values = 0;
   uint64_t shortened = 0;  // rows whose vector came longer than was asked for, and was cut
+  uint64_t truncated = 0;  // rows of whose text the service embedded the beginning only
   // The sum of RowDigest() over the rows that are ok.
   uint64_t digest = 0;
   std::optional<int64_t> prompt_tokens;

@@ -212,9 +212,12 @@ Result<void> RunOrderedPipeline(size_t workers, const PipelineSource& source,
   const oneapi::tbb::global_control threads(oneapi::tbb::global_control::max_allowed_parallelism,
                                             workers);
   oneapi::tbb::task_arena arena(static_cast<int>(workers));
-  return arena.execute([&] {
-    Graph graph(workers, source, stations, std::move(stop));
-    return graph.Run();
+  // What is thrown beside the stations' work: by recycle(), by oneTBB for want of memory.
+  return Caught([&] {
+    return arena.execute([&] {
+      Graph graph(workers, source, stations, std::move(stop));
+      return graph.Run();
+    });
   });
 }
 

@@ -75,6 +75,21 @@ Result<void> ExpectDocuments(FileSystem& files, const RunDirectory& directory,
               fmt::format("see {}", directory.rejects()));
 }
 
+void CountPacked(const std::vector<CorpusFile>& list, const Manifest& manifest,
+                 Progress& progress) {
+  for (const CorpusFile& file : list) {
+    progress.corpus_bytes_total += file.size;
+  }
+  progress.documents_packed = manifest.position().next;
+  progress.documents_rejected = manifest.position().rejected;
+  progress.packing_done = manifest.end().has_value();
+  progress.shards_sealed = manifest.shards().size();
+  for (const ShardEntry& shard : manifest.shards()) {
+    progress.request_bytes += shard.plain_bytes;
+    progress.compressed_bytes += shard.compressed_bytes;
+  }
+}
+
 PackOptions PackOptionsOf(const RunOptions& options, const ProviderTraits& traits,
                           const RunDirectory& directory) {
   PackOptions pack{.corpus = options.corpus,
@@ -106,10 +121,7 @@ Result<PrepareSummary> PrepareRun(const RunOptions& options, PrepareEnvironment&
       FindProviderTraits(options.provider_name, options.request.task, options.request.model));
   SLUICE_ASSIGN(Manifest manifest, Manifest::Open(environment.files, directory.manifest()));
   const bool resumed = !manifest.shards().empty();
-  for (const CorpusFile& file : list) {
-    environment.progress.corpus_bytes_total += file.size;
-  }
-  environment.progress.documents_packed = manifest.position().next;
+  CountPacked(list, manifest, environment.progress);
   PackEnvironment pack{.files = environment.files,
                        .protocol = *protocol,
                        .directory = directory,

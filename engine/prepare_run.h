@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "engine/pack.h"
 #include "engine/progress.h"
@@ -14,6 +15,7 @@
 #include "io/base/clock.h"
 #include "io/base/error.h"
 #include "io/file/file_system.h"
+#include "io/shard/manifest.h"
 
 namespace sluice {
 
@@ -48,6 +50,9 @@ struct PrepareSummary {
 // A run of nothing is none. Errors: kInput naming the first refused line.
 [[nodiscard]] Result<void> ExpectDocuments(FileSystem& files, const RunDirectory& directory,
                                            const PackPosition& end);
+
+// The counters of a run that goes on begin where the earlier one stood.
+void CountPacked(const std::vector<CorpusFile>& list, const Manifest& manifest, Progress& progress);
 
 // How a run packs.
 [[nodiscard]] PackOptions PackOptionsOf(const RunOptions& options, const ProviderTraits& traits,

@@ -25,6 +25,8 @@ void AddMerges(const std::map<uint32_t, MergeCounts>& merges, RunSummary& summar
     summary.values += counts.values;
     summary.general_values += counts.general_values;
     summary.shortened += counts.shortened;
+    summary.truncated += counts.truncated;
+    KeepFirst(summary.first_conflict, counts.first_conflict);
     AddTokens(summary.prompt_tokens, counts.prompt_tokens);
     AddTokens(summary.output_tokens, counts.output_tokens);
     for (const auto& [name, count] : counts.failed_by_class) {
@@ -48,11 +50,20 @@ OrderedJson DocumentsJson(const RunSummary& summary) {
           {"rejected", summary.rejected},  {"blank_lines", summary.lines_blank}};
 }
 
+OrderedJson RowOrNull(const std::optional<uint64_t>& row) {
+  return row.has_value() ? OrderedJson(*row) : OrderedJson();
+}
+
 OrderedJson AnswersJson(const RunSummary& summary) {
-  return {{"duplicates", summary.duplicates}, {"conflicts", summary.conflicts},
-          {"unknown", summary.strangers},     {"bytes", summary.answer_bytes},
-          {"values", summary.values},         {"general_values", summary.general_values},
-          {"shortened", summary.shortened}};
+  return {{"duplicates", summary.duplicates},
+          {"conflicts", summary.conflicts},
+          {"unknown", summary.strangers},
+          {"bytes", summary.answer_bytes},
+          {"values", summary.values},
+          {"general_values", summary.general_values},
+          {"shortened", summary.shortened},
+          {"truncated", summary.truncated},
+          {"first_conflict", RowOrNull(summary.first_conflict)}};
 }
 
 OrderedJson TokensJson(const RunSummary& summary) {

@@ -103,7 +103,8 @@ struct RunSummary {
   bool cancelled = false;  // by `sluice cancel`: nothing more was asked for
   uint64_t shards = 0;
   uint64_t answer_bytes = 0;
-  uint64_t values = 0, general_values = 0, shortened = 0;  // as in MergeOutcome
+  uint64_t values = 0, general_values = 0, shortened = 0, truncated = 0;  // as in MergeOutcome
+  std::optional<uint64_t> first_conflict;
   uint64_t estimated_tokens = 0;
   int dimension = 0;
   std::optional<int64_t> prompt_tokens, output_tokens;

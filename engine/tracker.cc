@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
 #include <utility>
 
@@ -21,6 +22,12 @@ constexpr int kLastAuditTries = 3;
 // Giving up is a word in the ledger; all else that is asked for needs the network or the disk.
 bool NeedsService(Action action) {
   return action != Action::kGiveUp && action != Action::kRepack && action != Action::kNone;
+}
+
+std::string_view OpenStateOf(const ShardTrack& track) {
+  const bool is_known =
+      track.state == ShardState::kSubmitted && track.job_state != JobState::kUnspecified;
+  return is_known ? JobStateName(track.job_state) : ShardStateName(track.state);
 }
 
 template <typename T>
@@ -70,7 +77,7 @@ Result<void> Tracker::Run(std::stop_token stop) {
     return {};
   }
   if (fatal_.has_value()) {
-    return std::unexpected(*fatal_);
+    return std::unexpected(*std::move(fatal_));
   }
   return Fail(ErrorCode::kUnfinished, "stopped; remote jobs keep running and nothing is lost");
 }
@@ -107,9 +114,9 @@ void Tracker::Fatal(std::optional<Error> error) {
   }
 }
 
-void Tracker::FatalUnless(const Result<void>& saved) {
+void Tracker::FatalUnless(Result<void> saved) {
   if (!saved.has_value()) {
-    Fatal(saved.error());
+    Fatal(std::move(saved).error());
   }
 }
 
@@ -815,6 +822,26 @@ void Tracker::ShowProgress() {
   progress.jobs_ended = ended;
   progress.jobs_failed = failed;
   progress.SetNote(Note());
+}
+
+std::string Tracker::WhatIsOpen() const {
+  std::map<std::string_view, int> states;
+  int open = 0;
+  for (const auto& [shard, track] : tracks_) {
+    if (track.state != ShardState::kMerged && track.state != ShardState::kDone) {
+      ++states[OpenStateOf(track)];
+      ++open;
+    }
+  }
+  std::vector<std::string> counts;
+  for (const auto& [state, count] : states) {
+    counts.push_back(fmt::format("{} {}", count, state));
+  }
+  const std::string note = Note();
+  return fmt::format("{} of {} shards are open{}{}{}", open, tracks_.size(),
+                     open == 0 ? "" : fmt::format(" ({})", fmt::join(counts, ", ")),
+                     pack_ended_ ? "" : ", the corpus is not packed to its end",
+                     note.empty() ? "" : "; " + note);
 }
 
 // Of the shards that wait, the first one's that says why.

@@ -70,6 +70,9 @@ class Tracker {
   // calls under way, so that what they did is in the ledger, and returns kUnfinished or the error.
   [[nodiscard]] Result<void> Run(std::stop_token stop);
 
+  // After Run(): how many shards are not done and in what states they and their jobs are, in words.
+  [[nodiscard]] std::string WhatIsOpen() const;
+
   // Jobs that were asked to end, and files that were deleted, when the tracker cancels.
   [[nodiscard]] const std::vector<std::string>& cancelled_jobs() const { return cancelled_jobs_; }
   [[nodiscard]] const std::vector<std::string>& deleted_files() const { return deleted_files_; }
@@ -78,7 +81,8 @@ class Tracker {
   void Plan(const std::stop_token& stop);
   [[nodiscard]] bool GoesOn(const std::stop_token& stop) const;
   void Fatal(std::optional<Error> error);
-  void FatalUnless(const Result<void>& saved);
+  // By value: what was caught becomes the error of the run without memory.
+  void FatalUnless(Result<void> saved);
   [[nodiscard]] Result<void> LoadTracks();
   void TakeShard(const ShardEntry& entry);
   void StartDueActions(MonotonicTime now);

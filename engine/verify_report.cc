@@ -46,12 +46,20 @@ Json AnswersOf(const VerifyInput& input) {
     sum.values += counts.values;
     sum.general_values += counts.general_values;
     sum.shortened += counts.shortened;
+    sum.truncated += counts.truncated;
+    KeepFirst(sum.first_conflict, counts.first_conflict);
   }
   Json answers = {{"duplicates", sum.duplicates}, {"conflicts", sum.conflicts},
                   {"unknown", sum.strangers},     {"bytes", sum.answer_bytes},
                   {"values", sum.values},         {"general_values", sum.general_values}};
   if (sum.shortened > 0) {  // older reports lack it
     answers["shortened"] = sum.shortened;
+  }
+  if (sum.truncated > 0) {
+    answers["truncated"] = sum.truncated;
+  }
+  if (sum.first_conflict.has_value()) {
+    answers["first_conflict"] = *sum.first_conflict;
   }
   return answers;
 }

@@ -57,6 +57,9 @@ void PrintSummary(const CommandContext& context, const RunCommandOptions& option
   } else {
     console.Say(FormatRunSummary(summary, options.run, console.err.color));
   }
+  for (const std::string& warning : WarningsOf(summary)) {
+    console.Warn(warning);
+  }
 }
 
 }  // namespace

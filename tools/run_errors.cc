@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "engine/run_directory.h"
 #include "io/file/line_reader.h"
 #include "io/json/json_document.h"
+#include "tools/json_line.h"
 #include "tools/terminal.h"
 #include "tools/units.h"
 
@@ -19,7 +21,7 @@ constexpr uint64_t kShown = 100;
 
 // Calls `visit` with every line of a file of JSON lines; a file that is not there has none.
 Result<void> ForEachLine(FileSystem& files, const std::string& path,
-                         const std::function<void(const OrderedJson&)>& visit) {
+                         const std::function<void(OrderedJson&)>& visit) {
   if (!files.Exists(path)) {
     return {};
   }
@@ -30,7 +32,7 @@ Result<void> ForEachLine(FileSystem& files, const std::string& path,
     if (!line) {
       return {};
     }
-    const OrderedJson document = ParseOrderedJson(*line);
+    OrderedJson document = ParseOrderedJson(*line);
     if (!document.is_object()) {
       return Fail(ErrorCode::kIo, fmt::format("{}: a line is no JSON object", path));
     }
@@ -76,6 +78,19 @@ Result<std::string> Section(FileSystem& files, const std::string& path, std::str
   return count == 0 ? std::string() : fmt::format("{}:\n{}", title, text);
 }
 
+// The lines of a file as the elements of a list.
+Result<void> PrintList(FileSystem& files, const std::string& path, const Console& console) {
+  std::string_view before;
+  return ForEachLine(files, path, [&](OrderedJson& line) {
+    line.erase("raw");
+    line.erase("raw_base64");
+    std::string element = JsonLine(line, console.out);
+    element.pop_back();
+    console.Print(std::exchange(before, ","));
+    console.Print(element);
+  });
+}
+
 }  // namespace
 
 Result<std::string> FormatRunErrors(FileSystem& files, const std::string& run_folder) {
@@ -87,18 +102,15 @@ Result<std::string> FormatRunErrors(FileSystem& files, const std::string& run_fo
   return failures.empty() && rejects.empty() ? "No errors.\n" : failures + rejects;
 }
 
-Result<std::string> RunErrorsAsJson(FileSystem& files, const std::string& run_folder) {
+Result<void> PrintRunErrorsAsJson(FileSystem& files, const std::string& run_folder,
+                                  const Console& console) {
   const RunDirectory directory(run_folder);
-  OrderedJson errors = {{"failures", OrderedJson::array()}, {"rejects", OrderedJson::array()}};
-  SLUICE_TRY(ForEachLine(files, directory.failures(),
-                         [&](const OrderedJson& line) { errors["failures"].push_back(line); }));
-  SLUICE_TRY(ForEachLine(files, directory.rejects(), [&](const OrderedJson& line) {
-    OrderedJson reject = line;
-    reject.erase("raw");
-    reject.erase("raw_base64");
-    errors["rejects"].push_back(std::move(reject));
-  }));
-  return errors.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+  console.Print("{\"failures\":[");
+  SLUICE_TRY(PrintList(files, directory.failures(), console));
+  console.Print("],\"rejects\":[");
+  SLUICE_TRY(PrintList(files, directory.rejects(), console));
+  console.Print("]}");
+  return {};
 }
 
 }  // namespace sluice

@@ -177,6 +177,22 @@ std::string FormatRunSummary(const RunSummary& summary, const RunOptions& option
          TimeLine(summary) + LastLine(summary);
 }
 
+std::vector<std::string> WarningsOf(const RunSummary& summary) {
+  std::vector<std::string> warnings;
+  if (summary.first_conflict.has_value()) {
+    warnings.push_back(
+        fmt::format("the service gave {} a second answer that differs, first row {}; the "
+                    "one that came first is in the output",
+                    Count(summary.conflicts, "row"), *summary.first_conflict));
+  }
+  if (summary.truncated > 0) {
+    warnings.push_back(
+        fmt::format("of {} the service embedded the beginning only: longer than the model takes",
+                    Count(summary.truncated, "document")));
+  }
+  return warnings;
+}
+
 std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& options,
                                    const Terminal& terminal) {
   OrderedJson outputs = OrderedJson::array();
@@ -203,7 +219,8 @@ std::string FormatRunSummaryAsJson(const RunSummary& summary, const RunOptions& 
        {{"duplicates", summary.duplicates},
         {"conflicts", summary.conflicts},
         {"strangers", summary.strangers},
-        {"shortened", summary.shortened}}},
+        {"shortened", summary.shortened},
+        {"truncated", summary.truncated}}},
       {"shards", summary.shards},
       {"jobs_created", summary.jobs_created},
       {"jobs_failed", summary.jobs_failed},

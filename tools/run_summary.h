@@ -13,6 +13,8 @@ namespace sluice {
 // Several lines: what was written, what failed and where it is named, how long it took.
 [[nodiscard]] std::string FormatRunSummary(const RunSummary& summary, const RunOptions& options,
                                            bool color);
+// What a user should know of the answers though no row failed of it.
+[[nodiscard]] std::vector<std::string> WarningsOf(const RunSummary& summary);
 // {"v":1,"type":"summary",...} with its line end.
 [[nodiscard]] std::string FormatRunSummaryAsJson(const RunSummary& summary,
                                                  const RunOptions& options,

@@ -7,7 +7,6 @@
 
 #include "engine/run.h"
 #include "io/base/clock.h"
-#include "io/json/json_document.h"
 #include "tools/json_line.h"
 #include "tools/run_errors.h"
 #include "tools/run_folder.h"
@@ -111,9 +110,9 @@ struct StatusRequest {
   bool errors = false;
 };
 
-Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& status,
-                                 FileSystem& files, const Terminal& terminal) {
-  OrderedJson document = {
+Result<void> PrintStatusAsJson(const StatusRequest& request, const RunStatus& status,
+                               FileSystem& files, const Console& console) {
+  const OrderedJson document = {
       {"v", 1},
       {"type", "status"},
       {"run", status.run_folder},
@@ -131,31 +130,34 @@ Result<std::string> StatusAsJson(const StatusRequest& request, const RunStatus& 
         {"pending", Pending(status)}}},
       {"jobs", JobsAsJson(status)},
   };
+  std::string text = JsonLine(document, console.out);
   if (request.errors) {
-    SLUICE_ASSIGN(const std::string errors, RunErrorsAsJson(files, request.run_folder));
-    document["errors"] = ParseOrderedJson(errors);
+    text.resize(text.rfind('}'));
+    console.Print(text + ",\"errors\":");
+    SLUICE_TRY(PrintRunErrorsAsJson(files, request.run_folder, console));
+    text = "}\n";
   }
-  return JsonLine(document, terminal);
+  console.Print(text);
+  return {};
 }
 
-Result<std::string> StatusAsText(const StatusRequest& request, const RunStatus& status,
-                                 FileSystem& files) {
+Result<void> PrintStatusAsText(const StatusRequest& request, const RunStatus& status,
+                               FileSystem& files, const Console& console) {
   std::string text = HeadLine(status) + JobTable(status, request.all_jobs) + NextLine(status);
   if (request.errors) {
     SLUICE_ASSIGN(const std::string errors, FormatRunErrors(files, request.run_folder));
     text += errors;
   }
-  return text;
+  console.Print(text);
+  return {};
 }
 
 // One look; gives the state.
 Result<std::string> PrintStatus(const CommandContext& context, const StatusRequest& request,
                                 FileSystem& files) {
   SLUICE_ASSIGN(const RunStatus status, ReadRunStatus(files, request.run_folder));
-  SLUICE_ASSIGN(const std::string text,
-                context.console.json ? StatusAsJson(request, status, files, context.console.out)
-                                     : StatusAsText(request, status, files));
-  context.console.Print(text);
+  SLUICE_TRY(context.console.json ? PrintStatusAsJson(request, status, files, context.console)
+                                  : PrintStatusAsText(request, status, files, context.console));
   return status.state;
 }
 

@@ -134,6 +134,11 @@ struct JobResponseReader::State {
   RecordScanner scanner{{"key", "metadata.key", "instance.key", "error", "status", "response",
                          "response.embedding.values", "predictions"}};
   std::string padded;
+
+  auto Scan(std::string_view line) {
+    padded.assign(line).append(RecordScanner::kPadding, ' ');
+    return scanner.Scan(std::string_view(padded).substr(0, line.size()));
+  }
 };
 
 JobResponseReader::JobResponseReader() : state_(std::make_unique<State>()) {}
@@ -142,8 +147,7 @@ JobResponseReader::~JobResponseReader() = default;
 JobResponse JobResponseReader::Read(std::string_view line) {
   JobResponse response;
   response.json = line;
-  state_->padded.assign(line).append(RecordScanner::kPadding, ' ');
-  const auto tokens = state_->scanner.Scan(std::string_view(state_->padded).substr(0, line.size()));
+  const auto tokens = state_->Scan(line);
   if (!tokens) {
     response.error = NotUnderstood(tokens.error().reason);
     return response;
@@ -164,6 +168,8 @@ JobResponse JobResponseReader::Read(std::string_view line) {
   }
   return response;
 }
+
+bool JobResponseReader::IsWhole(std::string_view line) { return state_->Scan(line).has_value(); }
 
 Result<void> JobResponseStream::Write(std::string_view bytes) {
   const uint64_t old = std::min<uint64_t>(seen_ - passed_over_, bytes.size());
@@ -189,7 +195,8 @@ Result<void> JobResponseStream::TakeLine(std::string_view line) {
 }
 
 Result<void> JobResponseStream::Close() {
-  if (!rest_.empty() && !Json::accept(rest_)) {
+  // The JSON library takes an array, the scanner a number as 1e999: neither was cut.
+  if (!rest_.empty() && !Json::accept(rest_) && !reader_.IsWhole(rest_)) {
     return Fail(ErrorCode::kBadAnswer,
                 fmt::format("the results end in the middle of line {}", count_ + 1));
   }

@@ -43,6 +43,8 @@ class JobResponseReader {
 
   // `line` without its LF. What cannot be understood is a response with error code 0.
   [[nodiscard]] JobResponse Read(std::string_view line);
+  // Whether it is an object of JSON, whatever the sizes of its numbers.
+  [[nodiscard]] bool IsWhole(std::string_view line);
 
  private:
   struct State;

@@ -208,7 +208,7 @@ class GeminiDecoder final : public ReplyDecoder {
     const std::string_view error = IsNoFailure(tokens[kError]) ? tokens[kStatus] : tokens[kError];
     const bool answered = tokens[kResponse].starts_with('{');
     if (!IsNoFailure(error)) {
-      const bool both = answered && !IsNoFailure(tokens[kResponse]);
+      const bool both = answered && tokens[kResponse] != "{}";
       reply.failure = both ? Malformed("the answer line has both a response and an error")
                            : RowFailureOf(error);
     } else if (answered) {

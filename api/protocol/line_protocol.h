@@ -72,6 +72,7 @@ struct Reply {
   // In the vector: numbers that were not of the common form (io/json/float_array.h).
   uint64_t general_values = 0;
   bool is_shortened = false;  // the vector came longer than was asked for, and was cut
+  bool is_truncated = false;  // the service embedded the beginning of the text only
 };
 
 class ReplyDecoder {

@@ -1,5 +1,6 @@
 #include "api/protocol/row_status.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -15,6 +16,9 @@ using Json = nlohmann::json;
 
 constexpr int kStatusDepthMax = 256;
 
+// What is longer says something, if only in blanks.
+constexpr size_t kEmptyErrorBytesMax = 256;
+
 // What stands in front of an error object, or alone. Words of google.rpc may stand anywhere.
 constexpr std::pair<std::string_view, int> kPhrases[] = {
     {"Bad Request", 400},       {"Unauthorized", 401},
@@ -28,6 +32,12 @@ constexpr std::pair<std::string_view, int> kPhrases[] = {
     {"FAILED_PRECONDITION", 9}, {"NOT_FOUND", 5},
     {"CANCELLED", 1},           {"INTERNAL", 13},
 };
+
+// null, "", 0, and what holds nothing else.
+bool IsNothing(const Json& value) {
+  return value.is_structured() ? std::ranges::all_of(value, IsNothing)
+                               : value == Json() || value == Json("") || value == Json(0);
+}
 
 int CodeOfPhrase(std::string_view text) {
   for (const auto& [phrase, code] : kPhrases) {
@@ -81,7 +91,11 @@ std::string BoundedMessage(std::string text) {
 }
 
 bool IsNoFailure(std::string_view token) {
-  return token.empty() || token == "null" || token == "\"\"" || token == "{}";
+  if (token.empty() || token == "null" || token == "\"\"") {
+    return true;
+  }
+  return token.starts_with('{') && token.size() <= kEmptyErrorBytesMax &&
+         IsNothing(ParseJson(token));
 }
 
 RowStatus ParseRowStatus(std::string_view token) {

@@ -23,7 +23,8 @@ struct RowStatus {
 inline constexpr size_t kRowMessageBytesMax = 1'000;
 [[nodiscard]] std::string BoundedMessage(std::string text);
 
-// Whether the token of `error` or `status` tells of no failure: absent, null, "" or {}.
+// Whether the token of `error` or `status` tells of no failure: absent, null, "", or an object that
+// says nothing, as {} and {"code":0,"message":""}.
 [[nodiscard]] bool IsNoFailure(std::string_view token);
 
 // `token` is JSON that tells of a failure. The message is never empty.

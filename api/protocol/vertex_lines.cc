@@ -103,7 +103,7 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
 
  private:
   enum Field : size_t { kKey, kInstanceKey, kContent, kError, kStatus, kPredictions };
-  enum PredictionField : size_t { kValues, kTokenCount };
+  enum PredictionField : size_t { kValues, kTokenCount, kTruncated };
 
   // `token` is a list with one prediction in it.
   void ReadPrediction(std::string_view token, Reply& reply) {
@@ -139,11 +139,13 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
     }
     reply.vector = vector_;
     reply.general_values = floats_.general_values() - general_before;
+    reply.is_truncated = (*tokens)[kTruncated] == "true";
   }
 
   RecordScanner scanner_{
       {"key", "instance.key", "instance.content", "error", "status", "predictions"}};
-  RecordScanner prediction_scanner_{{"embeddings.values", "embeddings.statistics.token_count"}};
+  RecordScanner prediction_scanner_{{"embeddings.values", "embeddings.statistics.token_count",
+                                     "embeddings.statistics.truncated"}};
   FloatArrayReader floats_;
   std::string prediction_;  // with padding
   RowKey key_;
@@ -175,7 +177,7 @@ class TextEmbeddingLines final : public LineProtocol {
     const std::string_view text = tokens[0];
     const std::string_view title = fields_.size() > 1 ? tokens[1] : std::string_view{};
     SLUICE_TRY(CheckTextToken(text, fields_[0]));
-    const bool titled = !IsNoFailure(title);
+    const bool titled = !IsAbsent(title) && title != "\"\"";
     if (titled && title.front() != '"') {
       return std::unexpected(fmt::format("field \"{}\" is not a string", fields_[1]));
     }

@@ -25,8 +25,11 @@ inline void RequireMemory(bool had_memory) {
 }
 
 // An exception that arrived at a border. What is no exhaustion (kIo) is a mistake of ours
-// (kInternal).
-[[nodiscard]] inline Error ErrorOf(const std::exception& exception, std::string_view where) {
+// (kInternal). Where no memory is left for its words the process ends at once (tools/main.cc): an
+// exception out of here would pass the border, and what stands behind it may wait for the threads
+// that stand before it.
+[[nodiscard]] inline Error ErrorOf(const std::exception& exception,
+                                   std::string_view where) noexcept {
   const auto* of_system = dynamic_cast<const std::system_error*>(&exception);
   const bool is_out_of_threads =
       (of_system != nullptr && of_system->code() == std::errc::resource_unavailable_try_again) ||

@@ -1,4 +1,4 @@
-"""The memory of `prepare` is bounded whatever the lines are: a sanitizer's own memory would hide it."""
+"""The memory of `prepare` and `status` is bounded whatever the lines are: a sanitizer's own memory would hide it."""
 
 import harness
 
@@ -13,6 +13,13 @@ class Peak(harness.CliTest):
                 ended = self.sluice("prepare", f"{name}.jsonl", "-C", name, "--threads", "2", "-q", code=None)
                 self.assertIn(ended.code, (0, 3, 7))
                 self.assertLess(ended.peak_kib, 80 * 1024)
+
+    def test_status_shows_any_number_of_refused_lines(self):
+        (self.folder / "bad.jsonl").write_bytes(b"{}\n" * 200_000 + b'{"text":"a"}\n')
+        self.sluice("prepare", "bad.jsonl", "-C", "bad", code=3)
+        ended = self.sluice("status", "-C", "bad", "--errors", "--json")
+        self.assertEqual(len(ended.json()["errors"]["rejects"]), 200_000)
+        self.assertLess(ended.peak_kib, 80 * 1024)
 
 
 if __name__ == "__main__":

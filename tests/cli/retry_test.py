@@ -235,8 +235,8 @@ class Limits(Asked):
 
     def test_of_time(self):
         self.serve("stuck-pending")
-        ended = self.run_it("--deadline", "300ms", code=75)
-        self.assertIn("--deadline", ended.err)
+        ended = self.run_it("--deadline", "2s", code=75)
+        self.assertIn("the --deadline has come, and 3 of 3 shards are open (3 PENDING)", ended.err)
         self.assertEqual(self.sluice("status", "--json", "-C", "v.npy.sluice").json()["state"], "STOPPED")
 
     def test_of_one_request(self):
@@ -245,7 +245,10 @@ class Limits(Asked):
 
     def test_of_answers(self):
         self.serve()
-        self.assertIn("larger than 1000 bytes", self.run_it("--max-answer-bytes", "1000", code=6).err)
+        error = json.loads(self.run_it("--max-answer-bytes", "1000", code=6).err.splitlines()[-1])
+        self.assertIn("larger than 1000 bytes", error["message"])
+        self.assertIn("goes on with a larger --max-answer-bytes", error["hint"])
+        self.run_it()
 
 
 class Lost(Asked):

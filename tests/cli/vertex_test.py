@@ -52,6 +52,16 @@ class Runs(VertexTest):
         self.gemini_run(service, corpus, "lexical.npy", "-m", "sluice-lexical-1")
         self.assertEqual(self.read("text.npy"), self.read("lexical.npy"))
 
+    def test_texts_that_the_model_cut_are_counted_and_told(self):
+        self.serve()
+        corpus = self.folder / "c.jsonl"
+        texts = ["short", "long " * 3000, "longer " * 4000]
+        corpus.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+        ended = self.sluice("run", corpus, *self.run_flags, "-m", "text-embedding-005", "-o", "v.npy")
+        self.assertIn("warning: of 2 documents the service embedded the beginning only", ended.err)
+        self.assertEqual(json.loads(self.read("v.npy.sluice/report.json"))["answers"]["truncated"], 2)
+        self.sluice("verify", "v.npy.sluice")
+
     def test_text_embeddings_that_come_without_their_key_are_told_by_their_text(self):
         corpus = self.folder / "c.jsonl"
         texts = [f"w{i % 37} \u00e9 \"w{i % 3}\"" for i in range(200)]  # many a text twice and more

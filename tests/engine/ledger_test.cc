@@ -221,7 +221,9 @@ TEST_F(LedgerTest, KeepsMergeCountsAndAddsThoseOfLaterRounds) {
                           .answers_kept = 1,
                           .values = 3840,
                           .general_values = 7,
-                          .shortened = 2};
+                          .shortened = 2,
+                          .truncated = 3,
+                          .first_conflict = 9};
   ASSERT_TRUE(ledger.SaveMerged(track, first).has_value());
   EXPECT_EQ(ledger.Merges().value().at(4).failed_by_class.at("quota"), 2u);
   EXPECT_EQ(ledger.Merges().value().at(4).output_tokens, std::nullopt);
@@ -231,6 +233,8 @@ TEST_F(LedgerTest, KeepsMergeCountsAndAddsThoseOfLaterRounds) {
   second.failed = 1;
   second.failed_by_class = {{"quota", 1}};
   second.prompt_tokens = 3;
+  second.truncated = 1;
+  second.first_conflict = 8;
   ASSERT_TRUE(ledger.SaveMerged(track, second).has_value());
   const MergeCounts both = ledger.Merges().value().at(4);
   EXPECT_EQ(both.ok, 6u);
@@ -241,6 +245,8 @@ TEST_F(LedgerTest, KeepsMergeCountsAndAddsThoseOfLaterRounds) {
   EXPECT_EQ(both.answers_kept, 1u);
   EXPECT_EQ(both.values, 3840u);
   EXPECT_EQ(both.shortened, 2u);
+  EXPECT_EQ(both.truncated, 4u);
+  EXPECT_EQ(both.first_conflict, 8u);
 }
 
 TEST_F(LedgerTest, AShardThatIsSentBackIsMergedAnew) {

@@ -95,6 +95,7 @@ TEST_F(MergeTest, NamesWhatIsMissingTwiceThereUnknownOrBroken) {
   EXPECT_EQ(outcome->ok, 2u);
   EXPECT_EQ(outcome->duplicates, 1u);
   EXPECT_EQ(outcome->conflicts, 1u);
+  EXPECT_EQ(outcome->first_conflict, 1u);
   EXPECT_EQ(outcome->strangers, 2u);
   EXPECT_EQ(outcome->malformed_lines, 1u);
   EXPECT_EQ(outcome->missing, 1u);

@@ -121,6 +121,15 @@ TEST(OrderedPipeline, TurnsAnExceptionOfAStationIntoAnError) {
   EXPECT_EQ(numbers.given(), numbers.recycled());
 }
 
+TEST(OrderedPipeline, TurnsAnExceptionOfTheRecyclingIntoAnError) {
+  Numbers numbers(100);
+  PipelineSource source = numbers.Source();
+  source.recycle = [](std::unique_ptr<PipelineItem>) { throw std::bad_alloc(); };
+  const auto result = RunOrderedPipeline({.workers = 2, .tokens = 4}, source, {}, {});
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, ErrorCode::kIo);
+}
+
 TEST(OrderedPipeline, GivesTheErrorOfItsSource) {
   const PipelineSource source = {.next = []() -> Result<std::unique_ptr<PipelineItem>> {
                                    return Fail(ErrorCode::kInput, "no such file");

@@ -24,6 +24,10 @@ class PrepareRunTest : public testing::Test {
 
   Result<PrepareSummary> Prepare() {
     Progress progress;
+    return Prepare(progress);
+  }
+
+  Result<PrepareSummary> Prepare(Progress& progress) {
     StageTimes times;
     SystemClock clock;
     PrepareEnvironment environment{
@@ -77,6 +81,21 @@ TEST_F(PrepareRunTest, DoneAgainItChangesNothing) {
   EXPECT_TRUE(again->resumed);
   EXPECT_EQ(again->documents, 1000U);
   EXPECT_EQ(again->shards, 4U);
+}
+
+TEST_F(PrepareRunTest, CountsOfOneThatGoesOnBeginWhereTheEarlierStood) {
+  Progress first;
+  const auto summary = Prepare(first);
+  ASSERT_TRUE(summary.has_value());
+  Progress again;
+  ASSERT_TRUE(Prepare(again).has_value());
+  EXPECT_EQ(again.documents_packed, 1000U);
+  EXPECT_EQ(again.documents_rejected, 1U);
+  EXPECT_EQ(again.shards_sealed, 4U);
+  EXPECT_EQ(again.request_bytes, summary->plain_bytes);
+  EXPECT_EQ(again.compressed_bytes, summary->shard_bytes);
+  EXPECT_EQ(again.corpus_bytes_total, first.corpus_bytes_total);
+  EXPECT_TRUE(again.packing_done);
 }
 
 TEST_F(PrepareRunTest, LeavesAccountAndOutputOpenAndPinsTheRest) {

@@ -66,13 +66,18 @@ class RunTest : public testing::Test {
   Result<RunSummary> Go(const RunOptions& options) { return Go(options, {}, *transport_); }
 
   Result<RunSummary> Go(const RunOptions& options, std::stop_token stop, Transport& transport) {
+    return Go(options, std::move(stop), transport, clock_);
+  }
+
+  Result<RunSummary> Go(const RunOptions& options, std::stop_token stop, Transport& transport,
+                        Clock& clock) {
     ProviderOptions provider_options;
     provider_options.base_url = service_->base_url();
     provider_options.api_key = kTestKey;
     const auto provider = MakeProvider("gemini", provider_options, transport, clock_).value();
     progress_ = std::make_unique<Progress>();
     RunEnvironment environment{.files = *files_,
-                               .clock = clock_,
+                               .clock = clock,
                                .provider = *provider,
                                .progress = *progress_,
                                .stop = std::move(stop)};
@@ -240,6 +245,108 @@ TEST_F(RunTest, LinesThatTheServiceDropsDoublesOrMangledAreNamed) {
   }
 }
 
+// Brings other answers than the service sent.
+class OtherAnswers final : public Transport {
+ public:
+  using Change = std::function<std::string(const std::string& answers)>;
+  OtherAnswers(Transport& inner, Change change) : inner_(inner), change_(std::move(change)) {}
+
+  Result<HttpResponse> Send(const HttpRequest& request) override {
+    if (request.url.find(":download") == std::string::npos) {
+      return inner_.Send(request);
+    }
+    ++downloads;
+    std::string answers;
+    HttpRequest whole = request;
+    whole.head_reader = {};
+    whole.body_writer = [&](std::span<const std::byte> bytes) -> Result<void> {
+      answers.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      return {};
+    };
+    SLUICE_ASSIGN(const HttpResponse response, inner_.Send(whole));
+    SLUICE_TRY(request.head_reader({.status = 200}));
+    SLUICE_TRY(request.body_writer(AsBytes(change_(answers))));
+    return response;
+  }
+
+  std::atomic<int> downloads = 0;
+
+ private:
+  Transport& inner_;
+  Change change_;
+};
+
+class NoDownloads final : public Transport {
+ public:
+  explicit NoDownloads(Transport& inner) : inner_(inner) {}
+
+  Result<HttpResponse> Send(const HttpRequest& request) override {
+    return request.url.find(":download") == std::string::npos
+               ? inner_.Send(request)
+               : HttpResponse{.status = 400, .body = R"({"error":{"code":400,"message":"no"}})"};
+  }
+
+ private:
+  Transport& inner_;
+};
+
+TEST_F(RunTest, ADownloadThatIsRefusedSaysWhatCanBeDone) {
+  (void)folder_.Write("corpus.jsonl", Corpus(10));
+  StartService();
+  NoDownloads refusing(*transport_);
+  const auto summary = Go(Options(), {}, refusing);
+  ASSERT_EQ(summary.error().code, ErrorCode::kRefused);
+  EXPECT_TRUE(summary.error().hint.starts_with("`sluice jobs get batches/"))
+      << summary.error().hint;
+  EXPECT_EQ(Go(Options())->ok, 10u);
+}
+
+TEST_F(RunTest, APageInPlaceOfTheAnswersIsNamedInTheRowsThatItCost) {
+  (void)folder_.Write("corpus.jsonl", Corpus(10));
+  StartService();
+  OtherAnswers signing_in(*transport_, [](const std::string&) {
+    return std::string("<html>\n<title>Sign in</title> ") + kTestKey;
+  });
+  RunOptions options = Options();
+  options.attempts_max = 1;
+  options.poll_first = options.poll_max = milliseconds(1);
+  const auto summary = Go(options, {}, signing_in);
+  ASSERT_TRUE(summary.has_value()) << summary.error().message;
+  EXPECT_EQ(summary->failed_by_class, (std::map<std::string, uint64_t>{{"missing", 10}}));
+  const std::string message = Report()["failures"][0]["error"]["message"];
+  EXPECT_NE(message.find("it begins with '<html>\\x0a<title>Sign in</title>"), std::string::npos)
+      << message;
+  EXPECT_EQ(message.find(kTestKey), std::string::npos) << message;
+  EXPECT_EQ(signing_in.downloads, 20);
+}
+
+TEST_F(RunTest, TwoAnswersToOneRowThatDifferAreCountedAndTheFirstRowIsNamed) {
+  (void)folder_.Write("corpus.jsonl", Corpus(10));
+  StartService();
+  OtherAnswers doubled(*transport_, [](std::string answers) {
+    std::string value = "0.5";
+    for (int i = 1; i < 16; ++i) {
+      value += ",0.5";
+    }
+    for (const char* key : {"000000000007", "000000000004"}) {
+      answers += fmt::format(
+          "{{\"key\":\"{}\",\"response\":{{\"embedding\":{{\"values\":[{}]}}}}}}\n", key, value);
+    }
+    return answers;
+  });
+  const auto summary = Go(Options(), {}, doubled);
+  ASSERT_TRUE(summary.has_value()) << summary.error().message;
+  EXPECT_EQ(summary->conflicts, 2u);
+  EXPECT_EQ(Report()["answers"]["conflicts"], 2);
+  EXPECT_EQ(Report()["answers"]["first_conflict"], 4);
+  const std::string with_both = Output();
+  RunOptions fresh = Options();
+  fresh.fresh = true;
+  ASSERT_TRUE(Go(fresh).has_value());
+  EXPECT_EQ(Output(), with_both) << "the first answer counts";
+  EXPECT_TRUE(Report()["answers"]["first_conflict"].is_null());
+}
+
 TEST_F(RunTest, AnswersThatBreakOffAndBeginAnewAreReadAnew) {
   (void)folder_.Write("corpus.jsonl", Corpus(60));
   StartService();
@@ -330,6 +437,34 @@ TEST_F(RunTest, RefusesAChangedSettingAndAChangedCorpus) {
   const auto corpus = Go(Options());
   ASSERT_FALSE(corpus.has_value());
   EXPECT_EQ(corpus.error().code, ErrorCode::kInput);
+}
+
+// Throws when it is asked for the second time.
+class BrokenClock final : public Clock {
+ public:
+  [[nodiscard]] MonotonicTime Now() const override {
+    return ++asked_ == 2 ? throw std::logic_error("broken") : clock_.Now();
+  }
+  [[nodiscard]] WallTime WallNow() const override { return clock_.WallNow(); }
+  bool SleepUntil(MonotonicTime time, std::stop_token stop) override {
+    return clock_.SleepUntil(time, std::move(stop));
+  }
+
+ private:
+  SystemClock clock_;
+  mutable std::atomic<int> asked_ = 0;
+};
+
+TEST_F(RunTest, AnExceptionOfTheTrackerStopsThePackingAndIsAnError) {
+  (void)folder_.Write("corpus.jsonl", Corpus(60));
+  StartService();
+  BrokenClock broken;
+  const auto stopped = Go(Options(), {}, *transport_, broken);
+  ASSERT_FALSE(stopped.has_value());
+  EXPECT_EQ(stopped.error().code, ErrorCode::kInternal);
+  const auto resumed = Go(Options());
+  ASSERT_TRUE(resumed.has_value()) << resumed.error().message;
+  EXPECT_EQ(resumed->ok, 60u);
 }
 
 TEST_F(RunTest, OnlyOneProcessWorksOnARun) {

@@ -11,6 +11,9 @@ namespace sluice {
 
 namespace {
 
+// More is said to be cut.
+constexpr uint64_t kPredictionTokensMax = 2048;
+
 // Sorts its members: what comes back is not what was sent.
 using Json = nlohmann::json;
 
@@ -82,9 +85,10 @@ ApiAnswer Prediction(const Model& model, const Json& instance, bool ignores_dime
   // The numbers are carried over as text: written anew they would be other bytes.
   const size_t begin = answer.find('[');
   const size_t end = answer.find(']');
+  const uint64_t tokens = TokensIn(StringField(instance, "content").size());
   return fmt::format(
-      R"({{"embeddings":{{"statistics":{{"token_count":{},"truncated":false}},"values":{}}}}})",
-      TokensIn(StringField(instance, "content").size()), answer.substr(begin, end + 1 - begin));
+      R"({{"embeddings":{{"statistics":{{"token_count":{},"truncated":{}}},"values":{}}}}})",
+      tokens, tokens > kPredictionTokensMax, answer.substr(begin, end + 1 - begin));
 }
 
 void DropDimension(Json& request) {

@@ -66,6 +66,15 @@ TEST(JobResponse, AnErrorIsAnErrorWhereverItStands) {
   EXPECT_NE(blocked.error->message.find("SAFETY"), std::string::npos);
 }
 
+TEST(JobResponse, AnErrorThatSaysNothingIsNone) {
+  for (const std::string error : {"null", "{}", R"({"code":0,"message":""})"}) {
+    EXPECT_TRUE(
+        Read(R"({"key":"x","response":{"embedding":{"values":[1]}},"error":)" + error + "}").ok())
+        << error;
+    EXPECT_FALSE(Read(R"({"key":"x","error":)" + error + "}").ok()) << error;
+  }
+}
+
 TEST(JobResponse, WhatCannotBeUnderstoodSaysWhyAndKeepsItsKey) {
   for (const char* line :
        {"{", "[]", "{}", R"({"key":"k"})", R"({"response":{}})", R"({"response":[]})",
@@ -122,6 +131,17 @@ TEST(JobResponseStream, AnEndInTheMiddleOfALineIsAnError) {
   ASSERT_TRUE(test.stream.Write(kLines.substr(0, kLines.size() - 1)).has_value());
   EXPECT_EQ(test.stream.Close().error().code, ErrorCode::kBadAnswer);
   EXPECT_EQ(test.keys, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(JobResponseStream, AWholeLastLineThatCannotBeUnderstoodIsALineAsAnyOther) {
+  const std::string line =
+      R"({"key":"d","response":{"candidates":[{"finishReason":"STOP"}],"x":1e999}})";
+  for (const char* end : {"", "\n"}) {
+    Streamed test;
+    ASSERT_TRUE(test.stream.Write(line + end).has_value());
+    EXPECT_TRUE(test.stream.Close().has_value());
+    EXPECT_EQ(test.keys, (std::vector<std::string>{"d"}));
+  }
 }
 
 TEST(JobResponseStream, EndsWithTheErrorOfTheTaker) {

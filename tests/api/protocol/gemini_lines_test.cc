@@ -205,6 +205,23 @@ TEST_F(GeminiAnswers, ErrorsHaveAClassACodeAndAMessage) {
   }
 }
 
+TEST_F(GeminiAnswers, AnErrorThatSaysNothingIsNone) {
+  for (const std::string error : {"null", "{}", "{ }", R"("")", R"({"code":0,"message":""})",
+                                  R"({"code":0,"message":"","status":null,"details":[{}]})"}) {
+    const std::string beside = R"({"key":"000000000001","error":)" + error;
+    EXPECT_FALSE(Decode(beside + R"(,"response":{"embedding":{"values":[1]}}})").failure) << error;
+    const Reply alone = Decode(beside + "}");
+    ASSERT_TRUE(alone.failure.has_value()) << error;
+    EXPECT_EQ(alone.failure->failure_class, FailureClass::kMalformed) << error;
+  }
+  for (const char* error : {R"({"status":"INTERNAL"})", R"({"code":0,"message":"x"})"}) {
+    EXPECT_TRUE(Decode(std::string(R"({"key":"000000000001","error":)") + error +
+                       R"(,"response":{"embedding":{"values":[1]}}})")
+                    .failure)
+        << error;
+  }
+}
+
 TEST_F(GeminiAnswers, LinesThatCannotBeUnderstoodAreMalformedNeverAValue) {
   const char* lines[] = {
       "",

@@ -81,6 +81,10 @@ TEST(VertexLines, RequestsOfEachKind) {
       std::string::npos);
   titled.model = "text-embedding-005";
   titled.dimension = 256;
+  std::string none;
+  const std::vector<std::string_view> no_title = {"\"Hi\"", "{}"};
+  EXPECT_EQ(Lines(titled)->AppendRequest(no_title, none).error(),
+            "field \"title\" is not a string");
   EXPECT_EQ(RequestOf(titled, {"\"Hi\"", "\"T\""}),
             "{\"key\":\"000000000000\",\"content\":\"Hi\",\"task_type\":\"RETRIEVAL_DOCUMENT\","
             "\"outputDimensionality\":256,\"title\":\"T\"}\n");
@@ -133,7 +137,15 @@ TEST(VertexLines, TextEmbeddingAnswersWithTheKeyInEitherPlace) {
     EXPECT_EQ(ok.reply.ordinal, ParseKey("000000000007"));
     EXPECT_EQ(ok.reply.vector.size(), 1U);
     EXPECT_EQ(ok.reply.usage.prompt_tokens, 8);
+    EXPECT_FALSE(ok.reply.is_truncated);
   }
+  EXPECT_TRUE(Decoded(Embeds("text-embedding-005"),
+                      R"({"key":"1","predictions":[{"embeddings":{"statistics":{"truncated":true},)"
+                      R"("values":[0.5]}}]})")
+                  .reply.is_truncated);
+  EXPECT_FALSE(
+      Decoded(Embeds("text-embedding-005"), R"({"key":"1","error":{"code":0,"message":""},)" + rest)
+          .reply.failure.has_value());
   for (
       const char* line :
       {R"({"key":"1","predictions":[]})", R"({"key":"1"})", R"({"key":"1","predictions":7})",
