@@ -99,14 +99,9 @@ Result<std::string> ChooseKey(const ClientOptions& options, const std::string& b
   if (!options.api_key.empty()) {
     return options.api_key;
   }
-  auto key = FindApiKey(options.api_key_file, options.environment);
-  if (key) {
-    return std::move(key->value);
-  }
-  // A service on loopback asks for a key as the real one does, but takes any.
-  const auto origin = ParseOrigin(base_url);
-  const bool any_will_do = options.api_key_file.empty() && origin && IsLoopback(*origin);
-  return any_will_do ? Result<std::string>("none") : std::unexpected(std::move(key).error());
+  SLUICE_ASSIGN(ApiKey key,
+                FindApiKeyFor(base_url, options.api_key_file, options.environment));
+  return std::move(key.value);
 }
 
 // Thread-safe only as far as nobody else sets the same signal at the same time.

@@ -20,9 +20,9 @@ constexpr int kFetchesMax = 5;
 constexpr int kFetchesOfOthersMax = 2;
 constexpr size_t kShownOfOthersMax = 120;
 
-// One that lacks answers which the service counts, so often again, with pauses in between. Then the
-// count was wrong.
-constexpr int kShortRoundsMax = 8;
+// One that lacks answers which the service counts is looked for again after a pause, up to so many
+// times. Then the count was wrong.
+constexpr int kShortRoundsMax = 3;
 
 // Of the failed rows all that the shard has left.
 MergeCounts CountsOf(const MergeOutcome& outcome, const std::vector<FailedAnswer>& failures,
@@ -130,7 +130,7 @@ Result<Collected> AnswerCollector::Collect(const ShardTrack& track, const ShardE
   if (track.given_up.has_value()) {
     return GiveUp(round);
   }
-  SLUICE_ASSIGN(const BatchJob job, environment_.provider.GetJob(track.job, stop));
+  SLUICE_ASSIGN(const BatchJob job, AskForJob(track.job, stop));
   if (job.cancelled()) {
     // Nobody failed such a row: it was not wanted any more, and is not asked again by itself.
     round.unanswered = RowFailure{.failure_class = FailureClass::kCancelled,
@@ -138,6 +138,11 @@ Result<Collected> AnswerCollector::Collect(const ShardTrack& track, const ShardE
                                   .message = "the job was cancelled before this row was answered"};
   }
   return CollectAnswers(round, job, stop);
+}
+
+Result<BatchJob> AnswerCollector::AskForJob(const std::string& name, const std::stop_token& stop) {
+  const StageTimer timer(environment_.times, Stage::kFetch);
+  return environment_.provider.GetJob(name, stop);
 }
 
 Result<AnswerCollector::Round> AnswerCollector::OpenRound(const ShardTrack& track,
@@ -178,9 +183,14 @@ Result<Collected> AnswerCollector::CollectAnswers(const Round& round, const Batc
     }
     const bool is_whole = fetched->outcome.missing == 0;
     const bool agrees = transfer.checksum == previous && !is_of_others;
-    const bool is_all = agrees && (!IsShort(fetched->outcome, job) ||
-                                   (fetch == kFetchesMax && IsShortForGood(round.track)));
-    if (is_whole || is_all) {
+    const bool is_short = IsShort(fetched->outcome, job);
+    if (agrees && is_short && !IsShortForGood(round.track)) {
+      return Fail(
+          ErrorCode::kBadAnswer,
+          fmt::format("the result of {} has {} answers, the service counts {}", round.track.job,
+                      LinesOf(fetched->outcome), job.stats->success_count));
+    }
+    if (is_whole || agrees) {
       return fetched->has_dimension
                  ? Finish(round, fetched->outcome, *fetched->sink, transfer.bytes)
                  : Collected{
@@ -357,6 +367,7 @@ Result<void> AnswerCollector::CheckFailures(const Round& round, const MergeOutco
 Result<Collected> AnswerCollector::Finish(const Round& round, const MergeOutcome& outcome,
                                           ShardSink& sink, uint64_t answer_bytes) {
   SLUICE_TRY(CheckFailures(round, outcome));
+  const StageTimer timer(environment_.times, Stage::kSeal);
   SLUICE_TRY(sink.Seal());
   const auto failures = FailuresAfter(round.failed_before, round.rows, outcome, round.track.job);
   const ShardTrack& track = round.track;

@@ -82,6 +82,7 @@ class AnswerCollector {
     AnswerStream::Fetched transfer;
   };
 
+  [[nodiscard]] Result<BatchJob> AskForJob(const std::string& name, const std::stop_token& stop);
   [[nodiscard]] Result<Round> OpenRound(const ShardTrack& track, const ShardEntry& entry,
                                         bool may_retry);
   [[nodiscard]] Result<Collected> GiveUp(const Round& round);

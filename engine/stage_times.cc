@@ -18,6 +18,7 @@ constexpr std::array<StageInfo, kStageNames.size()> kStages = {{{Step::kPack, fa
                                                                 {Step::kMerge, false},
                                                                 {Step::kMerge, true},
                                                                 {Step::kMerge, true},
+                                                                {Step::kMerge, false},
                                                                 {Step::kClose, false}}};
 
 std::string_view BoundOfStep(const StageTimes& times, Step step, size_t threads) {

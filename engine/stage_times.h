@@ -24,11 +24,12 @@ enum class Stage {
   kFetch,
   kDecode,
   kPlace,
+  kSeal,
   kClose
 };
-inline constexpr std::array<std::string_view, 10> kStageNames = {
-    "read",   "prepare", "compress", "append", "stage",
-    "create", "fetch",   "decode",   "place",  "close"};
+inline constexpr std::array<std::string_view, 11> kStageNames = {
+    "read",  "prepare", "compress", "append", "stage", "create",
+    "fetch", "decode",  "place",    "seal",   "close"};
 
 enum class Step { kPack, kSend, kMerge, kClose };
 inline constexpr std::array<std::string_view, 4> kStepNames = {"pack", "send", "merge", "close"};

@@ -31,4 +31,9 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const std::st
 [[nodiscard]] Result<ApiKey> FindApiKey(const std::string& key_file,
                                         const EnvironmentLookup& environment);
 
+// The same for the service at `base_url`: one on loopback asks for a key as the real one does, but
+// takes any, so that none need be named.
+[[nodiscard]] Result<ApiKey> FindApiKeyFor(const std::string& base_url, const std::string& key_file,
+                                           const EnvironmentLookup& environment);
+
 }  // namespace sluice

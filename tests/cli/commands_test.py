@@ -57,6 +57,12 @@ class Mistakes(harness.CliTest):
         self.assertRegex(ended.err, r"^error: no API key.*\nhint:  .*GEMINI_API_KEY.*\(exit 4\)\n$")
         self.assertFalse((self.folder / "vectors.npy.sluice").exists())
 
+    def test_no_key_for_a_service_on_loopback(self):
+        self.write_corpus("c.jsonl", 3)
+        service = harness.LocalService(self, "--latency", "1ms..5ms")
+        self.sluice("run", "c.jsonl", "--dim", "4", *service.flags())
+        self.assertTrue((self.folder / "vectors.npy").exists())
+
     def test_no_such_input(self):
         ended = self.sluice("run", "nowhere.jsonl", "--backend", "local", code=7)
         self.assertIn("nowhere.jsonl", ended.err)

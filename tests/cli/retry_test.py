@@ -86,6 +86,8 @@ class ByTheRun(Asked):
         summary = self.run_it("--attempts", "1", code=3).json()
         self.assertEqual(summary["failed_by_class"], {"missing": 3 * SHARDS})
         self.assertEqual(summary["jobs_created"], SHARDS)
+        # The service counts what it did not write: looked for three times, twice each.
+        self.assertEqual(len(self.service.events("download")), 3 * 2 * SHARDS)
 
     def test_answers_that_can_never_be_read_are_no_strangers(self):
         # The last job's file is one line, and that has no key.

@@ -125,7 +125,7 @@ TEST(OrderedPipeline, TurnsAnExceptionOfTheRecyclingIntoAnError) {
   Numbers numbers(100);
   PipelineSource source = numbers.Source();
   source.recycle = [](std::unique_ptr<PipelineItem>) { throw std::bad_alloc(); };
-  const auto result = RunOrderedPipeline({.workers = 2, .tokens = 4}, source, {}, {});
+  const auto result = RunOrderedPipeline(2, source, {}, {});
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::kIo);
 }

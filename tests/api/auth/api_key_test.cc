@@ -35,6 +35,20 @@ TEST(ApiKey, SaysWhatToDoWhenThereIsNone) {
   EXPECT_NE(none.error().hint.find("--backend local"), std::string::npos);
 }
 
+TEST(ApiKey, AServiceOnLoopbackTakesAnyAndNeedsNone) {
+  const auto none = Environment({});
+  EXPECT_EQ(FindApiKeyFor("http://127.0.0.1:8080", "", none).value().value, "none");
+  EXPECT_EQ(FindApiKeyFor("https://127.0.0.1.example.com", "", none).error().code,
+            ErrorCode::kAuth);
+  EXPECT_EQ(FindApiKeyFor("", "", none).error().code, ErrorCode::kAuth);
+  const auto one = Environment({{"GEMINI_API_KEY", "one"}});
+  EXPECT_EQ(FindApiKeyFor("http://127.0.0.1:8080", "", one).value().value, "one");
+  // Who names one is told when it is none.
+  const auto bad = Environment({{"GEMINI_API_KEY", "two words"}});
+  EXPECT_FALSE(FindApiKeyFor("http://127.0.0.1:8080", "", bad).has_value());
+  EXPECT_FALSE(FindApiKeyFor("http://127.0.0.1:8080", "/nowhere/key", none).has_value());
+}
+
 TEST(ApiKey, RefusesWhatCannotBeAKeyWithoutShowingIt) {
   for (const std::string& value :
        {std::string(" \n"), std::string("two words"), std::string("a\rb"), std::string("s\x01y"),
