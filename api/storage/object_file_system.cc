@@ -50,6 +50,7 @@ class ObjectFile final : public File {
   }
 
   Result<uint64_t> Size() override { return object_.size; }
+  Result<bool> HasName() override { return true; }
   Result<void> Write(std::span<const std::byte>) override { return Refuse(); }
   Result<void> WriteAt(uint64_t, std::span<const std::byte>) override { return Refuse(); }
   Result<void> Sync() override { return Refuse(); }

@@ -24,7 +24,7 @@ AtomicFile::AtomicFile(FileSystem& files, std::string path, std::unique_ptr<File
     : files_(&files), path_(std::move(path)), file_(std::move(file)) {}
 
 AtomicFile::~AtomicFile() {
-  if (file_ != nullptr) {
+  if (file_ != nullptr && file_->HasName().value_or(true)) {
     file_.reset();
     // Best effort: a temp file that stays behind is overwritten by the next try.
     std::ignore = files_->Remove(TemporaryPath(path_));
@@ -51,6 +51,13 @@ Result<void> PublishFile(FileSystem& files, File& file, const std::string& from,
   if (found != size) {
     return Fail(ErrorCode::kIo, fmt::format("'{}' has {} bytes on disk, but {} were written to it",
                                             from, found, size));
+  }
+  // Whatever else bears the temp name now would get the final one, half written.
+  SLUICE_ASSIGN(const bool has_name, file.HasName());
+  if (!has_name) {
+    return Fail(
+        ErrorCode::kIo, fmt::format("'{}' was taken away while it was written", from),
+        fmt::format("has another command written to '{}' meanwhile? Give each its own", to));
   }
   SLUICE_TRY(files.Rename(from, to));
   return files.SyncFolderOf(to);

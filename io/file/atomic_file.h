@@ -3,6 +3,7 @@
 // Bytes go to "<path>.tmp" beside the final name; Commit() syncs, counts, renames and syncs the
 // folder.
 // Without Commit() the destructor removes the temp file and an older final file stays as it was.
+// Of two that write to one path at a time the later one holds, and the other's Commit() is kIo.
 // One thread at a time.
 #pragma once
 

@@ -33,6 +33,8 @@ class File {
   [[nodiscard]] virtual Result<void> Sync() = 0;
   [[nodiscard]] virtual Result<void> Truncate(uint64_t size) = 0;
   [[nodiscard]] virtual Result<uint64_t> Size() = 0;
+  // False when its last name was removed or given to another file.
+  [[nodiscard]] virtual Result<bool> HasName() = 0;
   // A wish: that the disk finds room now for bytes that are written later, so that writing them is
   // quicker. Neither content nor size changes; whether there is room is told by the writing alone.
   virtual void Reserve([[maybe_unused]] uint64_t offset, [[maybe_unused]] uint64_t size) {}

@@ -122,14 +122,24 @@ class PosixFile final : public File {
   }
 
   Result<uint64_t> Size() override {
+    SLUICE_ASSIGN(const struct stat status, Status());
+    return static_cast<uint64_t>(status.st_size);
+  }
+
+  Result<bool> HasName() override {
+    SLUICE_ASSIGN(const struct stat status, Status());
+    return status.st_nlink > 0;
+  }
+
+ private:
+  [[nodiscard]] Result<struct stat> Status() const {
     struct stat status = {};
     if (fstat(number(), &status) != 0) {
       return Failure("look at", path_);
     }
-    return static_cast<uint64_t>(status.st_size);
+    return status;
   }
 
- private:
   [[nodiscard]] int number() const { return descriptor_.number(); }
 
   [[nodiscard]] Result<size_t> Taken(ssize_t count) const {

@@ -80,6 +80,7 @@ class FaultyFileSystem::FaultyFile final : public File {
   }
 
   Result<uint64_t> Size() override { return file_->Size(); }
+  Result<bool> HasName() override { return file_->HasName(); }
 
  private:
   FaultyFileSystem& files_;

@@ -38,6 +38,21 @@ TEST_F(AtomicFileTest, WithoutCommitNothingHappened) {
   EXPECT_FALSE(files_->Exists(path + ".tmp"));
 }
 
+TEST_F(AtomicFileTest, OfTwoWritersTheLaterOneHolds) {
+  const std::string path = folder_.Write("x", "old");
+  AtomicFile later = [&] {
+    AtomicFile first = AtomicFile::Create(*files_, path).value();
+    AtomicFile second = AtomicFile::Create(*files_, path).value();
+    EXPECT_TRUE(first.Write("first").has_value());
+    EXPECT_EQ(first.Commit().error().code, ErrorCode::kIo);
+    EXPECT_EQ(TempFolder::Read(path), "old");
+    return second;
+  }();
+  ASSERT_TRUE(later.Write("second").has_value());
+  ASSERT_TRUE(later.Commit().has_value());
+  EXPECT_EQ(TempFolder::Read(path), "second");
+}
+
 TEST_F(AtomicFileTest, AMovedFromFileRemovesNothing) {
   const std::string path = folder_.Path("x");
   AtomicFile first = AtomicFile::Create(*files_, path).value();
