@@ -1,14 +1,13 @@
 #include "engine/cancel.h"
 
-#include <fmt/format.h>
-
 #include "engine/kept_options.h"
 #include "engine/ledger.h"
+#include "engine/live_run.h"
 #include "engine/run_directory.h"
 #include "engine/run_lock.h"
-#include "engine/live_run.h"
 
 namespace sluice {
+
 Result<CancelPlan> PlanCancel(FileSystem& files, const std::string& run_folder) {
   const RunDirectory directory(run_folder);
   SLUICE_TRY(directory.ExpectRun(files));

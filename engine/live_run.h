@@ -3,7 +3,6 @@
 // at a time.
 #pragma once
 
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>

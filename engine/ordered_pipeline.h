@@ -6,7 +6,6 @@
 // and the first error comes back. This file's .cc is the only place that includes oneTBB.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>

@@ -1,9 +1,9 @@
 #include "engine/run.h"
 
 #include "engine/ledger.h"
+#include "engine/live_run.h"
 #include "engine/run_directory.h"
 #include "engine/run_lock.h"
-#include "engine/live_run.h"
 
 namespace sluice {
 

@@ -2,9 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <fmt/format.h>
-#include <stop_token>
 #include <sys/prctl.h>
 #include <unistd.h>
 
