@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <fmt/format.h>
 #include <memory>
 #include <numeric>
@@ -15,6 +14,7 @@
 #include "engine/ordered_pipeline.h"
 #include "io/base/checksum.h"
 #include "io/base/resource_pool.h"
+#include "io/base/text.h"
 #include "io/corpus/corpus.h"
 #include "io/json/float_array.h"
 #include "io/json/json_text.h"
@@ -53,7 +53,7 @@ void ForEachLine(std::string_view bytes, const Take& take) {
   while (!bytes.empty()) {
     const size_t end = std::min(bytes.find('\n'), bytes.size());
     const std::string_view line = bytes.substr(0, end);
-    if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
+    if (!IsBlankLine(line)) {
       take(line);
     }
     bytes.remove_prefix(std::min(end + 1, bytes.size()));

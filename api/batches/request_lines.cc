@@ -12,6 +12,7 @@
 #include "api/batches/job_wide_members.h"
 #include "api/files/sha256.h"
 #include "api/http/json_fields.h"
+#include "io/base/text.h"
 #include "io/codec/byte_source.h"
 #include "io/json/json_document.h"
 
@@ -40,7 +41,7 @@ std::string KeyOf(const OrderedJson& line, uint64_t number) {
 // Appends the request line that `line` becomes, with its LF; nothing for a blank one.
 Result<void> AppendRequestLine(const LineSettings& settings, std::string_view line, uint64_t number,
                                std::string& out) {
-  if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
+  if (IsBlankLine(line)) {
     return {};
   }
   OrderedJson given = ParseOrderedJson(line);
