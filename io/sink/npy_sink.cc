@@ -87,12 +87,12 @@ class NpySink final : public Sink {
   Result<std::unique_ptr<ShardSink>> OpenShard(OrdinalRange range) override {
     SLUICE_CHECK(options_.dimension > 0, "an array needs a dimension");
     SLUICE_ASSIGN(const bool has_rows, IsThere(files_, work_path_));
+    SLUICE_ASSIGN(auto file,
+                  files_.Open(work_path_, has_rows ? OpenMode::kReadWrite : OpenMode::kCreate));
     if (!has_rows) {
-      SLUICE_TRY(files_.Open(work_path_, OpenMode::kCreate));
       // A sealed shard is durable only together with the name that its rows stand under.
       SLUICE_TRY(files_.SyncFolderOf(work_path_));
     }
-    SLUICE_ASSIGN(auto file, files_.Open(work_path_, OpenMode::kReadWrite));
     const RowStoreOptions rows{
         .range = range,
         .dimension = static_cast<size_t>(options_.dimension),
