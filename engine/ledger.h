@@ -19,28 +19,14 @@
 
 #include "api/batches/create_job.h"
 #include "engine/ledger_copy.h"
+#include "engine/ledger_entries.h"
+#include "engine/merge_counts.h"
 #include "engine/shard_track.h"
 #include "io/base/error.h"
 
 struct sqlite3;
 
 namespace sluice {
-
-// What a shard's merge came to, as numbers.
-struct MergeCounts {
-  uint64_t ok = 0;
-  uint64_t failed = 0;
-  std::map<std::string, uint64_t> failed_by_class;
-  uint64_t duplicates = 0, conflicts = 0, strangers = 0, malformed_lines = 0;
-  std::optional<int64_t> prompt_tokens, output_tokens;
-  uint64_t answer_bytes = 0;
-  uint64_t answers_kept = 0;  // files, one a round that was answered
-  uint64_t values = 0, general_values = 0, shortened = 0;
-  std::optional<uint64_t> digest = {};  // as in MergeOutcome; nothing in older ledgers
-};
-
-// Adds up what services tell of tokens; nothing when none told any.
-void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens);
 
 // A create request that was about to leave, and what became of it.
 struct AttemptRecord {
@@ -70,19 +56,6 @@ struct SpendCap {
   std::optional<uint64_t> jobs_max;
   std::optional<uint64_t> rows_max;  // asked for, retries included
 };
-
-// Keys of Ledger::Get(); what stands under them is in docs/formats.md.
-inline constexpr const char* kRunIdKey = "run_id";
-inline constexpr const char* kFilesKey = "files";        // the corpus
-inline constexpr const char* kSettingsKey = "settings";  // that are pinned
-inline constexpr const char* kHowKey = "how";            // settings that another command may change
-inline constexpr const char* kDimensionKey = "dimension";
-inline constexpr const char* kStateKey = "state";          // kFinished, or absent
-inline constexpr const char* kCancelledKey = "cancelled";  // when, or absent
-inline constexpr const char* kOutputsKey = "outputs";
-inline constexpr const char* kAuditKey = "audit";  // at the end: kAudited, or why it was not made
-inline constexpr const char* kFinished = "DONE";
-inline constexpr const char* kAudited = "DONE";
 
 // A job that carries a name of ours and that nobody asked for.
 struct SurplusJob {

@@ -10,7 +10,7 @@
 
 #include "api/protocol/row_status.h"
 #include "engine/item_pool.h"
-#include "engine/ledger.h"
+#include "engine/merge_counts.h"
 #include "engine/ordered_pipeline.h"
 #include "io/base/checksum.h"
 #include "io/base/resource_pool.h"

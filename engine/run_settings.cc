@@ -42,7 +42,7 @@ Json SettingsOf(const RunOptions& options, const std::string& account) {
           {kAccount, account},
           {"--model", request.model},
           {"--task", TaskName(request.task)},
-          {"--dim", request.dimension},
+          {kDimensionSetting, request.dimension},
           {"--task-type", request.task_type},
           {"--text-field", request.text_field},
           {"--title-field", request.title_field},
@@ -55,19 +55,19 @@ Json SettingsOf(const RunOptions& options, const std::string& account) {
           {kPublished, options.published_output},
           {kProject, options.cloud.project},
           {kLocation, options.cloud.location},
-          {"--normalize", options.normalize},
-          {"--max-line-bytes", options.corpus.line_bytes_max},
-          {"--shard-rows", options.limits.rows_max},
-          {"--shard-bytes", options.limits.bytes_max},
-          {"--shard-tokens", options.limits.tokens_max},
-          {"--shard-answer-bytes", options.limits.answer_bytes_max}};
+          {kNormalizeSetting, options.normalize},
+          {kLineBytesSetting, options.corpus.line_bytes_max},
+          {kShardRowsSetting, options.limits.rows_max},
+          {kShardBytesSetting, options.limits.bytes_max},
+          {kShardTokensSetting, options.limits.tokens_max},
+          {kShardAnswerBytesSetting, options.limits.answer_bytes_max}};
 }
 
 // The other way round: what SettingsOf() wrote.
 RequestOptions RequestOf(const Json& settings) {
   return {.task = settings.at("--task") == TaskName(Task::kEmbed) ? Task::kEmbed : Task::kGenerate,
           .model = settings.at("--model"),
-          .dimension = settings.at("--dim"),
+          .dimension = settings.at(kDimensionSetting),
           .task_type = settings.at("--task-type"),
           .text_field = settings.at("--text-field"),
           .title_field = settings.at("--title-field"),
@@ -82,12 +82,12 @@ PinnedRun PinnedRunOf(const Json& settings, const Json& files) {
                 .provider_name = settings.at("--backend"),
                 .id_field = settings.at("--id-field"),
                 .output = settings.at(kOutput),
-                .normalize = settings.at("--normalize"),
-                .line_bytes_max = settings.at("--max-line-bytes"),
-                .limits = {.rows_max = settings.at("--shard-rows"),
-                           .bytes_max = settings.at("--shard-bytes"),
-                           .tokens_max = settings.at("--shard-tokens"),
-                           .answer_bytes_max = settings.at("--shard-answer-bytes")},
+                .normalize = settings.at(kNormalizeSetting),
+                .line_bytes_max = settings.at(kLineBytesSetting),
+                .limits = {.rows_max = settings.at(kShardRowsSetting),
+                           .bytes_max = settings.at(kShardBytesSetting),
+                           .tokens_max = settings.at(kShardTokensSetting),
+                           .answer_bytes_max = settings.at(kShardAnswerBytesSetting)},
                 .files = {}};
   for (const Json& file : files) {
     const Json path = file.value("path", Json());
