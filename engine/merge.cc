@@ -113,7 +113,8 @@ class Verdicts {
     return range_.contains(row) && state_[row - range_.first] == kOk;
   }
 
-  MergeOutcome Take() {
+  // `unanswered`: as MergeOptions.
+  MergeOutcome Take(const std::optional<RowFailure>& unanswered) {
     for (size_t row = 0; row < state_.size(); ++row) {
       if (state_[row] == kOk) {
         outcome_.digest += RowDigest(range_.first + row, value_[row]);
@@ -122,13 +123,9 @@ class Verdicts {
             {.row = range_.first + row, .failure = std::move(failures_[row])});
       } else if (state_[row] == kUnseen) {
         ++outcome_.missing;
-        outcome_.failed.push_back(
-            {.row = range_.first + row,
-             .failure = {.failure_class = FailureClass::kMissing,
-                         .message = outcome_.malformed_lines == 0
-                                        ? "the service sent no answer for this row"
-                                        : "the service sent no answer for this row, and lines "
-                                          "that cannot be read"}});
+        outcome_.failed.push_back({.row = range_.first + row,
+                                   .failure = unanswered.has_value() ? *unanswered : NoAnswer(),
+                                   .is_missing = true});
       }
     }
     return std::move(outcome_);
@@ -136,6 +133,14 @@ class Verdicts {
 
  private:
   enum State : uint8_t { kUnseen, kFailed, kOk };
+
+  [[nodiscard]] RowFailure NoAnswer() const {
+    return {.failure_class = FailureClass::kMissing,
+            .message = outcome_.malformed_lines == 0
+                           ? "the service sent no answer for this row"
+                           : "the service sent no answer for this row, and lines that cannot be "
+                             "read"};
+  }
 
   void JudgeFailure(size_t row, RowFailure failure) {
     if (state_[row] != kUnseen) {
@@ -175,7 +180,7 @@ class Merger {
     };
     const PipelineOptions pipeline = {.workers = options_.threads, .tokens = options_.threads + 2};
     SLUICE_TRY(RunOrderedPipeline(pipeline, source, stations, environment_.stop));
-    MergeOutcome outcome = verdicts_.Take();
+    MergeOutcome outcome = verdicts_.Take(options_.unanswered);
     for (const FailedRow& row : outcome.failed) {
       SLUICE_TRY(sink_.PutFailure(row.row, FailureJson(row.failure)));
     }
@@ -322,10 +327,12 @@ Result<MergeOutcome> MergeAnswers(Corpus& answers, const MergeOptions& options,
 Result<MergeOutcome> FailAllRows(OrdinalRange range, const RowFailure& failure, ShardSink& sink) {
   MergeOutcome outcome;
   const std::string json = FailureJson(failure);
+  const bool is_missing = failure.failure_class == FailureClass::kMissing;
   for (Ordinal row = range.first; row < range.end(); ++row) {
     SLUICE_TRY(sink.PutFailure(row, json));
-    outcome.failed.push_back({.row = row, .failure = failure});
+    outcome.failed.push_back({.row = row, .failure = failure, .is_missing = is_missing});
   }
+  outcome.missing = is_missing ? range.count : 0;
   return outcome;
 }
 
