@@ -1,12 +1,12 @@
 #include "engine/failures.h"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "io/file/atomic_file.h"
 #include "io/file/line_reader.h"
 #include "io/json/json_document.h"
+#include "io/record/row_line.h"
 
 namespace sluice {
 namespace {
@@ -14,22 +14,10 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kFailuresFlushBytes = size_t{1} << 20;
-constexpr std::string_view kRowMember = "{\"row\":";
 
 Result<LineReader> OpenLines(FileSystem& files, const std::string& path) {
   SLUICE_ASSIGN(auto file, files.Open(path, OpenMode::kRead));
   return LineReader(MakeFileSource(std::move(file)));
-}
-
-// Our own lines begin with {"row":N.
-std::optional<Ordinal> RowOf(std::string_view line) {
-  if (!line.starts_with(kRowMember)) {
-    return std::nullopt;
-  }
-  Ordinal row = 0;
-  const char* const begin = line.data() + kRowMember.size();
-  const auto [end, error] = std::from_chars(begin, line.data() + line.size(), row);
-  return error == std::errc{} && end != begin ? std::optional(row) : std::nullopt;
 }
 
 // Steps through the ids file beside the failures, which are sorted by row as it is.
@@ -135,7 +123,7 @@ Result<std::vector<Ordinal>> CollectFailures(FileSystem& files, const RunDirecto
       if (!line.has_value()) {
         break;
       }
-      const std::optional<Ordinal> row = RowOf(*line);
+      const std::optional<Ordinal> row = RowOfLine(*line);
       if (!row.has_value() || !shard.range.contains(*row)) {
         return Fail(ErrorCode::kIo, fmt::format("'{}' is damaged", path));
       }

@@ -10,6 +10,7 @@
 #include "io/file/atomic_file.h"
 #include "io/file/line_reader.h"
 #include "io/sink/formats.h"
+#include "io/sink/output_rows.h"
 #include "io/sink/vector_text.h"
 
 namespace sluice {

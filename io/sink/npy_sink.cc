@@ -8,6 +8,7 @@
 #include "io/file/atomic_file.h"
 #include "io/sink/formats.h"
 #include "io/sink/npy_header.h"
+#include "io/sink/output_rows.h"
 #include "io/sink/row_store.h"
 
 namespace sluice {
