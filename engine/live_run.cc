@@ -10,6 +10,7 @@
 #include "engine/merged_rows.h"
 #include "engine/prepare_run.h"
 #include "engine/run_disk.h"
+#include "engine/run_id.h"
 #include "engine/run_settings.h"
 #include "engine/sealed_ids.h"
 #include "engine/work_loop.h"
