@@ -11,14 +11,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string_view OnErrorName(OnError on_error) {
-  return on_error == OnError::kFail ? "fail" : on_error == OnError::kSkip ? "skip" : "nan";
-}
-
-OnError ParseOnError(const std::string& name) {
-  return name == "fail" ? OnError::kFail : name == "skip" ? OnError::kSkip : OnError::kNan;
-}
-
 Result<Json> Settings(Ledger& ledger) {
   SLUICE_ASSIGN(const auto text, ledger.Get(kSettingsKey));
   Json settings = ParseJson(text.value_or("{}"));

@@ -16,6 +16,7 @@
 #include "engine/failure_classes.h"
 #include "engine/job_plan.h"
 #include "engine/ledger.h"
+#include "engine/on_error.h"
 #include "engine/pack.h"
 #include "engine/progress.h"
 #include "engine/stage_times.h"
@@ -26,8 +27,6 @@
 #include "io/sink/sink.h"
 
 namespace sluice {
-
-enum class OnError { kFail, kSkip, kNan };
 
 // Where a run at Vertex AI lives: as ProviderOptions has it. Empty for other providers.
 struct RunCloud {
