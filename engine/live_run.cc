@@ -141,7 +141,6 @@ Result<Cancelled> LiveRun::Cancel(bool delete_files) {
   policy.cancels = true;
   const JobPlan plan(policy);
   TrackerOptions options = TrackerOptionsOf();
-  options.cancels = true;
   options.delete_files = delete_files;
   ThreadedLoop loop(Tracker::ThreadCount(options));
   Tracker tracker(options, plan,
@@ -187,8 +186,7 @@ TrackerOptions LiveRun::TrackerOptionsOf() const {
           .jobs_in_flight = JobsInFlight(),
           .keep_remote = options_.keep_remote,
           .delete_remote_jobs = options_.delete_remote_jobs,
-          .cap = options_.cap,
-          .settle = options_.settle.value_or(environment_.provider.traits().settle)};
+          .cap = options_.cap};
 }
 
 Result<JobPolicy> LiveRun::PolicyOf() {
