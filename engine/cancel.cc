@@ -45,8 +45,7 @@ Result<CancelSummary> Cancel(const RunOptions& options, bool delete_files,
   }
   LiveRun live(options, environment, directory, ledger);
   SLUICE_TRY(CheckAccount(ledger, live.Account()));
-  SLUICE_ASSIGN(Cancelled cancelled, live.Cancel(delete_files));
-  return CancelSummary{.jobs = std::move(cancelled.jobs), .files = std::move(cancelled.files)};
+  return live.Cancel(delete_files);
 }
 
 }  // namespace sluice

@@ -125,7 +125,7 @@ Result<RunSummary> LiveRun::Finish(Manifest& manifest, bool packs) {
   return Close(manifest, collector);
 }
 
-Result<Cancelled> LiveRun::Cancel(bool delete_files) {
+Result<CancelSummary> LiveRun::Cancel(bool delete_files) {
   SLUICE_TRY(ledger_.Set(kCancelledKey, FormatTime(environment_.clock.WallNow())));
   SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(environment_.files, directory_.manifest()));
   SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options_.provider_name, options_.request));
@@ -156,7 +156,7 @@ Result<Cancelled> LiveRun::Cancel(bool delete_files) {
   }
   tracker.PackEnded({});
   SLUICE_TRY(tracker.Run(environment_.stop));
-  return Cancelled{.jobs = tracker.cancelled_jobs(), .files = tracker.deleted_files()};
+  return CancelSummary{.jobs = tracker.cancelled_jobs(), .files = tracker.deleted_files()};
 }
 
 std::string LiveRun::Account() const {
