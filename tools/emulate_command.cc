@@ -9,8 +9,8 @@
 #include "api/auth/api_key.h"
 #include "io/base/clock.h"
 #include "io/file/atomic_file.h"
+#include "io/file/temporary_folder.h"
 #include "tools/emulator/emulator.h"
-#include "tools/temporary_folder.h"
 
 namespace sluice {
 namespace {
