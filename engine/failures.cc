@@ -13,8 +13,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kFailuresFlushBytes = size_t{1} << 20;
-
 Result<LineReader> OpenLines(FileSystem& files, const std::string& path) {
   SLUICE_ASSIGN(auto file, files.Open(path, OpenMode::kRead));
   return LineReader(MakeFileSource(std::move(file)));
@@ -87,10 +85,7 @@ Result<void> WriteFailures(FileSystem& files, const std::string& path,
   for (const auto& [row, job] : failures) {
     text += fmt::format("{{\"row\":{},\"job\":\"{}\",\"error\":{}}}\n", row.row, job,
                         FailureJson(row.failure));
-    if (text.size() >= kFailuresFlushBytes) {
-      SLUICE_TRY(file.Write(text));
-      text.clear();
-    }
+    SLUICE_TRY(file.WriteWhenLarge(text));
   }
   SLUICE_TRY(file.Write(text));
   return file.Commit();
@@ -131,10 +126,7 @@ Result<std::vector<Ordinal>> CollectFailures(FileSystem& files, const RunDirecto
       text.append(id.substr(0, id.size() - 1)).push_back(',');
       text.append(line->substr(line->find(',') + 1)).push_back('\n');
       rows.push_back(*row);
-      if (text.size() >= kFailuresFlushBytes) {
-        SLUICE_TRY(out.Write(text));
-        text.clear();
-      }
+      SLUICE_TRY(out.WriteWhenLarge(text));
     }
   }
   SLUICE_TRY(out.Write(text));

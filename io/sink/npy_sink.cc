@@ -181,18 +181,13 @@ class NpySink final : public Sink {
   }
 
   Result<OutputFile> WriteIds(const CloseRequest& request, const std::string& path) {
-    constexpr size_t kFlushBytes = size_t{1} << 20;
     SLUICE_ASSIGN(AtomicFile file, AtomicFile::Create(files_, path));
     std::string pending;
     SLUICE_ASSIGN(
         const uint64_t rows,
         ForEachOutputRow(files_, request, [&](Ordinal, std::string_view line) -> Result<void> {
           pending.append(line).push_back('\n');
-          if (pending.size() >= kFlushBytes) {
-            SLUICE_TRY(file.Write(pending));
-            pending.clear();
-          }
-          return {};
+          return file.WriteWhenLarge(pending);
         }));
     SLUICE_TRY(file.Write(pending));
     const uint64_t bytes = file.size();
