@@ -75,7 +75,6 @@ struct RunOptions {
   bool delete_remote_jobs = false;  // delete jobs too once their rows are safe
 
   std::string run_folder;  // "<output>.sluice" by habit
-  bool fresh = false;      // throws away what an earlier run left in it, jobs unseen
 };
 
 struct RunEnvironment {
