@@ -1,5 +1,6 @@
 // Ledger: the run's truth about jobs, in SQLite. An intent stands in it, durably, before the effect
-// leaves; a fact after it. The only place that knows SQLite. One thread at a time.
+// leaves; a fact after it. The only place that knows SQLite. One thread at a time. Errors of all
+// members, where nothing else is said: kInput when the file is found damaged, kIo.
 //
 // Every step of a shard is checked against the table in engine/shard_track.h before it is written,
 // in release builds too: a wrong one stops the process.
@@ -71,12 +72,14 @@ class Ledger {
   // version.
   [[nodiscard]] static Result<Ledger> Open(const std::string& path);
   // For looking on while another process writes, also where nothing can be written: then it is a
-  // copy that is read. Errors: kInput for what no sluice wrote.
+  // copy that is read. Errors: kInput for what no sluice wrote; kUsage for one that is still empty.
   [[nodiscard]] static Result<Ledger> OpenToRead(const std::string& path);
 
+  // Entries (engine/ledger_entries.h); nothing for one that is not there.
   [[nodiscard]] Result<std::optional<std::string>> Get(const std::string& key);
   [[nodiscard]] Result<void> Set(const std::string& key, const std::string& value);
 
+  // By shard.
   [[nodiscard]] Result<std::vector<ShardTrack>> Tracks();
   // Durable when it returns, as all writes here. A shard whose only merge is undone (from DONE back
   // to ENDED) loses its counts with it.
@@ -96,6 +99,7 @@ class Ledger {
                                      const std::map<std::string, std::string>& meta);
   [[nodiscard]] Result<void> SaveSurplus(const SurplusJob& surplus);
 
+  // Of the shards that were merged, all rounds together.
   [[nodiscard]] Result<std::map<uint32_t, MergeCounts>> Merges();
   // By shard and attempt.
   [[nodiscard]] Result<std::vector<AttemptRecord>> Attempts();

@@ -30,8 +30,8 @@ struct Station {
 };
 
 struct PipelineOptions {
-  size_t workers = 2;
-  size_t tokens = 4;
+  size_t workers = 2;  // threads
+  size_t tokens = 4;   // items that may be under way
 };
 
 // `next` gives the next item, or null at the end, and is called by one thread at a time. An item
@@ -42,7 +42,8 @@ struct PipelineSource {
 };
 
 // Runs until the source ends, a station or the source fails, or a stop is requested (kUnfinished).
-// Exceptions of stations come back as kInternal errors.
+// Exceptions of stations and of the source come back as errors: kIo when memory or threads ran out,
+// kInternal for all others.
 [[nodiscard]] Result<void> RunOrderedPipeline(const PipelineOptions& options,
                                               const PipelineSource& source,
                                               const std::vector<Station>& stations,
