@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "api/provider/provider.h"
+#include "api/batches/create_job.h"
 #include "engine/failure_classes.h"
 #include "engine/shard_track.h"
 #include "io/base/clock.h"

@@ -8,7 +8,7 @@
 #include <stop_token>
 
 #include "api/files/stage_source.h"
-#include "engine/ledger.h"
+#include "engine/merge_counts.h"
 #include "engine/shard_track.h"
 #include "io/base/error.h"
 #include "io/shard/manifest.h"
