@@ -262,14 +262,15 @@ Result<AnswerCollector::Fetched> AnswerCollector::MergeStream(const Round& round
   } else {
     fetched.sink = std::make_unique<DroppingSink>();  // only what was answered is counted
   }
-  RoundSink sink(*fetched.sink, round.rows, round.unanswered);
+  RoundSink sink(*fetched.sink, round.rows);
   const auto answers = OpenLineStream(
       environment_.files, stream.Source(), "the answers of " + round.track.job,
       AnswerReading(fmt::format("{}/spool-{}", environment_.directory.work(), round.track.shard)));
   const MergeOptions options{.range = round.rows.span(),
                              .dimension = fetched.has_dimension ? dimension() : kAnyDimension,
                              .normalize = options_.normalize,
-                             .threads = options_.threads};
+                             .threads = options_.threads,
+                             .unanswered = round.unanswered};
   RowsByText rows_by_text(environment_.files, environment_.protocol, round.requests);
   MergeEnvironment merge{
       .protocol = environment_.protocol,
@@ -312,7 +313,7 @@ Result<Collected> AnswerCollector::GiveUp(const Round& round) {
                                "as NaN");
   }
   SLUICE_ASSIGN(const auto sink, OpenShardSink(round.rows));
-  RoundSink asked(*sink, round.rows, std::nullopt);
+  RoundSink asked(*sink, round.rows);
   SLUICE_ASSIGN(MergeOutcome outcome, FailAllRows(round.rows.span(), failure, asked));
   return Finish(round, asked.Narrow(std::move(outcome)), *sink, 0);
 }

@@ -24,7 +24,6 @@
 #include "engine/stage_times.h"
 #include "io/base/error.h"
 #include "io/file/file_system.h"
-#include "io/record/ordinal.h"
 #include "io/sink/sink.h"
 
 namespace sluice {

@@ -1,14 +1,13 @@
 #include "engine/cancel.h"
 
-#include <fmt/format.h>
-
 #include "engine/kept_options.h"
 #include "engine/ledger.h"
+#include "engine/live_run.h"
 #include "engine/run_directory.h"
 #include "engine/run_lock.h"
-#include "engine/live_run.h"
 
 namespace sluice {
+
 Result<CancelPlan> PlanCancel(FileSystem& files, const std::string& run_folder) {
   const RunDirectory directory(run_folder);
   SLUICE_TRY(directory.ExpectRun(files));
@@ -46,8 +45,7 @@ Result<CancelSummary> Cancel(const RunOptions& options, bool delete_files,
   }
   LiveRun live(options, environment, directory, ledger);
   SLUICE_TRY(CheckAccount(ledger, live.Account()));
-  SLUICE_ASSIGN(Cancelled cancelled, live.Cancel(delete_files));
-  return CancelSummary{.jobs = std::move(cancelled.jobs), .files = std::move(cancelled.files)};
+  return live.Cancel(delete_files);
 }
 
 }  // namespace sluice

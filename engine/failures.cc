@@ -1,35 +1,21 @@
 #include "engine/failures.h"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "io/file/atomic_file.h"
 #include "io/file/line_reader.h"
 #include "io/json/json_document.h"
+#include "io/record/row_line.h"
 
 namespace sluice {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kFailuresFlushBytes = size_t{1} << 20;
-constexpr std::string_view kRowMember = "{\"row\":";
-
 Result<LineReader> OpenLines(FileSystem& files, const std::string& path) {
   SLUICE_ASSIGN(auto file, files.Open(path, OpenMode::kRead));
   return LineReader(MakeFileSource(std::move(file)));
-}
-
-// Our own lines begin with {"row":N.
-std::optional<Ordinal> RowOf(std::string_view line) {
-  if (!line.starts_with(kRowMember)) {
-    return std::nullopt;
-  }
-  Ordinal row = 0;
-  const char* const begin = line.data() + kRowMember.size();
-  const auto [end, error] = std::from_chars(begin, line.data() + line.size(), row);
-  return error == std::errc{} && end != begin ? std::optional(row) : std::nullopt;
 }
 
 // Steps through the ids file beside the failures, which are sorted by row as it is.
@@ -99,10 +85,7 @@ Result<void> WriteFailures(FileSystem& files, const std::string& path,
   for (const auto& [row, job] : failures) {
     text += fmt::format("{{\"row\":{},\"job\":\"{}\",\"error\":{}}}\n", row.row, job,
                         FailureJson(row.failure));
-    if (text.size() >= kFailuresFlushBytes) {
-      SLUICE_TRY(file.Write(text));
-      text.clear();
-    }
+    SLUICE_TRY(file.WriteWhenLarge(text));
   }
   SLUICE_TRY(file.Write(text));
   return file.Commit();
@@ -135,7 +118,7 @@ Result<std::vector<Ordinal>> CollectFailures(FileSystem& files, const RunDirecto
       if (!line.has_value()) {
         break;
       }
-      const std::optional<Ordinal> row = RowOf(*line);
+      const std::optional<Ordinal> row = RowOfLine(*line);
       if (!row.has_value() || !shard.range.contains(*row)) {
         return Fail(ErrorCode::kIo, fmt::format("'{}' is damaged", path));
       }
@@ -143,10 +126,7 @@ Result<std::vector<Ordinal>> CollectFailures(FileSystem& files, const RunDirecto
       text.append(id.substr(0, id.size() - 1)).push_back(',');
       text.append(line->substr(line->find(',') + 1)).push_back('\n');
       rows.push_back(*row);
-      if (text.size() >= kFailuresFlushBytes) {
-        SLUICE_TRY(out.Write(text));
-        text.clear();
-      }
+      SLUICE_TRY(out.WriteWhenLarge(text));
     }
   }
   SLUICE_TRY(out.Write(text));

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "api/provider/provider.h"
+#include "api/batches/create_job.h"
 #include "engine/failure_classes.h"
 #include "engine/shard_track.h"
 #include "io/base/clock.h"
@@ -54,8 +54,10 @@ struct JobPolicy {
   FailureClasses retry_classes = FailureClasses::Retryable();  // of rows that are asked again
   OnUnknown on_unknown = OnUnknown::kAdopt;
   bool is_cancelled = false;  // by `sluice cancel`: nothing more is bought
-  bool cancels = false;       // this process is here to cancel the jobs that there are
-  std::chrono::milliseconds settle{120'000};
+  // This process is here to cancel the jobs that there are: it ends when every job was asked to end
+  // and every lost one found or fenced.
+  bool cancels = false;
+  std::chrono::milliseconds settle{120'000};  // how late a list may show a job
   std::chrono::milliseconds poll_first{30'000};
   std::chrono::milliseconds poll_max{300'000};
   std::chrono::milliseconds retry_first{1'000};
@@ -65,6 +67,7 @@ struct JobPolicy {
 class JobPlan {
  public:
   explicit JobPlan(JobPolicy policy) : policy_(std::move(policy)) {}
+  [[nodiscard]] const JobPolicy& policy() const { return policy_; }
 
   // Names of the attempt that the track is at: "sl-<run>-<shard>-<attempt>" and
   // "sluice/<run>/<shard>/<attempt>".

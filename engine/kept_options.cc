@@ -11,14 +11,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string_view OnErrorName(OnError on_error) {
-  return on_error == OnError::kFail ? "fail" : on_error == OnError::kSkip ? "skip" : "nan";
-}
-
-OnError ParseOnError(const std::string& name) {
-  return name == "fail" ? OnError::kFail : name == "skip" ? OnError::kSkip : OnError::kNan;
-}
-
 Result<Json> Settings(Ledger& ledger) {
   SLUICE_ASSIGN(const auto text, ledger.Get(kSettingsKey));
   Json settings = ParseJson(text.value_or("{}"));
@@ -41,9 +33,9 @@ Result<void> KeepOptions(Ledger& ledger, const RunOptions& options) {
                     {"provider_note", options.provider_note},
                     {"published_output", options.published_output},
                     {"on_error", OnErrorName(options.on_error)},
-                    {"compress", options.zstd_level.value_or(0)},
-                    {"keep_answers", options.keep_answers},
-                    {"keep_remote", options.keep_remote}};
+                    {kCompressSetting, options.zstd_level.value_or(0)},
+                    {kKeepAnswersSetting, options.keep_answers},
+                    {kKeepRemoteSetting, options.keep_remote}};
   return ledger.Set(kHowKey, how.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
@@ -68,10 +60,10 @@ Result<RunOptions> KeptOptions(Ledger& ledger, const std::string& run_folder) {
     options.provider_note = how.value("provider_note", "");
     options.published_output = how.value("published_output", "");
     options.on_error = ParseOnError(how.value("on_error", "nan"));
-    const int level = how.value("compress", 3);
+    const int level = how.value(kCompressSetting, 3);
     options.zstd_level = level > 0 ? std::optional(level) : std::nullopt;
-    options.keep_answers = how.value("keep_answers", false);
-    options.keep_remote = how.value("keep_remote", false);
+    options.keep_answers = how.value(kKeepAnswersSetting, false);
+    options.keep_remote = how.value(kKeepRemoteSetting, false);
   } catch (const Json::exception&) {
     return Fail(ErrorCode::kIo, "the ledger holds settings that cannot be read");
   }

@@ -11,9 +11,13 @@
 
 namespace sluice {
 
+// Notes the part of `options` that may change, in place of what was noted before. Errors: as
+// Ledger.
 [[nodiscard]] Result<void> KeepOptions(Ledger& ledger, const RunOptions& options);
 
-// As the run was last started. Errors: kUsage for a folder that no run has sent anything from.
+// As the run was last started; what is not kept (corpus, limits, paces, caps, threads) is as in a
+// new RunOptions. Errors: kUsage for a folder that no run has sent anything from; kIo for settings
+// that cannot be read.
 [[nodiscard]] Result<RunOptions> KeptOptions(Ledger& ledger, const std::string& run_folder);
 
 // Errors: kUsage when the run began with another account: with it, "not found" would be a lie.

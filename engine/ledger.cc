@@ -1,17 +1,13 @@
 #include "engine/ledger.h"
 
-#include <algorithm>
-#include <array>
 #include <climits>
 #include <filesystem>
 #include <fmt/format.h>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <sqlite3.h>
 #include <tuple>
 #include <unistd.h>
 
-#include "api/http/decimal.h"
 #include "api/http/google_error.h"
 #include "io/base/exhaustion.h"
 #include "io/json/json_document.h"
@@ -153,124 +149,6 @@ Result<std::optional<RowFailure>> FailureFromJson(const std::string& text) {
                     .message = json["message"]};
 }
 
-Json ToJson(const MergeCounts& counts) {
-  Json json = {{"ok", counts.ok},
-               {"failed", counts.failed},
-               {"failed_by_class", counts.failed_by_class},
-               {"duplicates", counts.duplicates},
-               {"conflicts", counts.conflicts},
-               {"strangers", counts.strangers},
-               {"malformed_lines", counts.malformed_lines},
-               {"answer_bytes", counts.answer_bytes},
-               {"answers_kept", counts.answers_kept},
-               {"values", counts.values},
-               {"general_values", counts.general_values},
-               {"shortened", counts.shortened},
-               {"truncated", counts.truncated}};
-  if (counts.first_conflict.has_value()) {
-    json["first_conflict"] = *counts.first_conflict;
-  }
-  if (counts.digest.has_value()) {
-    json["digest"] = *counts.digest;
-  }
-  if (counts.prompt_tokens.has_value()) {
-    json["prompt_tokens"] = *counts.prompt_tokens;
-  }
-  if (counts.output_tokens.has_value()) {
-    json["output_tokens"] = *counts.output_tokens;
-  }
-  return json;
-}
-
-// Throws for what is no count at all.
-uint64_t Count(const Json& json) { return json.get_ref<const Json::number_unsigned_t&>(); }
-
-std::optional<uint64_t> OptionalCount(const Json& json, const char* name) {
-  return json.contains(name) ? std::optional(Count(json.at(name))) : std::nullopt;
-}
-
-std::map<std::string, uint64_t> CountsByClass(const Json& json) {
-  std::map<std::string, uint64_t> counts;
-  for (const auto& [name, count] : json.items()) {
-    counts[name] = Count(count);
-  }
-  return counts;
-}
-
-MergeCounts CountsFromJson(const Json& json) {
-  return {.ok = Count(json.at("ok")),
-          .failed = Count(json.at("failed")),
-          .failed_by_class = CountsByClass(json.at("failed_by_class")),
-          .duplicates = Count(json.at("duplicates")),
-          .conflicts = Count(json.at("conflicts")),
-          .strangers = Count(json.at("strangers")),
-          .malformed_lines = Count(json.at("malformed_lines")),
-          .prompt_tokens = OptionalCount(json, "prompt_tokens"),
-          .output_tokens = OptionalCount(json, "output_tokens"),
-          .answer_bytes = Count(json.at("answer_bytes")),
-          .answers_kept = OptionalCount(json, "answers_kept").value_or(0),
-          .values = OptionalCount(json, "values").value_or(0),
-          .general_values = OptionalCount(json, "general_values").value_or(0),
-          .shortened = OptionalCount(json, "shortened").value_or(0),
-          .truncated = OptionalCount(json, "truncated").value_or(0),
-          .first_conflict = OptionalCount(json, "first_conflict"),
-          .digest = OptionalCount(json, "digest")};
-}
-
-bool HasTypes(const Json& object, std::initializer_list<std::string_view> texts,
-              std::initializer_list<std::string_view> numbers) {
-  return object.is_object() &&
-         std::ranges::all_of(texts,
-                             [&](auto name) { return object.value(name, Json()).is_string(); }) &&
-         std::ranges::all_of(
-             numbers, [&](auto name) { return object.value(name, Json()).is_number_unsigned(); });
-}
-
-// Settings by the names of their flags: every one but these is text.
-bool IsSetting(std::string_view name, const Json& value) {
-  constexpr std::array kNumbers = {"--dim",         "--max-line-bytes", "--shard-rows",
-                                   "--shard-bytes", "--shard-tokens",   "--shard-answer-bytes",
-                                   "compress"};
-  constexpr std::array kFlags = {"--normalize", "keep_answers", "keep_remote"};
-  if (std::ranges::find(kNumbers, name) != kNumbers.end()) {
-    return value.is_number_unsigned();
-  }
-  return std::ranges::find(kFlags, name) != kFlags.end() ? value.is_boolean() : value.is_string();
-}
-
-bool AreSettings(const Json& json) {
-  if (!json.is_object()) {
-    return false;
-  }
-  for (const auto& [name, value] : json.items()) {
-    if (!IsSetting(name, value)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-// Whether an entry of `meta` is what its readers expect (docs/formats.md); others are text.
-bool IsReadableFact(std::string_view key, const std::string& value) {
-  if (key == kDimensionKey) {
-    return ParseDecimal<int>(value).has_value();
-  }
-  const Json json = ParseJson(value);
-  if (key == kSettingsKey || key == kHowKey) {
-    return AreSettings(json);
-  }
-  if (key == kFilesKey) {
-    return json.is_array() && std::ranges::all_of(json, [](const Json& file) {
-             return HasTypes(file, {"name"}, {"size"}) &&
-                    file.value("mtime_ns", Json()).is_number_integer();
-           });
-  }
-  return key != kOutputsKey ||
-         (json.is_array() && std::ranges::all_of(json, [](const Json& output) {
-            return HasTypes(output, {"path"}, {"bytes", "rows"});
-          }));
-}
-
 int PrimaryCode(sqlite3* database) { return sqlite3_errcode(database) & 0xff; }
 
 bool SaysDamaged(int code) { return code == SQLITE_CORRUPT || code == SQLITE_NOTADB; }
@@ -306,31 +184,6 @@ Error FailureOf(sqlite3* database, const char* what) {
       .hint = is_disk ? "make room if the disk is full; the same command then goes on" : ""};
 }
 
-// What failed is what is still without a value after the last round.
-MergeCounts Joined(MergeCounts before, const MergeCounts& round) {
-  before.ok += round.ok;
-  before.failed = round.failed;
-  before.failed_by_class = round.failed_by_class;
-  before.duplicates += round.duplicates;
-  before.conflicts += round.conflicts;
-  before.strangers += round.strangers;
-  before.malformed_lines += round.malformed_lines;
-  AddTokens(before.prompt_tokens, round.prompt_tokens);
-  AddTokens(before.output_tokens, round.output_tokens);
-  before.answer_bytes += round.answer_bytes;
-  before.answers_kept += round.answers_kept;
-  before.values += round.values;
-  before.general_values += round.general_values;
-  before.shortened += round.shortened;
-  before.truncated += round.truncated;
-  KeepFirst(before.first_conflict, round.first_conflict);
-  // A digest is a sum over rows; without one of the parts nothing is known of the whole.
-  before.digest = before.digest.has_value() && round.digest.has_value()
-                      ? std::optional(*before.digest + *round.digest)
-                      : std::nullopt;
-  return before;
-}
-
 int64_t WallSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -338,22 +191,6 @@ int64_t WallSeconds() {
 }
 
 }  // namespace
-
-void KeepFirst(std::optional<uint64_t>& first, const std::optional<uint64_t>& row) {
-  if (row.has_value()) {
-    first = std::min(first.value_or(*row), *row);
-  }
-}
-
-void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens) {
-  if (tokens.has_value()) {
-    // What services count is theirs: no sum of it may run over.
-    int64_t total = 0;
-    sum = __builtin_add_overflow(sum.value_or(0), *tokens, &total)
-              ? std::numeric_limits<int64_t>::max()
-              : total;
-  }
-}
 
 AttemptOutcome OutcomeOf(CreateOutcome outcome) {
   switch (outcome) {
@@ -538,7 +375,7 @@ Result<void> Ledger::CheckValues() {
     if (!more) {
       return {};
     }
-    if (!IsReadableFact(select.Text(0), select.Text(1))) {
+    if (!IsReadableEntry(select.Text(0), select.Text(1))) {
       return Damaged("its entry '" + PrintableText(select.Text(0), 64) + "' cannot be read");
     }
   }
@@ -771,12 +608,13 @@ Result<void> Ledger::SaveMerged(const ShardTrack& track, const MergeCounts& coun
   return InTransaction([&]() -> Result<void> {
     SLUICE_ASSIGN(const auto before, SelectMerges(fmt::format("WHERE shard={}", track.shard)));
     SLUICE_CHECK(before.empty() == (track.round == 0), "a round is merged once");
-    const MergeCounts joined = before.empty() ? counts : Joined(before.begin()->second, counts);
+    const MergeCounts joined =
+        before.empty() ? counts : JoinedCounts(before.begin()->second, counts);
     SLUICE_CHECK(joined.ok + joined.failed == track.rows, "a shard's counts do not add up");
     SLUICE_ASSIGN(Statement insert, Prepare("INSERT INTO merges VALUES(?,?)"
                                             " ON CONFLICT(shard) DO UPDATE SET"
                                             " counts=excluded.counts"));
-    SLUICE_TRY(insert.Bind(int64_t{track.shard}).Bind(ToJson(joined).dump()).Run());
+    SLUICE_TRY(insert.Bind(int64_t{track.shard}).Bind(FormatMergeCounts(joined)).Run());
     return Write(track);
   });
 }
@@ -836,11 +674,11 @@ Result<std::map<uint32_t, MergeCounts>> Ledger::SelectMerges(const std::string& 
     if (!more) {
       return merges;
     }
-    try {
-      merges[static_cast<uint32_t>(select.Integer(0))] = CountsFromJson(ParseJson(select.Text(1)));
-    } catch (const Json::exception&) {
+    auto counts = ParseMergeCounts(select.Text(1));
+    if (!counts.has_value()) {
       return Damaged(fmt::format("the counts of shard {} cannot be read", select.Integer(0)));
     }
+    merges[static_cast<uint32_t>(select.Integer(0))] = *std::move(counts);
   }
 }
 

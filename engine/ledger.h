@@ -1,5 +1,6 @@
 // Ledger: the run's truth about jobs, in SQLite. An intent stands in it, durably, before the effect
-// leaves; a fact after it. The only place that knows SQLite. One thread at a time.
+// leaves; a fact after it. The only place that knows SQLite. One thread at a time. Errors of all
+// members, where nothing else is said: kInput when the file is found damaged, kIo.
 //
 // Every step of a shard is checked against the table in engine/shard_track.h before it is written,
 // in release builds too: a wrong one stops the process.
@@ -19,32 +20,14 @@
 
 #include "api/batches/create_job.h"
 #include "engine/ledger_copy.h"
+#include "engine/ledger_entries.h"
+#include "engine/merge_counts.h"
 #include "engine/shard_track.h"
 #include "io/base/error.h"
 
 struct sqlite3;
 
 namespace sluice {
-
-// What a shard's merge came to, as numbers.
-struct MergeCounts {
-  uint64_t ok = 0;
-  uint64_t failed = 0;
-  std::map<std::string, uint64_t> failed_by_class;
-  uint64_t duplicates = 0, conflicts = 0, strangers = 0, malformed_lines = 0;
-  std::optional<int64_t> prompt_tokens, output_tokens;
-  uint64_t answer_bytes = 0;
-  uint64_t answers_kept = 0;  // files, one a round that was answered
-  uint64_t values = 0, general_values = 0, shortened = 0, truncated = 0;
-  std::optional<uint64_t> first_conflict = {};  // as in MergeOutcome
-  std::optional<uint64_t> digest = {};          // as in MergeOutcome; nothing in older ledgers
-};
-
-// Adds up what services tell of tokens; nothing when none told any.
-void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens);
-
-// Keeps the smaller of two rows, where there are two.
-void KeepFirst(std::optional<uint64_t>& first, const std::optional<uint64_t>& row);
 
 // A create request that was about to leave, and what became of it.
 struct AttemptRecord {
@@ -75,19 +58,6 @@ struct SpendCap {
   std::optional<uint64_t> rows_max;  // asked for, retries included
 };
 
-// Keys of Ledger::Get(); what stands under them is in docs/formats.md.
-inline constexpr const char* kRunIdKey = "run_id";
-inline constexpr const char* kFilesKey = "files";        // the corpus
-inline constexpr const char* kSettingsKey = "settings";  // that are pinned
-inline constexpr const char* kHowKey = "how";            // settings that another command may change
-inline constexpr const char* kDimensionKey = "dimension";
-inline constexpr const char* kStateKey = "state";          // kFinished, or absent
-inline constexpr const char* kCancelledKey = "cancelled";  // when, or absent
-inline constexpr const char* kOutputsKey = "outputs";
-inline constexpr const char* kAuditKey = "audit";  // at the end: kAudited, or why it was not made
-inline constexpr const char* kFinished = "DONE";
-inline constexpr const char* kAudited = "DONE";
-
 // A job that carries a name of ours and that nobody asked for.
 struct SurplusJob {
   std::string job;
@@ -102,12 +72,14 @@ class Ledger {
   // version.
   [[nodiscard]] static Result<Ledger> Open(const std::string& path);
   // For looking on while another process writes, also where nothing can be written: then it is a
-  // copy that is read. Errors: kInput for what no sluice wrote.
+  // copy that is read. Errors: kInput for what no sluice wrote; kUsage for one that is still empty.
   [[nodiscard]] static Result<Ledger> OpenToRead(const std::string& path);
 
+  // Entries (engine/ledger_entries.h); nothing for one that is not there.
   [[nodiscard]] Result<std::optional<std::string>> Get(const std::string& key);
   [[nodiscard]] Result<void> Set(const std::string& key, const std::string& value);
 
+  // By shard.
   [[nodiscard]] Result<std::vector<ShardTrack>> Tracks();
   // Durable when it returns, as all writes here. A shard whose only merge is undone (from DONE back
   // to ENDED) loses its counts with it.
@@ -127,6 +99,7 @@ class Ledger {
                                      const std::map<std::string, std::string>& meta);
   [[nodiscard]] Result<void> SaveSurplus(const SurplusJob& surplus);
 
+  // Of the shards that were merged, all rounds together.
   [[nodiscard]] Result<std::map<uint32_t, MergeCounts>> Merges();
   // By shard and attempt.
   [[nodiscard]] Result<std::vector<AttemptRecord>> Attempts();

@@ -6,23 +6,21 @@
 #include <utility>
 
 #include "io/base/error.h"
+#include "io/file/temporary_folder.h"
 
 namespace sluice {
 
 class LedgerCopy {
  public:
-  // Of a ledger that is written meanwhile the copy may be damaged.
+  // Of a ledger that is written meanwhile the copy may be damaged. Errors: kIo.
   [[nodiscard]] static Result<LedgerCopy> Make(const std::string& ledger);
-  LedgerCopy(LedgerCopy&& other) noexcept : folder_(std::exchange(other.folder_, {})) {}
-  LedgerCopy& operator=(LedgerCopy&& other) = delete;
-  ~LedgerCopy();
 
-  [[nodiscard]] std::string path() const { return folder_ + "/ledger.db"; }
+  [[nodiscard]] std::string path() const { return folder_.path() + "/ledger.db"; }
 
  private:
-  explicit LedgerCopy(std::string folder) : folder_(std::move(folder)) {}
+  explicit LedgerCopy(TemporaryFolder folder) : folder_(std::move(folder)) {}
 
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 }  // namespace sluice

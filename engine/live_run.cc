@@ -10,6 +10,7 @@
 #include "engine/merged_rows.h"
 #include "engine/prepare_run.h"
 #include "engine/run_disk.h"
+#include "engine/run_id.h"
 #include "engine/run_settings.h"
 #include "engine/sealed_ids.h"
 #include "engine/work_loop.h"
@@ -124,7 +125,7 @@ Result<RunSummary> LiveRun::Finish(Manifest& manifest, bool packs) {
   return Close(manifest, collector);
 }
 
-Result<Cancelled> LiveRun::Cancel(bool delete_files) {
+Result<CancelSummary> LiveRun::Cancel(bool delete_files) {
   SLUICE_TRY(ledger_.Set(kCancelledKey, FormatTime(environment_.clock.WallNow())));
   SLUICE_ASSIGN(const Manifest manifest, Manifest::Read(environment_.files, directory_.manifest()));
   SLUICE_ASSIGN(const auto protocol, MakeLineProtocol(options_.provider_name, options_.request));
@@ -140,7 +141,6 @@ Result<Cancelled> LiveRun::Cancel(bool delete_files) {
   policy.cancels = true;
   const JobPlan plan(policy);
   TrackerOptions options = TrackerOptionsOf();
-  options.cancels = true;
   options.delete_files = delete_files;
   ThreadedLoop loop(Tracker::ThreadCount(options));
   Tracker tracker(options, plan,
@@ -156,7 +156,7 @@ Result<Cancelled> LiveRun::Cancel(bool delete_files) {
   }
   tracker.PackEnded({});
   SLUICE_TRY(tracker.Run(environment_.stop));
-  return Cancelled{.jobs = tracker.cancelled_jobs(), .files = tracker.deleted_files()};
+  return CancelSummary{.jobs = tracker.cancelled_jobs(), .files = tracker.deleted_files()};
 }
 
 std::string LiveRun::Account() const {
@@ -186,8 +186,7 @@ TrackerOptions LiveRun::TrackerOptionsOf() const {
           .jobs_in_flight = JobsInFlight(),
           .keep_remote = options_.keep_remote,
           .delete_remote_jobs = options_.delete_remote_jobs,
-          .cap = options_.cap,
-          .settle = options_.settle.value_or(environment_.provider.traits().settle)};
+          .cap = options_.cap};
 }
 
 Result<JobPolicy> LiveRun::PolicyOf() {

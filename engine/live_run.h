@@ -3,12 +3,12 @@
 // at a time.
 #pragma once
 
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "engine/answer_collector.h"
+#include "engine/cancel.h"
 #include "engine/job_plan.h"
 #include "engine/ledger.h"
 #include "engine/report.h"
@@ -21,11 +21,6 @@
 
 namespace sluice {
 
-struct Cancelled {
-  std::vector<std::string> jobs;   // asked to end
-  std::vector<std::string> files;  // deleted
-};
-
 class LiveRun {
  public:
   // The caller holds the run's lock. All must outlive the LiveRun.
@@ -37,7 +32,7 @@ class LiveRun {
   // Tracks and writes the output of a run whose corpus is packed; asks for no corpus.
   [[nodiscard]] Result<RunSummary> GoOn();
   // Finds lost jobs, asks all jobs to end and gives up what was not sent.
-  [[nodiscard]] Result<Cancelled> Cancel(bool delete_files);
+  [[nodiscard]] Result<CancelSummary> Cancel(bool delete_files);
 
   // The account of the provider, as it is pinned.
   [[nodiscard]] std::string Account() const;

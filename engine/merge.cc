@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <fmt/format.h>
 #include <memory>
 #include <numeric>
@@ -11,10 +10,11 @@
 
 #include "api/protocol/row_status.h"
 #include "engine/item_pool.h"
-#include "engine/ledger.h"
+#include "engine/merge_counts.h"
 #include "engine/ordered_pipeline.h"
 #include "io/base/checksum.h"
 #include "io/base/resource_pool.h"
+#include "io/base/text.h"
 #include "io/corpus/corpus.h"
 #include "io/json/float_array.h"
 #include "io/json/json_text.h"
@@ -54,7 +54,7 @@ void ForEachLine(std::string_view bytes, const Take& take) {
   while (!bytes.empty()) {
     const size_t end = std::min(bytes.find('\n'), bytes.size());
     const std::string_view line = bytes.substr(0, end);
-    if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
+    if (!IsBlankLine(line)) {
       take(line);
     }
     bytes.remove_prefix(std::min(end + 1, bytes.size()));
@@ -115,7 +115,8 @@ class Verdicts {
     return range_.contains(row) && state_[row - range_.first] == kOk;
   }
 
-  MergeOutcome Take() {
+  // `unanswered`: as MergeOptions.
+  MergeOutcome Take(const std::optional<RowFailure>& unanswered) {
     for (size_t row = 0; row < state_.size(); ++row) {
       if (state_[row] == kOk) {
         outcome_.digest += RowDigest(range_.first + row, value_[row]);
@@ -124,13 +125,9 @@ class Verdicts {
             {.row = range_.first + row, .failure = std::move(failures_[row])});
       } else if (state_[row] == kUnseen) {
         ++outcome_.missing;
-        outcome_.failed.push_back(
-            {.row = range_.first + row,
-             .failure = {.failure_class = FailureClass::kMissing,
-                         .message = outcome_.malformed_lines == 0
-                                        ? "the service sent no answer for this row"
-                                        : "the service sent no answer for this row, and lines "
-                                          "that cannot be read"}});
+        outcome_.failed.push_back({.row = range_.first + row,
+                                   .failure = unanswered.has_value() ? *unanswered : NoAnswer(),
+                                   .is_missing = true});
       }
     }
     return std::move(outcome_);
@@ -144,6 +141,14 @@ class Verdicts {
     if (!is_same) {
       KeepFirst(outcome_.first_conflict, row);
     }
+  }
+
+  [[nodiscard]] RowFailure NoAnswer() const {
+    return {.failure_class = FailureClass::kMissing,
+            .message = outcome_.malformed_lines == 0
+                           ? "the service sent no answer for this row"
+                           : "the service sent no answer for this row, and lines that cannot be "
+                             "read"};
   }
 
   void JudgeFailure(size_t row, RowFailure failure) {
@@ -183,7 +188,7 @@ class Merger {
         {.order = Station::Order::kParallel, .work = On(&Merger::Place)},
     };
     SLUICE_TRY(RunOrderedPipeline(options_.threads, source, stations, environment_.stop));
-    MergeOutcome outcome = verdicts_.Take();
+    MergeOutcome outcome = verdicts_.Take(options_.unanswered);
     for (const FailedRow& row : outcome.failed) {
       SLUICE_TRY(sink_.PutFailure(row.row, FailureJson(row.failure)));
     }
@@ -331,10 +336,12 @@ Result<MergeOutcome> MergeAnswers(Corpus& answers, const MergeOptions& options,
 Result<MergeOutcome> FailAllRows(OrdinalRange range, const RowFailure& failure, ShardSink& sink) {
   MergeOutcome outcome;
   const std::string json = FailureJson(failure);
+  const bool is_missing = failure.failure_class == FailureClass::kMissing;
   for (Ordinal row = range.first; row < range.end(); ++row) {
     SLUICE_TRY(sink.PutFailure(row, json));
-    outcome.failed.push_back({.row = row, .failure = failure});
+    outcome.failed.push_back({.row = row, .failure = failure, .is_missing = is_missing});
   }
+  outcome.missing = is_missing ? range.count : 0;
   return outcome;
 }
 

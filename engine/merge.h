@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -16,9 +15,9 @@
 #include <vector>
 
 #include "api/protocol/line_protocol.h"
+#include "engine/rows_by_text.h"
 #include "engine/stage_times.h"
 #include "io/base/error.h"
-#include "engine/rows_by_text.h"
 #include "io/corpus/corpus.h"
 #include "io/record/ordinal.h"
 #include "io/sink/sink.h"
@@ -30,11 +29,14 @@ struct MergeOptions {
   int dimension = 0;  // every vector's length; 0 for generation
   bool normalize = false;
   size_t threads = 2;
+  // What rows without an answer failed of, where it is known; else they are of class `missing`.
+  std::optional<RowFailure> unanswered = {};
 };
 
 struct FailedRow {
   Ordinal row = 0;
-  RowFailure failure;
+  RowFailure failure = {};
+  bool is_missing = false;  // one of MergeOutcome::missing
 };
 
 struct MergeOutcome {

@@ -8,7 +8,6 @@
 // comes back. This file's .cc is the only place that includes oneTBB.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -40,7 +39,8 @@ struct PipelineSource {
 };
 
 // Runs until the source ends, a station or the source fails, or a stop is requested (kUnfinished).
-// Exceptions of stations come back as kInternal errors.
+// Exceptions of stations and of the source come back as errors: kIo when memory or threads ran out,
+// kInternal for all others.
 [[nodiscard]] Result<void> RunOrderedPipeline(size_t workers, const PipelineSource& source,
                                               const std::vector<Station>& stations,
                                               std::stop_token stop);

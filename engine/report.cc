@@ -1,6 +1,5 @@
 #include "engine/report.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "engine/failures.h"

@@ -3,7 +3,6 @@
 // documents = ok + failed.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 

@@ -6,9 +6,9 @@
 #include "engine/failures.h"
 #include "engine/kept_options.h"
 #include "engine/ledger.h"
+#include "engine/live_run.h"
 #include "engine/run_directory.h"
 #include "engine/run_lock.h"
-#include "engine/live_run.h"
 
 namespace sluice {
 namespace {

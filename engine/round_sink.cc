@@ -39,24 +39,13 @@ void RoundSink::LeaveOut(Ordinal row, uint64_t value) {
 }
 
 Result<void> RoundSink::PutFailure(Ordinal row, std::string_view failure) {
-  if (!rows_.contains(row)) {
-    return {};
-  }
-  // FailureJson() begins so.
-  constexpr std::string_view kMissing = "{\"class\":\"missing\"";
-  const bool is_replaced = unanswered_.has_value() && failure.starts_with(kMissing);
-  return inner_.PutFailure(row, is_replaced ? FailureJson(*unanswered_) : failure);
+  return rows_.contains(row) ? inner_.PutFailure(row, failure) : Result<void>{};
 }
 
 MergeOutcome RoundSink::Narrow(MergeOutcome outcome) const {
   std::erase_if(outcome.failed, [this](const FailedRow& row) { return !rows_.contains(row.row); });
-  outcome.missing = 0;
-  for (FailedRow& row : outcome.failed) {
-    if (row.failure.failure_class == FailureClass::kMissing) {
-      ++outcome.missing;
-      row.failure = unanswered_.value_or(row.failure);
-    }
-  }
+  outcome.missing =
+      static_cast<uint64_t>(std::ranges::count_if(outcome.failed, &FailedRow::is_missing));
   outcome.strangers += strangers_;
   outcome.digest -= strangers_digest_;
   outcome.ok = rows_.count() - outcome.failed.size();

@@ -1,11 +1,8 @@
-// RoundSink: stands before a shard's sink in a round that asks for some of its rows only, or whose
-// unanswered rows have another reason than usual. Rows that nobody asked for do not get through.
-// Thread-safe as the sink behind it.
+// RoundSink: stands before a shard's sink in a round that asks for some of its rows only. Rows that
+// nobody asked for do not get through. Thread-safe as the sink behind it.
 #pragma once
 
 #include <atomic>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "engine/merge.h"
@@ -26,9 +23,8 @@ struct RoundRows {
 
 class RoundSink final : public ShardSink {
  public:
-  // `unanswered` takes the place of a failure of class `missing`. All must outlive the sink.
-  RoundSink(ShardSink& inner, const RoundRows& rows, std::optional<RowFailure> unanswered)
-      : inner_(inner), rows_(rows), unanswered_(std::move(unanswered)) {}
+  // Both must outlive this sink.
+  RoundSink(ShardSink& inner, const RoundRows& rows) : inner_(inner), rows_(rows) {}
 
   [[nodiscard]] Result<void> PutVector(Ordinal row, std::span<const float> vector) override;
   [[nodiscard]] Result<void> PutAnswer(Ordinal row, std::string_view answer) override;
@@ -43,7 +39,6 @@ class RoundSink final : public ShardSink {
 
   ShardSink& inner_;
   const RoundRows& rows_;
-  std::optional<RowFailure> unanswered_;
   std::atomic<uint64_t> strangers_ = 0;
   std::atomic<uint64_t> strangers_digest_ = 0;  // as MergeOutcome::digest
 };

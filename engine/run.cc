@@ -1,9 +1,9 @@
 #include "engine/run.h"
 
 #include "engine/ledger.h"
+#include "engine/live_run.h"
 #include "engine/run_directory.h"
 #include "engine/run_lock.h"
-#include "engine/live_run.h"
 
 namespace sluice {
 
@@ -11,9 +11,6 @@ Result<RunSummary> Run(const RunOptions& options, RunEnvironment& environment) {
   const RunDirectory directory(options.run_folder);
   SLUICE_TRY(directory.Make(environment.files));
   SLUICE_ASSIGN(const RunLock lock, RunLock::Take(directory.lock()));
-  if (options.fresh) {
-    SLUICE_TRY(directory.Clear(environment.files));
-  }
   SLUICE_ASSIGN(Ledger ledger, Ledger::Open(directory.ledger()));
   SLUICE_ASSIGN(const auto settings, ledger.Get(kSettingsKey));
   SLUICE_TRY(directory.ExpectLedger(environment.files, settings.has_value()));

@@ -16,6 +16,7 @@
 #include "engine/failure_classes.h"
 #include "engine/job_plan.h"
 #include "engine/ledger.h"
+#include "engine/on_error.h"
 #include "engine/pack.h"
 #include "engine/progress.h"
 #include "engine/stage_times.h"
@@ -26,8 +27,6 @@
 #include "io/sink/sink.h"
 
 namespace sluice {
-
-enum class OnError { kFail, kSkip, kNan };
 
 // Where a run at Vertex AI lives: as ProviderOptions has it. Empty for other providers.
 struct RunCloud {
@@ -76,7 +75,6 @@ struct RunOptions {
   bool delete_remote_jobs = false;  // delete jobs too once their rows are safe
 
   std::string run_folder;  // "<output>.sluice" by habit
-  bool fresh = false;      // throws away what an earlier run left in it, jobs unseen
 };
 
 struct RunEnvironment {
@@ -121,26 +119,5 @@ struct RunSummary {
 // Errors: kLocked, kUsage (settings changed since the run began), kInput, kIo, kAuth, kUnfinished
 // (stopped; state saved) and what the provider says.
 [[nodiscard]] Result<RunSummary> Run(const RunOptions& options, RunEnvironment& environment);
-
-// Where a run stands, from its folder alone; does not need the lock.
-struct JobStatus {
-  uint32_t shard = 0;
-  int attempt = 0;
-  int round = 0;      // how often failed rows were asked again
-  std::string state;  // of the ledger: "SEALED", "INTENT", "SUBMITTED", ...
-  std::string job;
-  std::string note;  // why it waits or failed
-  uint64_t rows = 0, ok = 0, failed = 0;
-};
-struct RunStatus {
-  std::string run_folder;
-  std::string state;  // "RUNNING" (a live process holds it), "STOPPED", "DONE"
-  std::string model, provider, output;
-  bool packed = false;
-  bool cancelled = false;
-  uint64_t documents = 0, rejected = 0, merged = 0, failed = 0;
-  std::vector<JobStatus> jobs;
-};
-[[nodiscard]] Result<RunStatus> ReadRunStatus(FileSystem& files, const std::string& run_folder);
 
 }  // namespace sluice

@@ -4,8 +4,6 @@
 #include <array>
 #include <fmt/format.h>
 
-#include "io/file/atomic_file.h"
-
 namespace sluice {
 namespace {
 

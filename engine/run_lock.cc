@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "io/base/clock.h"
-#include "io/file/file_system.h"
 
 namespace sluice {
 namespace {

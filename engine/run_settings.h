@@ -43,7 +43,4 @@ struct PinnedRun {
 // Errors: kInput when nothing was pinned yet, kIo when it cannot be read.
 [[nodiscard]] Result<PinnedRun> ReadPinnedRun(Ledger& ledger);
 
-// Twelve random hex digits that name this run at the service; made once.
-[[nodiscard]] Result<std::string> RunId(Ledger& ledger);
-
 }  // namespace sluice

@@ -26,14 +26,13 @@ class ShardCutter {
   // Appends the segments of `block` to `segments`, which is cleared first.
   void Cut(const PreparedBlock& block, std::vector<Segment>& segments);
 
-  [[nodiscard]] uint64_t EstimateTokens(uint64_t text_bytes) const;
-
  private:
   struct Load {
     uint64_t rows = 0;
     uint64_t bytes = 0;
     uint64_t tokens = 0;
   };
+  [[nodiscard]] uint64_t EstimateTokens(uint64_t text_bytes) const;
   [[nodiscard]] bool Fits(const Load& load) const;
 
   ShardLimits limits_;

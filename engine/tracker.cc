@@ -140,7 +140,7 @@ Result<void> Tracker::LoadTracks() {
                    : ledger_.Save(track));
   }
   if (CountIn({ShardState::kSubmitted}) > 0) {
-    audit_due_ = now + options_.settle;
+    audit_due_ = now + plan_.policy().settle;
   }
   return {};
 }
@@ -359,7 +359,7 @@ void Tracker::StartCreate(ShardTrack& track) {
       },
       [this, &track](const CreateAnswer& answer) -> std::optional<Error> {
         const MonotonicTime now = environment_.clock.Now();
-        audit_due_ = now + options_.settle;
+        audit_due_ = now + plan_.policy().settle;
         const auto error = plan_.OnCreateAnswer(track, answer, now);
         if (track.state != ShardState::kSubmitted && track.state != ShardState::kUnknown) {
           capped_.reset();  // no job was made: there is room again
@@ -695,7 +695,7 @@ Result<void> Tracker::NoteAndCancel(const std::vector<BatchJob>& surplus) {
 Result<void> Tracker::LastAudit(const std::stop_token& stop) {
   // A job that was made twice may show in the list only now. Jobs take minutes, so that the settle
   // time is over by far; who is through within seconds waits no longer than seconds.
-  if (audit_due_.has_value() && !options_.cancels) {
+  if (audit_due_.has_value() && !plan_.policy().cancels) {
     WaitUntil(std::min(*audit_due_, environment_.clock.Now() + kLastAuditWaitMax), stop);
   }
   auto jobs = ListAllJobs(stop);

@@ -36,11 +36,7 @@ struct TrackerOptions {
   bool keep_remote = false;
   bool delete_remote_jobs = false;
   SpendCap cap;
-  std::chrono::milliseconds settle{120'000};  // as in the plan's policy: for the audit
-  // This process only cancels: it ends when every job was asked to end and every lost one found or
-  // fenced. With `delete_files` their input files go, too.
-  bool cancels = false;
-  bool delete_files = false;
+  bool delete_files = false;  // of jobs that were asked to end, when the policy is to cancel
 };
 
 struct TrackerEnvironment {

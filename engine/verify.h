@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 #include "engine/verify_findings.h"
 #include "io/base/error.h"

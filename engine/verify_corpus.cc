@@ -2,184 +2,21 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <memory>
 #include <optional>
-#include <set>
-#include <utility>
 
 #include "engine/prepare.h"
 #include "engine/sealed_ids.h"
 #include "engine/verify_lines.h"
+#include "engine/verify_shards.h"
 #include "io/corpus/content_read.h"
 #include "io/corpus/corpus.h"
 #include "io/corpus/line_feeds.h"
 #include "io/json/base64.h"
 #include "io/json/json_text.h"
-#include "io/json/record_scanner.h"
 #include "io/record/ordinal.h"
-#include "io/shard/shard_file.h"
 
 namespace sluice {
 namespace {
-
-std::string Key(Ordinal row) {
-  std::string key(kKeyDigits, '0');
-  WriteKey(row, key.data());
-  return key;
-}
-
-// The shards' files, one after the other as the rows come.
-class ShardFiles {
- public:
-  ShardFiles(const VerifyInput& input, Findings& findings) : input_(input), findings_(findings) {
-    for (const ShardTrack& track : input.tracks) {
-      if (track.state == ShardState::kMerged || track.state == ShardState::kDone) {
-        merged_.insert(track.shard);
-      }
-    }
-  }
-
-  // The request of `row` has to be `line` (with its LF), which counts `text_bytes` as tokens.
-  void Expect(Ordinal row, std::string_view line, uint64_t text_bytes) {
-    if (!Reach(row)) {
-      return;
-    }
-    text_bytes_ += text_bytes;
-    plain_bytes_ += line.size();
-    line.remove_suffix(1);
-    const auto found = lines_->Next(line);
-    if (found.has_value() && *found != line) {
-      lines_->Refuse(Difference(row, *found));
-    }
-  }
-
-  // Without the corpus: `row` is there, under its key and as a JSON object.
-  void ExpectKey(Ordinal row) {
-    if (!Reach(row)) {
-      return;
-    }
-    const auto found = lines_->Next(Key(row));
-    if (found.has_value() && KeyOf(*found) != Key(row)) {
-      lines_->Refuse(Difference(row, *found));
-    }
-  }
-
-  void Finish() {
-    EndShard();
-    while (next_ < input_.manifest.shards().size()) {
-      Open(input_.manifest.shards()[next_]);
-      EndShard();
-    }
-    if (absent_ > 0) {
-      findings_.AddNote(fmt::format("{} shard files are gone; their rows are merged", absent_));
-    }
-  }
-
- private:
-  // Makes the shard that holds `row` the current one. False when its lines cannot be looked at.
-  bool Reach(Ordinal row) {
-    while (shard_ == nullptr || !shard_->range.contains(row)) {
-      EndShard();
-      if (next_ == input_.manifest.shards().size()) {
-        return false;
-      }
-      Open(input_.manifest.shards()[next_]);
-    }
-    return lines_.has_value();
-  }
-
-  void Open(const ShardEntry& shard) {
-    ++next_;
-    shard_ = &shard;
-    text_bytes_ = 0;
-    plain_bytes_ = 0;
-    const std::string path = input_.directory.shard(shard.file);
-    if (!input_.files.Exists(path)) {
-      if (merged_.contains(shard.shard)) {
-        ++absent_;
-      } else {
-        findings_.AddProblem(Name(), "is not there");
-      }
-      return;
-    }
-    CheckFile(shard, path);
-    auto source = OpenShard(input_.files, path);
-    if (source.has_value()) {
-      lines_.emplace(std::move(*source), Name(), findings_);
-    }
-  }
-
-  void CheckFile(const ShardEntry& shard, const std::string& path) {
-    const auto stat = input_.files.Stat(path);
-    if (!stat.has_value() || stat->size != shard.compressed_bytes) {
-      findings_.AddProblem(Name(),
-                           fmt::format("has {} bytes, the manifest says {}",
-                                       stat.has_value() ? stat->size : 0, shard.compressed_bytes));
-      return;
-    }
-    const auto checksum = ChecksumOfPart(input_.files, path, 0, stat->size);
-    if (!checksum.has_value() || *checksum != shard.checksum) {
-      findings_.AddProblem(Name(), fmt::format("has the hash {}, the manifest says {}",
-                                               checksum.value_or("of nothing"), shard.checksum));
-    }
-  }
-
-  void EndShard() {
-    if (shard_ != nullptr && lines_.has_value()) {
-      lines_->ExpectEnd();
-      CheckSums();
-    }
-    lines_.reset();
-    shard_ = nullptr;
-  }
-
-  void CheckSums() {
-    if (lines_->given_up() || text_bytes_ == 0) {
-      return;
-    }
-    const std::string where = fmt::format("manifest.jsonl:{}", next_);
-    if (plain_bytes_ != shard_->plain_bytes) {
-      findings_.AddProblem(where, fmt::format("says {} plain bytes, the requests have {}",
-                                              shard_->plain_bytes, plain_bytes_));
-    }
-    const auto tokens = static_cast<uint64_t>(static_cast<double>(text_bytes_) /
-                                              input_.pinned.limits.bytes_per_token);
-    if (tokens != shard_->tokens) {
-      findings_.AddProblem(
-          where, fmt::format("says {} tokens, the requests have {}", shard_->tokens, tokens));
-    }
-  }
-
-  [[nodiscard]] std::string Name() const { return "shards/" + shard_->file; }
-
-  [[nodiscard]] std::string KeyOf(std::string_view line) {
-    padded_.assign(line).append(RecordScanner::kPadding, '\0');
-    const auto tokens = scanner_.Scan(std::string_view(padded_).substr(0, line.size()));
-    const std::string_view key = tokens.has_value() ? tokens->front() : std::string_view();
-    return key.size() < 2 ? std::string() : std::string(key.substr(1, key.size() - 2));
-  }
-
-  [[nodiscard]] std::string Difference(Ordinal row, std::string_view found) {
-    const std::string key = KeyOf(found);
-    if (key == Key(row)) {
-      return fmt::format("is not the request of row {} as the corpus has it: {}", row,
-                         Excerpt(found));
-    }
-    return fmt::format("holds the key {} where {} belongs: {}", Excerpt(key), Excerpt(Key(row)),
-                       Excerpt(found));
-  }
-
-  const VerifyInput& input_;
-  Findings& findings_;
-  std::set<uint32_t> merged_;
-  size_t next_ = 0;  // in the manifest
-  const ShardEntry* shard_ = nullptr;
-  std::optional<CheckedLines> lines_;  // of shard_
-  uint64_t text_bytes_ = 0, plain_bytes_ = 0;
-  uint64_t absent_ = 0;
-  RecordScanner scanner_{{"key"}};
-  std::string padded_;
-};
 
 // How far pack should have come, from what was read again.
 struct Position {
@@ -488,7 +325,7 @@ class CorpusCheck {
   const VerifyInput& input_;
   Findings& findings_;
   Preparer preparer_;
-  ShardFiles shards_;
+  VerifyShards shards_;
   CheckedLines ids_, rejects_;
   Ordinal last_;  // rows in sealed shards
   std::vector<CorpusFile> list_;

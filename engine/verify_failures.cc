@@ -1,30 +1,19 @@
 #include "engine/verify_failures.h"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "engine/failure_classes.h"
 #include "io/json/json_document.h"
+#include "io/record/row_line.h"
 
 namespace sluice {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kRowMember = "{\"row\":";
 constexpr std::string_view kJobMember = ",\"job\":";
 constexpr std::string_view kErrorMember = ",\"error\":";
-
-std::optional<Ordinal> RowOf(std::string_view line) {
-  Ordinal row = 0;
-  if (!line.starts_with(kRowMember)) {
-    return std::nullopt;
-  }
-  const auto read =
-      std::from_chars(line.data() + kRowMember.size(), line.data() + line.size(), row);
-  return read.ec == std::errc{} ? std::optional(row) : std::nullopt;
-}
 
 // {"job":..,"error":{"class","code","message"}}, from the members behind those of the ids line.
 std::optional<VerifiedFailure> ReadFailure(std::string_view members) {
@@ -86,7 +75,7 @@ void VerifyFailures::ReadNext() {
     return;
   }
   line_ = *line;
-  row_ = RowOf(line_);
+  row_ = RowOfLine(line_);
   if (!row_.has_value() || (before_.has_value() && *row_ <= *before_)) {
     lines_.Refuse(fmt::format("is not the failure of a later row: {}", Excerpt(line_)));
     row_.reset();

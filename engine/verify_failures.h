@@ -2,7 +2,6 @@
 // checked as it comes. One thread at a time.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>

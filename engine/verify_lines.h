@@ -10,7 +10,6 @@
 #include <string_view>
 
 #include "engine/verify_findings.h"
-#include "io/base/error.h"
 #include "io/codec/byte_source.h"
 #include "io/file/file_system.h"
 #include "io/file/line_reader.h"

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "engine/verify_findings.h"
-#include "io/base/error.h"
 #include "io/file/file_system.h"
 
 namespace sluice {

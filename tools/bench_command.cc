@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "io/file/temporary_folder.h"
 #include "tools/bench/answer_maker.h"
 #include "tools/bench/bench_measurement.h"
 #include "tools/bench/bench_report.h"
@@ -14,7 +15,6 @@
 #include "tools/bench_options.h"
 #include "tools/bench_turns.h"
 #include "tools/result_output.h"
-#include "tools/temporary_folder.h"
 
 namespace sluice {
 namespace {

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <mutex>
-#include <optional>
 
 #include "api/batches/vertex_services.h"
 #include "api/http/curl_transport.h"

@@ -1,7 +1,6 @@
 #include "tools/config_command.h"
 
 #include <fmt/format.h>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>

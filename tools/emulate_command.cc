@@ -2,17 +2,15 @@
 
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <fmt/format.h>
-#include <stop_token>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "api/auth/api_key.h"
 #include "io/base/clock.h"
 #include "io/file/atomic_file.h"
+#include "io/file/temporary_folder.h"
 #include "tools/emulator/emulator.h"
-#include "tools/temporary_folder.h"
 
 namespace sluice {
 namespace {

@@ -6,7 +6,6 @@
 // --older-than says another age: every job is created some time after its file was uploaded.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <set>
 #include <stop_token>

@@ -1,7 +1,5 @@
 #include "tools/files_commands.h"
 
-#include <algorithm>
-#include <functional>
 #include <set>
 #include <string>
 #include <vector>

@@ -3,7 +3,6 @@
 
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "api/batches/batch_job.h"
 #include "io/base/clock.h"

@@ -62,26 +62,21 @@ Result<JobSource> ReadJobSource(const std::string& text, const JobSourceOptions&
   }
   const std::string name = text == "-" ? "standard input" : text;
   SLUICE_ASSIGN(const StageSource file, PlainSourceOfArgument(text, stop));
-  Result<StageSource> lines = MakeRequestLines(file,
-                                               {.task = options.task,
-                                                .generation_config = options.generation_config,
-                                                .system_instruction = options.system_instruction},
-                                               stop);
-  if (!lines.has_value()) {
-    Error& error = lines.error();
-    if (error.message.starts_with("line ")) {
-      error.message = fmt::format("{}: {}", name, error.message);
-    }
-    return std::unexpected(std::move(error));
-  }
-  if (lines->size == 0) {
+  SLUICE_ASSIGN(StageSource lines,
+                MakeRequestLines(file,
+                                 {.task = options.task,
+                                  .generation_config = options.generation_config,
+                                  .system_instruction = options.system_instruction,
+                                  .name = name},
+                                 stop));
+  if (lines.size == 0) {
     return Fail(ErrorCode::kInput, fmt::format("{}: there is no request in it", name));
   }
-  const bool small = lines->size <= kInlineBytesUsual;
+  const bool small = lines.size <= kInlineBytesUsual;
   if (options.way == Way::kUpload || (options.way == Way::kBySize && !small)) {
-    return JobSource{.lines_to_upload = *std::move(lines)};
+    return JobSource{.lines_to_upload = std::move(lines)};
   }
-  SLUICE_ASSIGN(auto requests, ReadInlineRequests(*lines));
+  SLUICE_ASSIGN(auto requests, ReadInlineRequests(lines));
   return JobSource{.inline_requests = std::move(requests)};
 }
 

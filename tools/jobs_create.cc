@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 
 #include "api/bigquery/table_name.h"

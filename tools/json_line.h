@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "tools/output.h"
+#include "tools/terminal.h"
 
 namespace sluice {
 

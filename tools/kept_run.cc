@@ -49,7 +49,7 @@ Result<RunCommandOptions> ReadKeptRun(const CommandContext& context, FileSystem&
   SLUICE_TRY(ReadPace(arguments, run));
   const auto on_error = arguments.Text("--on-error");
   if (on_error.has_value()) {
-    run.on_error = ReadOnError(*on_error);
+    run.on_error = ParseOnError(*on_error);
   }
   if (options.service.backend == Backend::kLocal) {
     SuitLocalService(run, options.service);

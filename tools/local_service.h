@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "io/base/error.h"
-#include "tools/temporary_folder.h"
+#include "io/file/temporary_folder.h"
 
 namespace sluice {
 

@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <new>
+#include <string_view>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <string_view>
 #include <sys/stat.h>
 #include <tuple>
 #include <unistd.h>

@@ -218,10 +218,6 @@ Result<void> ReadServiceLimits(const Arguments& arguments, ServiceAccessOptions&
   return {};
 }
 
-OnError ReadOnError(const std::string& text) {
-  return text == "fail" ? OnError::kFail : text == "skip" ? OnError::kSkip : OnError::kNan;
-}
-
 void SuitLocalService(RunOptions& run, ServiceAccessOptions& service) {
   // It answers within milliseconds and forgets nothing: no need to wait as for a remote one.
   run.poll_first = run.poll_first.value_or(std::chrono::milliseconds(50));
@@ -339,7 +335,7 @@ Result<RunCommandOptions> ReadRunCommandOptions(const Arguments& arguments, File
   run.id_field = arguments.TextOr("--id-field", "");
   const bool embeds = run.request.task == Task::kEmbed;
   SLUICE_TRY(ReadOutput(arguments, embeds ? "vectors.npy" : "answers.jsonl", run));
-  run.on_error = ReadOnError(arguments.TextOr("--on-error", "nan"));
+  run.on_error = ParseOnError(arguments.TextOr("--on-error", "nan"));
   run.normalize = arguments.Has("--normalize");
   run.keep_remote = arguments.Has("--keep-remote");
   run.keep_answers = arguments.Has("--keep-answers");

@@ -39,7 +39,6 @@ struct RunCommandOptions {
 [[nodiscard]] Result<void> ExpectPlacesForResults(const RunCommandOptions& options);
 [[nodiscard]] Result<void> ReadProgress(const Arguments& arguments, bool stderr_is_terminal,
                                         RunCommandOptions& options);
-[[nodiscard]] OnError ReadOnError(const std::string& text);
 // What goes without saying when the service runs in this process, with its state in the run folder.
 void SuitLocalService(RunOptions& run, ServiceAccessOptions& service);
 

@@ -1,11 +1,9 @@
 #include "tools/status_command.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <vector>
 
-#include "engine/run.h"
+#include "engine/run_status.h"
 #include "io/base/clock.h"
 #include "tools/json_line.h"
 #include "tools/run_errors.h"

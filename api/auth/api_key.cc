@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <memory>
 #include <string_view>
 #include <sys/stat.h>
 

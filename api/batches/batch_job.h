@@ -13,8 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "io/base/error.h"
-
 namespace sluice {
 
 enum class JobState {

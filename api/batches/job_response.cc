@@ -6,6 +6,7 @@
 
 #include "api/http/json_fields.h"
 #include "api/protocol/row_status.h"
+#include "io/base/text.h"
 #include "io/json/float_array.h"
 #include "io/json/json_document.h"
 #include "io/json/record_scanner.h"
@@ -187,7 +188,7 @@ Result<void> JobResponseStream::Write(std::string_view bytes) {
 }
 
 Result<void> JobResponseStream::TakeLine(std::string_view line) {
-  if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
+  if (IsBlankLine(line)) {
     return {};
   }
   ++count_;

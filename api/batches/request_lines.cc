@@ -12,6 +12,7 @@
 #include "api/batches/job_wide_members.h"
 #include "api/files/sha256.h"
 #include "api/http/json_fields.h"
+#include "io/base/text.h"
 #include "io/codec/byte_source.h"
 #include "io/json/json_document.h"
 
@@ -26,7 +27,15 @@ constexpr size_t kBlockBytes = size_t{1} << 20;
 struct LineSettings {
   Task task = Task::kEmbed;
   OrderedJson members = OrderedJson::object();
+  std::string name = {};
 };
+
+std::unexpected<Error> LineFailure(const LineSettings& settings, uint64_t number,
+                                   std::string_view what) {
+  const std::string_view divider = settings.name.empty() ? "" : ": ";
+  return Fail(ErrorCode::kInput,
+              fmt::format("{}{}line {} {}", settings.name, divider, number, what));
+}
 
 // The key of a line: what it says, as a string, else its number.
 std::string KeyOf(const OrderedJson& line, uint64_t number) {
@@ -40,12 +49,12 @@ std::string KeyOf(const OrderedJson& line, uint64_t number) {
 // Appends the request line that `line` becomes, with its LF; nothing for a blank one.
 Result<void> AppendRequestLine(const LineSettings& settings, std::string_view line, uint64_t number,
                                std::string& out) {
-  if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
+  if (IsBlankLine(line)) {
     return {};
   }
   OrderedJson given = ParseOrderedJson(line);
   if (!given.is_object()) {
-    return Fail(ErrorCode::kInput, fmt::format("line {} is not a JSON object", number));
+    return LineFailure(settings, number, "is not a JSON object");
   }
   if (!given.contains("request")) {
     given = OrderedJson{{"request", std::move(given)}};
@@ -53,8 +62,7 @@ Result<void> AppendRequestLine(const LineSettings& settings, std::string_view li
   const char* content = settings.task == Task::kEmbed ? "content" : "contents";
   OrderedJson& request = given["request"];
   if (FindMember(request, content) == nullptr) {
-    return Fail(ErrorCode::kInput,
-                fmt::format("line {} is no request: it has no '{}'", number, content));
+    return LineFailure(settings, number, fmt::format("is no request: it has no '{}'", content));
   }
   AddMissing(settings.members, request);
   OrderedJson keyed = {{"key", KeyOf(given, number)}};
@@ -102,8 +110,8 @@ class RequestLineSource final : public ByteSource {
     }
     pending_.erase(0, begin);
     if (pending_.size() > kRequestLineBytesMax) {
-      return Fail(ErrorCode::kInput, fmt::format("line {} is longer than {} bytes", line_count_ + 1,
-                                                 kRequestLineBytesMax));
+      return LineFailure(*settings_, line_count_ + 1,
+                         fmt::format("is longer than {} bytes", kRequestLineBytesMax));
     }
     return {};
   }
@@ -143,7 +151,7 @@ Result<StageSource> MakeRequestLines(const StageSource& source, const RequestLin
                 JobWideMembers<OrderedJson>(options.task, options.generation_config,
                                             options.system_instruction));
   const auto settings = std::make_shared<const LineSettings>(
-      LineSettings{.task = options.task, .members = std::move(members)});
+      LineSettings{.task = options.task, .members = std::move(members), .name = options.name});
   StageSource lines;
   lines.open = [open = source.open, settings]() -> Result<std::unique_ptr<ByteSource>> {
     SLUICE_ASSIGN(auto input, open());

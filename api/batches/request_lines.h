@@ -25,6 +25,7 @@ struct RequestLinesOptions {
   Task task = Task::kEmbed;
   std::string generation_config = {};   // a JSON object, or empty
   std::string system_instruction = {};  // a Content as a JSON object, plain text, or empty
+  std::string name = {};                // of the file, for errors that name a line of it; or empty
 };
 
 // Requests above this are refused, so that memory is bounded whatever the file says. Ten times what

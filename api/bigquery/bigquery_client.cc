@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "api/http/done_answer.h"
 #include "api/http/google_error.h"

@@ -20,6 +20,7 @@ enum class PackedBody { kRefused, kTaken };
 
 class RangeDownload {
  public:
+  // Service, writer and `restart` are kept as references: they must outlive this object.
   // `request` is the GET of the whole body; its answer_bytes_max bounds the whole, too. `restart`
   // is called before bytes come from zero again. `size`: what the whole is known to have; a body
   // that goes on behind it is wrong, and begins again.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "api/files/upload_body.h"
 #include "api/http/decimal.h"

@@ -63,11 +63,6 @@ class EasyHandle {
   std::unique_ptr<CURL, decltype(CurlLibrary::easy_cleanup)> easy_;
 };
 
-std::string LabelOf(const HttpRequest& request) {
-  return request.label.empty() ? fmt::format("{} {}", request.method, UrlPath(request.url))
-                               : request.label;
-}
-
 // One exchange while libcurl works on it: what its callbacks read and fill.
 class Exchange {
  public:
@@ -130,10 +125,10 @@ class Exchange {
 };
 
 Error Exchange::TooLarge(std::string_view what, uint64_t limit) const {
-  return Error{
-      .code = ErrorCode::kTransport,
-      .message = fmt::format("{}: the {} is larger than {} bytes", LabelOf(request_), what, limit),
-      .http_status = response_.status};
+  return Error{.code = ErrorCode::kTransport,
+               .message = fmt::format("{}: the {} is larger than {} bytes", WhatWasAsked(request_),
+                                      what, limit),
+               .http_status = response_.status};
 }
 
 Result<void> Exchange::TakeHeader(std::string_view line) {
@@ -158,7 +153,7 @@ Result<void> Exchange::TakeHeader(std::string_view line) {
   value = value.substr(0, value.find_last_not_of(kBlank) + 1);
   if (response_.headers.size() == kHeaderCountMax) {
     return Fail(ErrorCode::kTransport, fmt::format("{}: the answer has more than {} headers",
-                                                   LabelOf(request_), kHeaderCountMax));
+                                                   WhatWasAsked(request_), kHeaderCountMax));
   }
   response_.headers.emplace_back(std::move(name), value);
   return {};
@@ -177,7 +172,7 @@ Result<void> Exchange::ReadHeadOnce() {
   if (!coding.empty() && curl_.strequal(coding.c_str(), "identity") == 0) {
     return Fail(
         ErrorCode::kBadAnswer,
-        fmt::format("{}: the answer is packed, which was not asked for", LabelOf(request_)));
+        fmt::format("{}: the answer is packed, which was not asked for", WhatWasAsked(request_)));
   }
   return request_.head_reader ? request_.head_reader(response_) : Result<void>();
 }
@@ -209,7 +204,7 @@ Result<size_t> Exchange::GiveBody(std::span<std::byte> buffer) {
   // libcurl would take an early end for the end and wait for an answer that cannot come.
   if (size == 0) {
     return Fail(ErrorCode::kIo, fmt::format("{}: the body ended {} bytes before its announced end",
-                                            LabelOf(request_), left));
+                                            WhatWasAsked(request_), left));
   }
   sent_bytes_ += size;
   return size;
@@ -230,7 +225,7 @@ Result<HttpResponse> Exchange::Finish(CURLcode code) {
                         code == CURLE_COULDNT_CONNECT;
   // libcurl's generic text for the code: its detailed texts may hold parts of the address.
   return Fail(not_sent ? ErrorCode::kNotSent : ErrorCode::kTransport,
-              fmt::format("{}: {}", LabelOf(request_), curl_.easy_strerror(code)));
+              fmt::format("{}: {}", WhatWasAsked(request_), curl_.easy_strerror(code)));
 }
 
 Result<HeaderList> MakeHeaderList(const CurlLibrary& curl, const HttpRequest& request) {
@@ -240,9 +235,9 @@ Result<HeaderList> MakeHeaderList(const CurlLibrary& curl, const HttpRequest& re
   std::vector<std::string> lines = {"Expect:", "Content-Type:"};
   for (const auto& [name, value] : request.headers) {
     if ((name + value).find_first_of(kForbidden) != std::string::npos) {
-      return Fail(ErrorCode::kUsage,
-                  fmt::format("{}: header '{}' has a line break in its value", LabelOf(request),
-                              name.substr(0, name.find_first_of(kForbidden))));
+      return Fail(ErrorCode::kUsage, fmt::format("{}: header '{}' has a line break in its value",
+                                                 WhatWasAsked(request),
+                                                 name.substr(0, name.find_first_of(kForbidden))));
     }
     std::erase_if(lines, [&](const std::string& line) {
       return curl.strequal(line.c_str(), (name + ":").c_str()) != 0;
@@ -368,13 +363,13 @@ Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
   if (origin.scheme != "https" && !near) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("{}: plain http is spoken to this machine only, not to {}",
-                            LabelOf(request), origin.host));
+                            WhatWasAsked(request), origin.host));
   }
   SLUICE_ASSIGN(const CurlLibrary* const library, LoadCurl());
   const CurlLibrary& curl = *library;
   SLUICE_ASSIGN(const HeaderList headers, MakeHeaderList(curl, request));
   if (request.stop.stop_requested()) {
-    return Fail(ErrorCode::kUnfinished, fmt::format("{}: stopped", LabelOf(request)));
+    return Fail(ErrorCode::kUnfinished, fmt::format("{}: stopped", WhatWasAsked(request)));
   }
 
   const auto driver = drivers_.Take();
@@ -399,7 +394,7 @@ Result<HttpResponse> CurlTransport::Send(const HttpRequest& request) {
 
   const std::optional<CURLcode> code = Perform(curl, driver->get(), easy.get(), request.stop);
   if (!code) {
-    return Fail(ErrorCode::kUnfinished, fmt::format("{}: stopped", LabelOf(request)));
+    return Fail(ErrorCode::kUnfinished, fmt::format("{}: stopped", WhatWasAsked(request)));
   }
   return exchange.Finish(*code);
 }

@@ -26,11 +26,6 @@ constexpr std::string_view kSignInHint =
     "sign in again: gcloud auth application-default login, or name a service account's key file in "
     "GOOGLE_APPLICATION_CREDENTIALS; the account also needs a role that allows the call";
 
-std::string WhatWasAsked(const HttpRequest& request) {
-  return request.label.empty() ? fmt::format("{} {}", request.method, UrlPath(request.url))
-                               : request.label;
-}
-
 // What is streamed passes by whoever reads the answer: the secret is made unreadable on its way.
 Result<HttpResponse> SendMasked(Transport& transport, const HttpRequest& request,
                                 std::string_view secret) {

@@ -10,7 +10,6 @@
 #include <random>
 #include <stop_token>
 
-#include "api/http/transport.h"
 #include "io/base/clock.h"
 #include "io/base/error.h"
 

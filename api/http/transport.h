@@ -70,6 +70,9 @@ struct HttpRequest {
   std::stop_token stop = {};
 };
 
+// What messages call a request: its label, else method and path.
+[[nodiscard]] std::string WhatWasAsked(const HttpRequest& request);
+
 class Transport {
  public:
   virtual ~Transport() = default;

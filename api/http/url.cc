@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 #include <cstdint>
+#include <fmt/format.h>
 #include <optional>
 
 #include "api/http/decimal.h"

@@ -5,7 +5,6 @@
 //   Gemini embeddings  likewise, with the settings in "embed_content_config"
 //   text embeddings    the instance itself goes out: {"key": K, "content": "...", ...}; back comes
 //                      {"instance": {...}, "predictions": [{"embeddings": {...}}], "status": ""}
-#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -70,6 +69,10 @@ class CuttingDecoder final : public ReplyDecoder {
   std::vector<float> vector_;
 };
 
+bool HoldsBlanksOnly(std::string_view text) {
+  return text.find_first_not_of(" \t") == std::string_view::npos;
+}
+
 // Of a string token.
 uint64_t ChecksumOfText(std::string_view token) {
   return ChecksumOf(AsBytes(UnescapeJsonString(token)));
@@ -113,17 +116,15 @@ class TextEmbeddingDecoder final : public ReplyDecoder {
       reply.failure = Malformed("the answer line has neither a prediction nor a failure");
       return;
     }
+    // Two predictions are no JSON document; other values beside one stand outside the braces.
     const std::string_view before = token.substr(1, begin - 1);
     const std::string_view behind = token.substr(end + 1, token.size() - end - 2);
-    if ((std::string(before).append(behind)).find_first_not_of(" \t") != std::string::npos) {
-      reply.failure = Malformed("the answer line has not exactly one prediction");
-      return;
-    }
+    const bool is_alone = HoldsBlanksOnly(before) && HoldsBlanksOnly(behind);
     const std::string_view prediction = token.substr(begin, end + 1 - begin);
     prediction_.assign(prediction).append(RecordScanner::kPadding, '\0');
     const std::string_view whole = std::string_view(prediction_).substr(0, prediction.size());
     const auto tokens = prediction_scanner_.Scan(whole);
-    if (!tokens.has_value()) {
+    if (!is_alone || !tokens.has_value()) {
       reply.failure = Malformed("the answer line has not exactly one prediction");
       return;
     }

@@ -1,6 +1,8 @@
 #include "io/base/clock.h"
 
+#include <condition_variable>
 #include <fmt/chrono.h>
+#include <mutex>
 
 namespace sluice {
 

@@ -13,4 +13,9 @@ namespace sluice {
 
 [[nodiscard]] inline bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+// Whether nothing stands in a line, which is given without its LF; it may end in CR.
+[[nodiscard]] inline bool IsBlankLine(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
 }  // namespace sluice

@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "io/base/error.h"
 #include "io/codec/byte_source.h"

@@ -37,6 +37,14 @@ Result<void> AtomicFile::Write(std::span<const std::byte> bytes) {
   return {};
 }
 
+Result<void> AtomicFile::WriteWhenLarge(std::string& text) {
+  if (text.size() >= kGatheredBytes) {
+    SLUICE_TRY(Write(text));
+    text.clear();
+  }
+  return {};
+}
+
 Result<void> AtomicFile::Commit() {
   SLUICE_TRY(PublishFile(*files_, *file_, TemporaryPath(path_), path_, size_));
   // The temp name is gone: from here on the destructor has nothing to remove.

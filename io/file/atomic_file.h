@@ -18,6 +18,8 @@ namespace sluice {
 
 class AtomicFile {
  public:
+  static constexpr size_t kGatheredBytes = size_t{1} << 20;
+
   [[nodiscard]] static Result<AtomicFile> Create(FileSystem& files, std::string path);
   // The file, and what a try that was killed has left of it.
   [[nodiscard]] static Result<void> Remove(FileSystem& files, const std::string& path);
@@ -27,6 +29,9 @@ class AtomicFile {
 
   [[nodiscard]] Result<void> Write(std::span<const std::byte> bytes);
   [[nodiscard]] Result<void> Write(std::string_view text) { return Write(AsBytes(text)); }
+  // Writes `text` and clears it when it has grown to kGatheredBytes: for text that is made a line
+  // at a time. What is left of it at the end is the caller's to Write().
+  [[nodiscard]] Result<void> WriteWhenLarge(std::string& text);
   [[nodiscard]] uint64_t size() const { return size_; }
   [[nodiscard]] Result<void> Commit();
 

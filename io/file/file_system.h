@@ -3,6 +3,8 @@
 //
 // Paths are plain UTF-8 strings. Files are created with mode 0600, folders with 0700, never with
 // descriptor 0 to 2, and never through a planted link: kCreate removes it, the others refuse it.
+// Errors, unless it is said otherwise: kNotFound when a name, or a folder on the way to it, is not
+// there; kIo for all else that a disk can say. What is no disk has its own (object_file_system.h).
 // FileSystem is thread-safe; a File is used by one thread at a time, except that ReadAt, WriteAt
 // and Reserve may be called by several threads at once.
 #pragma once
@@ -57,10 +59,10 @@ struct FileBelow {
 };
 
 enum class OpenMode {
-  kRead,       // must exist; symbolic links are followed (inputs belong to the user)
-  kCreate,     // made anew, whatever bore the name before; for temp and work files
+  kRead,    // must exist; symbolic links are followed (inputs belong to the user)
+  kCreate,  // empty, to read and write: made anew, whatever bore the name before; temp, work files
   kReadWrite,  // must exist; position at 0
-  kAppend,     // made if absent; every Write goes to the end
+  kAppend,     // to read and write, made if absent; every Write goes to the end
 };
 
 class FileSystem {

@@ -1,7 +1,5 @@
 #include "io/file/line_reader.h"
 
-#include <algorithm>
-
 namespace sluice {
 
 Result<std::optional<std::string_view>> LineReader::Next() {

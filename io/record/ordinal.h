@@ -2,7 +2,6 @@
 // It is the row of the output, and as twelve decimal digits the key of the request.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>

@@ -10,6 +10,7 @@
 #include "io/file/atomic_file.h"
 #include "io/file/line_reader.h"
 #include "io/sink/formats.h"
+#include "io/sink/output_rows.h"
 #include "io/sink/vector_text.h"
 
 namespace sluice {
@@ -86,10 +87,7 @@ class JsonlShard final : public ShardSink {
     std::string pending;
     for (Ordinal row = range_.first; row < range_.end(); ++row) {
       SLUICE_TRY(AppendRow(row, before, pending));
-      if (pending.size() >= kLinesFlushBytes) {
-        SLUICE_TRY(sorted.Write(pending));
-        pending.clear();
-      }
+      SLUICE_TRY(sorted.WriteWhenLarge(pending));
     }
     SLUICE_TRY(sorted.Write(pending));
     SLUICE_TRY(sorted.Commit());
@@ -207,16 +205,14 @@ class PartsWriter {
       part_.emplace(std::move(part));
     }
     pending_.append(answer).push_back('\n');
-    const bool is_last = ++next_ == shard.end();
-    if (is_last || pending_.size() >= kLinesFlushBytes) {
-      SLUICE_TRY(part_->Write(pending_));
-      pending_.clear();
+    if (++next_ < shard.end()) {
+      return part_->WriteWhenLarge(pending_);
     }
-    if (is_last) {
-      SLUICE_TRY(part_->Commit());
-      part_.reset();
-      ++shard_;
-    }
+    SLUICE_TRY(part_->Write(pending_));
+    pending_.clear();
+    SLUICE_TRY(part_->Commit());
+    part_.reset();
+    ++shard_;
     return {};
   }
 
@@ -275,11 +271,7 @@ class JsonlSink final : public Sink {
       }
       pending.append(ids_line.substr(0, ids_line.size() - 1)).push_back(',');
       pending.append(answer.substr(1)).push_back('\n');
-      if (pending.size() >= kLinesFlushBytes) {
-        SLUICE_TRY(output.Write(pending));
-        pending.clear();
-      }
-      return {};
+      return output.WriteWhenLarge(pending);
     };
     SLUICE_ASSIGN(const uint64_t rows, ForEachOutputRow(files_, request, take));
     SLUICE_TRY(output.Write(pending));

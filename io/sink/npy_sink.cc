@@ -8,6 +8,7 @@
 #include "io/file/atomic_file.h"
 #include "io/sink/formats.h"
 #include "io/sink/npy_header.h"
+#include "io/sink/output_rows.h"
 #include "io/sink/row_store.h"
 
 namespace sluice {
@@ -87,12 +88,12 @@ class NpySink final : public Sink {
   Result<std::unique_ptr<ShardSink>> OpenShard(OrdinalRange range) override {
     SLUICE_CHECK(options_.dimension > 0, "an array needs a dimension");
     SLUICE_ASSIGN(const bool has_rows, IsThere(files_, work_path_));
+    SLUICE_ASSIGN(auto file,
+                  files_.Open(work_path_, has_rows ? OpenMode::kReadWrite : OpenMode::kCreate));
     if (!has_rows) {
-      SLUICE_TRY(files_.Open(work_path_, OpenMode::kCreate));
       // A sealed shard is durable only together with the name that its rows stand under.
       SLUICE_TRY(files_.SyncFolderOf(work_path_));
     }
-    SLUICE_ASSIGN(auto file, files_.Open(work_path_, OpenMode::kReadWrite));
     const RowStoreOptions rows{
         .range = range,
         .dimension = static_cast<size_t>(options_.dimension),
@@ -180,18 +181,13 @@ class NpySink final : public Sink {
   }
 
   Result<OutputFile> WriteIds(const CloseRequest& request, const std::string& path) {
-    constexpr size_t kFlushBytes = size_t{1} << 20;
     SLUICE_ASSIGN(AtomicFile file, AtomicFile::Create(files_, path));
     std::string pending;
     SLUICE_ASSIGN(
         const uint64_t rows,
         ForEachOutputRow(files_, request, [&](Ordinal, std::string_view line) -> Result<void> {
           pending.append(line).push_back('\n');
-          if (pending.size() >= kFlushBytes) {
-            SLUICE_TRY(file.Write(pending));
-            pending.clear();
-          }
-          return {};
+          return file.WriteWhenLarge(pending);
         }));
     SLUICE_TRY(file.Write(pending));
     const uint64_t bytes = file.size();

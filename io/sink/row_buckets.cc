@@ -93,8 +93,7 @@ Result<void> RowBuckets::Spool(size_t bucket, const Rows& rows) {
   {
     const std::scoped_lock lock(mutex_);
     if (spool_ == nullptr) {
-      SLUICE_TRY(files_.Open(options_.spool_path, OpenMode::kCreate));
-      SLUICE_ASSIGN(spool_, files_.Open(options_.spool_path, OpenMode::kReadWrite));
+      SLUICE_ASSIGN(spool_, files_.Open(options_.spool_path, OpenMode::kCreate));
     }
     extent.offset = spool_bytes_;
     spool_bytes_ += places.size() + values.size();

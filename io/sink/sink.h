@@ -3,7 +3,8 @@
 // Every shard owns a contiguous range of rows, so shards are written independently, each exactly
 // once or again with the same result. Work files stand in `work_folder`, which must be on the file
 // system of the output; the output bears its final name only after Close().
-// OpenShard and Close: one thread at a time. Shards may be open at the same time.
+// A Sink is used by one thread at a time; several of its shards may be open at once, each put into
+// by threads of its own, and all are sealed before Close(). The file system must outlive both.
 #pragma once
 
 #include <cstdint>

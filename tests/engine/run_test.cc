@@ -84,6 +84,13 @@ class RunTest : public testing::Test {
     return sluice::Run(options, environment);
   }
 
+  // As --fresh does.
+  void StartOver() {
+    const RunDirectory directory(Options().run_folder);
+    ASSERT_TRUE(directory.Make(*files_).has_value());
+    ASSERT_TRUE(directory.Clear(*files_).has_value());
+  }
+
   // Jobs as the service counts them, by display name.
   std::map<std::string, int> JobsMade() {
     std::map<std::string, int> jobs;
@@ -117,9 +124,8 @@ TEST_F(RunTest, GivesTheSameBytesHoweverTheCorpusIsCutIntoShards) {
   EXPECT_EQ(first->exit_code, 0);
   const std::string bytes = Output();
   EXPECT_EQ(bytes.size(), 128u + 100 * 16 * 4);
-  RunOptions small = Options(7);
-  small.fresh = true;
-  const auto second = Go(small);
+  StartOver();
+  const auto second = Go(Options(7));
   ASSERT_TRUE(second.has_value()) << second.error().message;
   EXPECT_EQ(second->shards, 15u);
   EXPECT_EQ(Output(), bytes);
@@ -187,14 +193,13 @@ TEST_F(RunTest, StoppedAtAnyRequestAndResumedItEndsWithTheSameBytesAndNoJobTwice
   const std::string bytes = Output();
   int stops = 0;
   for (int request = 1; request <= 30; ++request) {
-    RunOptions options = Options();
-    options.fresh = true;
+    StartOver();
+    const RunOptions options = Options();
     StopAtRequest stopping(*transport_, request, request % 2 == 0);
     const auto stopped = Go(options, stopping.token(), stopping);
     if (!stopped.has_value()) {
       ASSERT_EQ(stopped.error().code, ErrorCode::kUnfinished) << stopped.error().message;
       ++stops;
-      options.fresh = false;
       const auto resumed = Go(options);
       ASSERT_TRUE(resumed.has_value()) << request << ": " << resumed.error().message;
     }
@@ -214,9 +219,8 @@ TEST_F(RunTest, ALostCreateAnswerIsFoundAgainNotBoughtAgain) {
   (void)folder_.Write("corpus.jsonl", Corpus(60));
   for (const std::string fault : {"create-lost=503", "create-lost=reset"}) {
     StartService({fault});
-    RunOptions options = Options();
-    options.fresh = true;
-    const auto summary = Go(options);
+    StartOver();
+    const auto summary = Go(Options());
     ASSERT_TRUE(summary.has_value()) << summary.error().message;
     EXPECT_EQ(summary->ok, 60u);
     EXPECT_EQ(summary->jobs_created, 3u);
@@ -232,8 +236,8 @@ TEST_F(RunTest, LinesThatTheServiceDropsDoublesOrMangledAreNamed) {
   for (const std::string fault :
        {"drop-line=0.1", "duplicate-line=3", "no-key=0.1", "cut-last-line", "cut-download=1"}) {
     StartService({fault});
+    StartOver();
     RunOptions options = Options();
-    options.fresh = true;
     options.attempts_max = 1;  // what is lost is not asked again
     const auto summary = Go(options);
     ASSERT_TRUE(summary.has_value()) << fault << ": " << summary.error().message;
@@ -340,9 +344,8 @@ TEST_F(RunTest, TwoAnswersToOneRowThatDifferAreCountedAndTheFirstRowIsNamed) {
   EXPECT_EQ(Report()["answers"]["conflicts"], 2);
   EXPECT_EQ(Report()["answers"]["first_conflict"], 4);
   const std::string with_both = Output();
-  RunOptions fresh = Options();
-  fresh.fresh = true;
-  ASSERT_TRUE(Go(fresh).has_value());
+  StartOver();
+  ASSERT_TRUE(Go(Options()).has_value());
   EXPECT_EQ(Output(), with_both) << "the first answer counts";
   EXPECT_TRUE(Report()["answers"]["first_conflict"].is_null());
 }

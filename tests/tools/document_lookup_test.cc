@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tools/temporary_folder.h"
+#include "io/file/temporary_folder.h"
 
 namespace sluice {
 namespace {

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "io/file/temporary_folder.h"
 #include "tools/nearest_rows.h"
-#include "tools/temporary_folder.h"
 
 namespace sluice {
 namespace {

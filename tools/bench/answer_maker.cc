@@ -1,11 +1,9 @@
 #include "tools/bench/answer_maker.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
 #include <limits>
-#include <memory>
 #include <numeric>
 #include <random>
 #include <vector>

@@ -1,7 +1,6 @@
 // What `sluice bench` found, as a table for people and as JSON. Pure.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

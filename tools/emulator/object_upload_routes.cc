@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "api/http/decimal.h"
+#include "api/http/json_fields.h"
 #include "io/json/json_document.h"
-#include "tools/emulator/json_field.h"
+#include "tools/emulator/damage.h"
 #include "tools/emulator/multipart.h"
 #include "tools/emulator/object_resource.h"
 
@@ -97,15 +98,6 @@ Intent ParseIntent(const std::string& text) {
     intent.wanted.sums.md5 += static_cast<char>(byte.get<int>());
   }
   return intent;
-}
-
-Result<void> FlipOneBit(FileSystem& files, const std::string& path) {
-  SLUICE_ASSIGN(const auto data, files.Open(path, OpenMode::kReadWrite));
-  SLUICE_ASSIGN(const uint64_t size, data->Size());
-  std::byte byte{};
-  SLUICE_TRY(data->ReadAt(size / 2, {&byte, 1}));
-  byte ^= std::byte{1};
-  return data->WriteAt(size / 2, {&byte, 1});
 }
 
 Result<StoredObject> Store(Service& service, const Intent& intent, const std::string& path) {

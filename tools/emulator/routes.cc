@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <exception>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <string_view>
 

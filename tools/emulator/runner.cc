@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <fmt/format.h>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "api/http/json_fields.h"
 #include "io/json/json_document.h"
-#include "tools/emulator/json_field.h"
 #include "tools/emulator/timestamp.h"
 
 namespace sluice {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/http/decimal.h"
 #include "api/http/json_depth.h"
 #include "api/storage/object_name.h"
+#include "io/base/text.h"
 #include "io/codec/byte_source.h"
 #include "io/file/line_reader.h"
 #include "io/json/json_document.h"
@@ -301,7 +301,7 @@ Result<void> TakeRows(StoredTable& table, std::string_view text, File& out) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
+    if (IsBlankLine(line)) {
       continue;
     }
     if (const auto fault = FindRowFault(table, line)) {

@@ -1,12 +1,13 @@
 #include "tools/emulator/upload_routes.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "api/http/decimal.h"
 #include "io/json/json_text.h"
+#include "tools/emulator/damage.h"
 #include "tools/emulator/json_field.h"
 #include "tools/emulator/multipart.h"
 #include "tools/emulator/random_id.h"
@@ -57,16 +58,6 @@ Commands ParseCommands(std::string_view header) {
     commands.cancel |= word == "cancel";
   }
   return commands;
-}
-
-std::optional<uint64_t> ParseSize(const std::optional<std::string>& text) {
-  uint64_t value = 0;
-  if (!text.has_value()) {
-    return std::nullopt;
-  }
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  return error == std::errc() && end == text->data() + text->size() ? std::optional(value)
-                                                                    : std::nullopt;
 }
 
 bool IsFileId(std::string_view id) {
@@ -158,7 +149,8 @@ RouteAnswer StartUpload(Service& service, Call& call) {
   if (!upload.has_value()) {
     return std::unexpected(upload.error());
   }
-  (*upload)->declared_size = ParseSize(call.exchange.Header("x-goog-upload-header-content-length"));
+  (*upload)->declared_size =
+      call.exchange.Header("x-goog-upload-header-content-length").and_then(ParseDecimal<uint64_t>);
   if ((*upload)->declared_size.value_or(0) > service.options.file_bytes_max) {
     return std::unexpected(InvalidArgument("The file is larger than the service takes."));
   }
@@ -250,16 +242,6 @@ RouteAnswer LeaveBroken(Service& service, Call& call, Upload& upload) {
   return std::nullopt;
 }
 
-Result<void> FlipOneBit(Service& service, const Upload& upload) {
-  SLUICE_ASSIGN(const auto data,
-                service.files.Open(service.uploads.DataPath(upload), OpenMode::kReadWrite));
-  std::byte byte{};
-  const uint64_t place = upload.received / 2;
-  SLUICE_TRY(data->ReadAt(place, {&byte, 1}));
-  byte ^= std::byte{1};
-  return data->WriteAt(place, {&byte, 1});
-}
-
 // Why an upload cannot become a file.
 std::optional<ApiError> Refusal(Service& service, const Upload& upload) {
   if (upload.mime_type == service.faults.Word(Fault::kMimeRefused) &&
@@ -303,7 +285,7 @@ RouteAnswer Finalize(Service& service, Call& call, Upload& upload) {
     return SendRejected(call, *refusal);
   }
   if (service.faults.Happens(Fault::kCorruptUpload)) {
-    (void)FlipOneBit(service, upload);
+    (void)FlipOneBit(service.files, service.uploads.DataPath(upload));
   }
   const Result<StoredFile> file = MakeFile(service, upload);
   return file.has_value() ? SendFinal(call, *file) : std::unexpected(ToApiError(file.error()));
@@ -311,13 +293,14 @@ RouteAnswer Finalize(Service& service, Call& call, Upload& upload) {
 
 // Why the bytes that are coming cannot be taken; the answer was then sent.
 bool RefuseBytes(Service& service, Call& call, const Upload& upload, bool finalize) {
-  const uint64_t offset = ParseSize(call.exchange.Header("x-goog-upload-offset")).value_or(0);
+  const uint64_t offset =
+      call.exchange.Header("x-goog-upload-offset").and_then(ParseDecimal<uint64_t>).value_or(0);
   if (offset != upload.received || service.faults.Happens(Fault::kChunkOffset409)) {
     SendText(call, 409, "active",
              fmt::format("The offset is {}, {} bytes were received.\n", offset, upload.received));
     return true;
   }
-  const auto length = ParseSize(call.exchange.Header("content-length"));
+  const auto length = call.exchange.Header("content-length").and_then(ParseDecimal<uint64_t>);
   // After a broken request an upload goes on at any byte; it is back in step where that many bytes
   // end at a multiple.
   if (!finalize && length.has_value() && *length % kGranularity != 0 &&

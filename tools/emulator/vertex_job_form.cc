@@ -5,6 +5,7 @@
 #include "api/bigquery/table_name.h"
 #include "api/protocol/vertex_model.h"
 #include "api/storage/object_name.h"
+#include "io/base/text.h"
 #include "io/json/record_scanner.h"
 #include "tools/emulator/timestamp.h"
 #include "tools/emulator/vertex_answer.h"
@@ -48,7 +49,7 @@ std::expected<uint64_t, ApiError> CheckRows(File& input, const std::string& memb
   uint64_t rows = 0;
   uint64_t offset = 0;
   const auto check = [&](std::string line) -> std::expected<void, ApiError> {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) {
+    if (IsBlankLine(line)) {
       return {};
     }
     const size_t size = line.size();

@@ -423,7 +423,6 @@ class Simulation {
     SimulatedDisk disk(service_, provider, folder_, policy_.retry_classes);
     Progress progress;
     StageTimes times;
-    tracker_options.cancels = policy_.cancels;
     Tracker tracker(tracker_options, plan,
                     {.clock = clock_,
                      .provider = provider,

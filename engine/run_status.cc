@@ -1,9 +1,8 @@
-#include <algorithm>
-#include <fmt/format.h>
+#include "engine/run_status.h"
+
 #include <nlohmann/json.hpp>
 
 #include "engine/ledger.h"
-#include "engine/run.h"
 #include "engine/run_directory.h"
 #include "engine/run_lock.h"
 #include "io/json/json_document.h"

@@ -1,4 +1,4 @@
-#include "tools/temporary_folder.h"
+#include "io/file/temporary_folder.h"
 
 #include <cerrno>
 #include <cstdlib>
