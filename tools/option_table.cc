@@ -395,7 +395,9 @@ constexpr std::string_view kBenchDescription =
     "--against times CMD (by /bin/sh) in turn with pack, or the one --stage that is given: whole\n"
     "processes. {} in it and $SLUICE_BENCH_INPUT are what the stage reads, $SLUICE_BENCH_REQUESTS "
     "the\n"
-    "request lines of the corpus, $SLUICE_BENCH_OUTPUT a file that it may write.";
+    "request lines of the corpus, $SLUICE_BENCH_OUTPUT a file that it may write. {} is put in "
+    "quoted:\n"
+    "leave it bare, or write \"$SLUICE_BENCH_INPUT\".";
 
 constexpr CommandSpec kCommands[] = {
     {"run", "corpus in, vectors or answers out; starting it again resumes", "INPUT...", kAnyNumber,

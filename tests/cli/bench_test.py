@@ -36,6 +36,7 @@ class Bench(harness.CliTest):
             self.assertGreater(row["seconds"]["median"], 0)
             self.assertGreater(row["bound_seconds"]["median"], 0)
             self.assertGreater(row["peak_bytes"]["median"], 1_000_000)
+            self.assertEqual("documents" in row, row["stage"] not in ("compress", "write"))
             self.assertLessEqual(row["seconds"]["min"], row["seconds"]["median"])
         by_name = {(row["stage"], row["threads"]): row for row in found["stages"]}
         corpus = by_name["read", 1]["bytes_in"]
@@ -43,6 +44,9 @@ class Bench(harness.CliTest):
         self.assertEqual(by_name["pack", 2]["documents"], 2000)
         self.assertEqual(by_name["prepare", 2]["bytes_out"], by_name["compress", 2]["bytes_in"])
         self.assertEqual(by_name["decode", 2]["documents"], 200)
+        asked = {"threads": 2, "compression": "zstd:3", "dimension": 16, "documents": 2000, "refused": 0,
+                 "document_bytes": 500, "rows": 200, "seed": 1, "corpus": None, "cpus": os.cpu_count()}
+        self.assertEqual({name: found[name] for name in asked}, asked)
 
     def test_on_a_corpus_of_ones_own(self):
         self.write_corpus("c.jsonl", 500)
@@ -59,6 +63,31 @@ class Bench(harness.CliTest):
         self.bench("--corpus", "c.jsonl", "--text-field", "body", "--runs", "1", code=7)
         self.bench("--corpus", "nowhere.jsonl", code=7)
 
+    def test_counts_all_of_a_corpus(self):
+        long = json.dumps({"text": "x" * 17_000_000})
+        good = '{"text":"good"}'
+        for name, text, units, refused in (("cut.jsonl", good, 1, 0), ("a.txt", "no JSON\n" * 9, 1, 0),
+                                           ("half.jsonl", f"{good}\nbad\n" * 300, 600, 300),
+                                           ("long.jsonl", f"{good}\n{long}\n{good}\n", 3, 1)):
+            with self.subTest(name=name):
+                (self.folder / name).write_text(text)
+                asked = ["--corpus", name, "--runs", "1", "--stage", "read", "--stage", "prepare", "--stage", "pack"]
+                ended = self.bench(*asked, "--export-json", "b.json", "--threads", "1")
+                found = json.loads(self.read("b.json"))
+                self.assertEqual((found["documents"], found["refused"]), (units - refused, refused))
+                self.assertEqual([row["documents"] for row in found["stages"]], [units] + [units - refused] * 2)
+                for row in found["stages"]:
+                    self.assertEqual(row["bytes_in"], len(text), row)
+                last = ended.out.splitlines()[-1]
+                self.assertEqual(last == f"{refused} of {units} documents were refused", refused > 0)
+        self.assertIn("300 of 600", self.bench("--corpus", "half.jsonl", "--runs", "1", "--against", "true").out)
+
+    def test_without_compression_there_is_no_compressing(self):
+        asked = ["--docs", "1k", "--runs", "1", "--rows", "10", "--compress", "none"]
+        found = self.bench(*asked, "--json").json()
+        self.assertNotIn("compress", [row["stage"] for row in found["stages"]])
+        self.assertIn("hint:", self.bench(*asked, "--stage", "compress", code=2).err)
+
     def test_times_another_command_in_turn(self):
         log = self.folder / "log"
         theirs = f"""zstd -q -1 {{}} -o "$SLUICE_BENCH_OUTPUT" && wc -l < "$SLUICE_BENCH_REQUESTS" >> '{log}' &&
@@ -69,9 +98,14 @@ class Bench(harness.CliTest):
         self.assertEqual((race["stage"], race["theirs"]["command"]), ("pack", theirs))
         self.assertEqual(len(race["ours"]["runs"]["seconds"]), 2)
         self.assertEqual(len(race["theirs"]["runs"]["seconds"]), 2)
-        self.assertAlmostEqual(race["time_ratio"], race["ours"]["seconds"]["median"] / race["theirs"]["seconds"]["median"])
+        pairs = zip(race["ours"]["runs"]["seconds"], race["theirs"]["runs"]["seconds"])
+        ratios = [ours / theirs for ours, theirs in pairs]
+        self.assertAlmostEqual(race["time_ratio"], sum(ratios) / 2)
+        self.assertAlmostEqual(race["time_ratio_range"]["max"], max(ratios))
         self.assertEqual(log.read_text().split(), ["2000"] * 3)  # one to warm up
-        self.assertIn("exit code 9", self.bench(*SMALL, "--against", "exit 9", code=2).err)
+        err = self.bench(*SMALL, "--against", "exit 9", code=2).err
+        self.assertIn("exit code 9", err)
+        self.assertIn("hint:", err)
 
     def test_stopped_it_leaves_nothing(self):
         process = self.spawn("bench", "--docs", "20k", "--work", "work", "--runs", "1000", "--stage", "pack")
@@ -121,7 +155,12 @@ class Bench(harness.CliTest):
         self.bench("--runs", "0", code=2)
         self.bench("--rows", "0", "--stage", "decode", code=2)
         self.sluice("bench", "--work", "nowhere", code=2)
+        self.assertIn("--work: ", self.sluice("bench", "--work", "/proc", code=2).err)
         self.sluice("bench", "--measure", "pack", code=2)
+        for contradiction in (["--against", ""], ["--corpus", "a", "--corpus", "b"], ["--corpus", "a", "--docs", "5"],
+                              ["--corpus", "a", "--bytes-per-doc", "5"], ["--corpus", "a", "--stage", "decode"]):
+            with self.subTest(contradiction=contradiction):
+                self.assertIn(contradiction[0], self.bench(*contradiction, code=2).err)
         page = self.sluice("bench", "--help").out
         self.assertIn("generate", page)
         self.assertNotIn("--measure", page)
