@@ -513,7 +513,8 @@ constexpr CommandSpec kCommands[] = {
     {"bench generate", "a corpus or answers to measure with", "WHAT PATH", 2,
      "WHAT is corpus or answers. A corpus goes to the file PATH, or to standard output (-); "
      "answers\n"
-     "to the folder PATH, with expected.npy, the array that they decode to, beside them.\n"
+     "to PATH, a new or an empty folder, with expected.npy, the array that they decode to, beside "
+     "them.\n"
      "The same flags give the same bytes on every machine.",
      kBenchGenerateOptions,
      "  sluice bench generate corpus made.jsonl --bytes 1G --non-ascii 30%\n"

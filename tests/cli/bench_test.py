@@ -177,6 +177,8 @@ class Generate(harness.CliTest):
         records = self.json_lines("a.jsonl")
         self.assertEqual([record["id"] for record in records], [f"doc-{n}" for n in range(len(records))])
         self.assertLess(abs(len(self.read("a.jsonl")) - 300_000), 2000)
+        for none in ("--bytes", "--docs"):
+            self.assertEqual(self.sluice("bench", "generate", "corpus", "-", none, "0").out, "")
 
     def test_answers(self):
         self.sluice("bench", "generate", "answers", "made", "--rows", "50", "--dim", "8", "--files", "2", "--spaced",
@@ -194,9 +196,22 @@ class Generate(harness.CliTest):
                     values = numpy.array(answer["response"]["embedding"]["values"], dtype=numpy.float32)
                     self.assertTrue((values == row).all())
         self.assertEqual(seen, 50)
-        self.sluice("bench", "generate", "answers", "made", "--rows", "200k", "--dim", "1", "--files", "1")
-        self.assertEqual(sorted(os.listdir(self.folder / "made")), ["answers-0.jsonl", "expected.npy"])
-        self.assertTrue((abs(numpy.load(self.folder / "made" / "expected.npy")) == 1).all())
+        (self.folder / "short").mkdir()
+        self.sluice("bench", "generate", "answers", "short", "--rows", "200k", "--dim", "1", "--files", "1")
+        self.assertEqual(sorted(os.listdir(self.folder / "short")), ["answers-0.jsonl", "expected.npy"])
+        self.assertTrue((abs(numpy.load(self.folder / "short" / "expected.npy")) == 1).all())
+
+    def test_answers_take_the_place_of_nothing(self):
+        (self.folder / "file").write_text("mine")
+        (self.folder / "folder" / "answers-9.jsonl").mkdir(parents=True)
+        (self.folder / "folder" / "expected.npy").write_text("mine")
+        for place in ("file", "folder", "/proc/x"):
+            with self.subTest(place=place):
+                ended = self.sluice("bench", "generate", "answers", place, "--rows", "5", code=2)
+                self.assertIn("a new or an empty folder", ended.err)
+        self.assertEqual(self.read("file"), b"mine")
+        self.assertEqual(self.read("folder/expected.npy"), b"mine")
+        self.assertEqual(sorted(os.listdir(self.folder / "folder")), ["answers-9.jsonl", "expected.npy"])
 
     def test_memory_does_not_grow_with_the_corpus(self):
         small = self.sluice("bench", "generate", "corpus", "/dev/null/x", "--bytes", "1k", code=None)
@@ -207,9 +222,15 @@ class Generate(harness.CliTest):
 
     def test_mistakes(self):
         for words in (["corpus"], [], ["nothing", "x"], ["corpus", "x", "--escapes", "140%"],
-                      ["corpus", "x", "--script", "runic"], ["answers", "x", "--dim", "0"], ["corpus", "x.jsonl.gz"]):
+                      ["corpus", "x", "--script", "runic"], ["answers", "x", "--dim", "0"], ["corpus", "x.jsonl.gz"],
+                      ["corpus", "x", "--rows", "5"], ["corpus", "x", "--bytes", "5", "--docs", "5"],
+                      ["answers", "x", "--bytes-per-doc", "5"]):
             with self.subTest(words=words):
                 self.sluice("bench", "generate", *words, code=2)
+                self.assertFalse((self.folder / "x").exists())
+        for place in ("/nonexistent/x", "/dev/null/x"):
+            ended = self.sluice("bench", "generate", "corpus", place, code=2)
+            self.assertIn(f"no folder for '{place}' that may be written into\nhint:", ended.err)
 
 
 if __name__ == "__main__":
