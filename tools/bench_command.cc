@@ -1,6 +1,5 @@
 #include "tools/bench_command.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -125,6 +125,7 @@ class Bench(harness.CliTest):
         for path in ("c.jsonl", "pipe", "work", "nowhere/x.json"):
             with self.subTest(path=path):
                 ended = self.bench(*asked, "--export-json", path, code=2)
+                self.assertIn("--export-json: ", ended.err)
                 self.assertNotIn("warming up", ended.err)
         self.assertEqual(self.read("c.jsonl"), corpus)
         self.assertTrue((self.folder / "pipe").is_fifo())
