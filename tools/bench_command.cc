@@ -1,11 +1,11 @@
 #include "tools/bench_command.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "io/file/temporary_folder.h"
 #include "tools/bench/answer_maker.h"
@@ -32,31 +32,52 @@ Result<void> MakeBenchCorpus(const BenchInput& input, const CorpusMakerOptions& 
   return {};
 }
 
-Result<void> MakeInputs(const CommandContext& context, const BenchInput& input,
-                        const BenchOptions& options) {
-  context.console.Say("making what is measured with...\n");
-  const auto decodes = [](const BenchStage* stage) { return stage->bound == Bound::kNumbers; };
-  if (!std::ranges::all_of(options.stages, decodes)) {
-    if (context.arguments.Has("--corpus")) {
-      const Result<FileStat> stat = input.files.Stat(input.corpus);
-      if (!stat.has_value() || !stat->is_regular) {
-        return Fail(ErrorCode::kInput, fmt::format("--corpus: '{}' is no file", input.corpus));
-      }
-    } else {
-      SLUICE_TRY(MakeBenchCorpus(input, options.corpus));
-    }
-    SLUICE_TRY(MakeRequests(input));
+Result<void> MakeBenchAnswers(const BenchInput& input, uint64_t seed) {
+  SLUICE_TRY(input.files.MakeFolders(input.answers_folder()));
+  return MakeAnswers(input.files, {.folder = input.answers_folder(),
+                                   .rows = input.rows,
+                                   .dimension = input.dimension,
+                                   .files = 1,
+                                   .seed = seed,
+                                   .usage_metadata = true,
+                                   .stop = input.stop});
+}
+
+// The corpus, unless it is the user's, and its requests.
+Result<void> MakeCorpusInputs(const BenchInput& input, const BenchOptions& options,
+                              BenchConditions& conditions) {
+  if (!conditions.corpus.has_value()) {
+    SLUICE_TRY(MakeBenchCorpus(input, options.corpus));
+    conditions.document_bytes = options.corpus.document_bytes;
+  } else if (const Result<FileStat> stat = input.files.Stat(input.corpus);
+             !stat.has_value() || !stat->is_regular) {
+    return Fail(ErrorCode::kInput, fmt::format("--corpus: '{}' is no file", input.corpus));
   }
-  if (std::ranges::any_of(options.stages, decodes)) {
-    SLUICE_TRY(input.files.MakeFolders(input.answers_folder()));
-    SLUICE_TRY(MakeAnswers(input.files, {.folder = input.answers_folder(),
-                                         .rows = input.rows,
-                                         .dimension = input.dimension,
-                                         .files = 1,
-                                         .usage_metadata = true,
-                                         .stop = input.stop}));
-  }
+  SLUICE_ASSIGN(const StageVolume volume, MakeRequests(input));
+  conditions.documents = volume.documents;
+  conditions.refused = volume.refused;
   return {};
+}
+
+// Makes what is measured with, and tells what it is.
+Result<BenchConditions> MakeInputs(const CommandContext& context, const BenchInput& input,
+                                   const BenchOptions& options) {
+  context.console.Say("making what is measured with...\n");
+  BenchConditions conditions{.begin = SystemClock().WallNow(),
+                             .machine = ThisMachine(),
+                             .threads = input.threads,
+                             .compression = context.arguments.TextOr("--compress", "zstd:3"),
+                             .dimension = input.dimension,
+                             .seed = options.corpus.seed};
+  if (options.reads_corpus()) {
+    conditions.corpus = context.arguments.Text("--corpus");
+    SLUICE_TRY(MakeCorpusInputs(input, options, conditions));
+  }
+  if (options.decodes()) {
+    SLUICE_TRY(MakeBenchAnswers(input, options.corpus.seed));
+    conditions.rows = input.rows;
+  }
+  return conditions;
 }
 
 Result<std::optional<ResultOutput>> OpenExport(const Arguments& arguments, FileSystem& files) {
@@ -70,8 +91,12 @@ Result<std::optional<ResultOutput>> OpenExport(const Arguments& arguments, FileS
                 fmt::format("--export-json: '{}' is the corpus, and would be written over", path),
                 "name another file");
   }
-  SLUICE_ASSIGN(ResultOutput output, ResultOutput::Open(files, path));
-  return output;
+  Result<ResultOutput> output = ResultOutput::Open(files, path);
+  if (!output.has_value()) {
+    output.error().message = "--export-json: " + output.error().message;
+    return std::unexpected(std::move(output).error());
+  }
+  return std::move(output).value();
 }
 
 Result<TemporaryFolder> MakeWorkFolder(const Arguments& arguments) {
@@ -81,7 +106,12 @@ Result<TemporaryFolder> MakeWorkFolder(const Arguments& arguments) {
     return Fail(ErrorCode::kUsage, fmt::format("--work: '{}' is no folder", parent),
                 "name one that is there");
   }
-  return TemporaryFolder::Make("sluice-bench-", parent);
+  Result<TemporaryFolder> folder = TemporaryFolder::Make("sluice-bench-", parent);
+  if (!folder.has_value()) {
+    return Fail(ErrorCode::kUsage, "--work: " + folder.error().message,
+                "name a folder with some room that you may write into");
+  }
+  return folder;
 }
 
 // In the process of one measurement.
@@ -97,15 +127,13 @@ Result<int> Measure(const CommandContext& context, FileSystem& files) {
                 ReadBenchInput(arguments, files, folder, context.signals.stop_token()));
   SLUICE_ASSIGN(const StageMeasurement measured,
                 MeasureStage(*stage, input, !arguments.Has("--no-bound")));
-  context.console.Print(Json({{"bytes_in", measured.volume.bytes_in},
-                              {"bytes_out", measured.volume.bytes_out},
-                              {"documents", measured.volume.documents},
-                              {"seconds", measured.seconds},
-                              {"cpu_seconds", measured.cpu_seconds},
-                              {"peak_bytes", measured.peak_bytes},
-                              {"bound_seconds", measured.bound_seconds}})
-                            .dump() +
-                        '\n');
+  Json json = {{"bytes_in", measured.volume.bytes_in}, {"bytes_out", measured.volume.bytes_out},
+               {"seconds", measured.seconds},          {"cpu_seconds", measured.cpu_seconds},
+               {"peak_bytes", measured.peak_bytes},    {"bound_seconds", measured.bound_seconds}};
+  if (measured.volume.documents.has_value()) {
+    json["documents"] = *measured.volume.documents;
+  }
+  context.console.Print(json.dump() + '\n');
   return 0;
 }
 
@@ -128,11 +156,8 @@ Result<int> BenchCommand(const CommandContext& given) {
   SLUICE_ASSIGN(const TemporaryFolder folder, MakeWorkFolder(arguments));
   SLUICE_ASSIGN(const BenchInput input,
                 ReadBenchInput(arguments, *files, folder.path(), context.signals.stop_token()));
-  SLUICE_TRY(MakeInputs(context, input, options));
-  BenchResults results{.corpus = arguments.TextOr("--corpus", ""),
-                       .compression = arguments.TextOr("--compress", "zstd:3"),
-                       .rows = {},
-                       .race = {}};
+  SLUICE_ASSIGN(BenchConditions conditions, MakeInputs(context, input, options));
+  BenchResults results{.conditions = std::move(conditions), .rows = {}, .race = {}};
   if (options.against.empty()) {
     SLUICE_ASSIGN(results.rows, MeasureInTurn(context, input, options));
   } else {

@@ -43,6 +43,9 @@ Result<Script> ParseScript(std::string_view name) {
 
 Result<CorpusMakerOptions> ReadCorpusOptions(const Arguments& arguments) {
   CorpusMakerOptions options;
+  if (arguments.Has("--bytes") && arguments.Has("--docs")) {
+    return Fail(ErrorCode::kUsage, "--bytes and --docs exclude each other");
+  }
   SLUICE_TRY(Store(arguments.Size("--bytes"), options.bytes));
   SLUICE_TRY(Store(arguments.Size("--docs"), options.documents));
   SLUICE_TRY(Store(arguments.Size("--bytes-per-doc"), options.document_bytes));
@@ -59,8 +62,22 @@ Result<CorpusMakerOptions> ReadCorpusOptions(const Arguments& arguments) {
   return options;
 }
 
+// Of the option table's two groups.
+Result<void> RefuseFlagsOf(const Arguments& arguments, std::string_view group,
+                           std::string_view what) {
+  for (const OptionSpec& option : arguments.command->options) {
+    const std::string_view flag = OptionName(option);
+    if (option.group == group && arguments.Has(flag)) {
+      return Fail(ErrorCode::kUsage, fmt::format("{} does not go with 'generate {}'", flag, what),
+                  "see sluice bench generate --help");
+    }
+  }
+  return {};
+}
+
 Result<int> GenerateCorpus(const CommandContext& context, FileSystem& files,
                            const std::string& path) {
+  SLUICE_TRY(RefuseFlagsOf(context.arguments, "Answers", "corpus"));
   SLUICE_ASSIGN(const CorpusMakerOptions options, ReadCorpusOptions(context.arguments));
   if (CompressionByName(path) != InputCompression::kNone) {
     return Fail(ErrorCode::kUsage,
@@ -78,8 +95,22 @@ Result<int> GenerateCorpus(const CommandContext& context, FileSystem& files,
   return 0;
 }
 
+// What is there is the user's, and would be written over or taken for made answers.
+Result<void> MakeEmptyFolder(FileSystem& files, const std::string& folder) {
+  constexpr const char* kHint = "name a new or an empty folder";
+  if (const Result<void> made = files.MakeFolders(folder); !made.has_value()) {
+    return Fail(ErrorCode::kUsage, made.error().message, kHint);
+  }
+  SLUICE_ASSIGN(const std::vector<std::string> names, files.List(folder));
+  if (!names.empty()) {
+    return Fail(ErrorCode::kUsage, fmt::format("'{}' is not empty", folder), kHint);
+  }
+  return {};
+}
+
 Result<int> GenerateAnswers(const CommandContext& context, FileSystem& files, std::string folder) {
   const Arguments& arguments = context.arguments;
+  SLUICE_TRY(RefuseFlagsOf(arguments, "Corpus", "answers"));
   AnswerMakerOptions options{.folder = std::move(folder),
                              .usage_metadata = arguments.Has("--usage-metadata"),
                              .spaced = arguments.Has("--spaced"),
@@ -89,7 +120,7 @@ Result<int> GenerateAnswers(const CommandContext& context, FileSystem& files, st
   SLUICE_TRY(Store(arguments.Integer("--files", 1, 100'000), options.files));
   SLUICE_TRY(Store(arguments.Integer("--seed", 0, INT64_MAX), options.seed));
   SLUICE_TRY(StoreShare(arguments, "--failed", options.failed_share));
-  SLUICE_TRY(files.MakeFolders(options.folder));
+  SLUICE_TRY(MakeEmptyFolder(files, options.folder));
   SLUICE_TRY(MakeAnswers(files, options));
   return 0;
 }

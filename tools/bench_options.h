@@ -16,12 +16,17 @@
 
 namespace sluice {
 
+inline constexpr std::string_view kAgainstHint =
+    "it is given to /bin/sh -c; sluice bench --help says what it may use";
+
 struct BenchOptions {
   std::vector<const BenchStage*> stages;
-  bool all_stages = false;
   CorpusMakerOptions corpus;
   int64_t runs = 5;
   std::string against;
+
+  [[nodiscard]] bool reads_corpus() const;
+  [[nodiscard]] bool decodes() const;
 };
 
 // Errors: kUsage naming the flag.

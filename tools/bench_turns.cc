@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "io/json/json_document.h"
@@ -22,10 +23,6 @@ struct Entry {
 std::vector<Entry> EntriesOf(const BenchOptions& options, const BenchInput& input) {
   std::vector<Entry> entries;
   for (const BenchStage* stage : options.stages) {
-    // Without compression there is nothing to measure.
-    if (options.all_stages && stage->name == "compress" && !input.zstd_level.has_value()) {
-      continue;
-    }
     const bool alone_too = stage->name == "pack" && input.threads > 1;
     if (alone_too) {
       entries.push_back({.stage = stage, .threads = 1});
@@ -46,6 +43,11 @@ std::vector<std::string> MeasuringWords(const CommandContext& context, const Ben
       "--threads", std::to_string(entry.threads)};
   all.insert(all.end(), more.begin(), more.end());
   return all;
+}
+
+std::optional<uint64_t> KnownDocuments(const Json& measured) {
+  const auto found = measured.find("documents");
+  return found == measured.end() ? std::nullopt : std::optional<uint64_t>(*found);
 }
 
 // Of a measurement that failed. It has said why.
@@ -71,7 +73,7 @@ Result<StageMeasurement> MeasureApart(const CommandContext& context, const Bench
   }
   return StageMeasurement{.volume = {.bytes_in = json.at("bytes_in"),
                                      .bytes_out = json.at("bytes_out"),
-                                     .documents = json.at("documents")},
+                                     .documents = KnownDocuments(json)},
                           .seconds = json.at("seconds"),
                           .cpu_seconds = json.at("cpu_seconds"),
                           .peak_bytes = json.at("peak_bytes"),
@@ -92,7 +94,8 @@ Result<void> TimeProcess(const ChildProcess& child, bool counts, const BenchInpu
   if (ended.exit_code != 0) {
     const bool is_ours = child.words.front() == kOwnProgram;
     return Fail(is_ours ? ErrorOfOurs(ended.exit_code) : ErrorCode::kUsage,
-                fmt::format("'{}' ended with exit code {}", racer.command, ended.exit_code));
+                fmt::format("'{}' ended with exit code {}", racer.command, ended.exit_code),
+                is_ours ? "" : std::string(kAgainstHint));
   }
   if (counts) {
     racer.seconds.push_back(ended.seconds);

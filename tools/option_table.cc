@@ -395,7 +395,9 @@ constexpr std::string_view kBenchDescription =
     "--against times CMD (by /bin/sh) in turn with pack, or the one --stage that is given: whole\n"
     "processes. {} in it and $SLUICE_BENCH_INPUT are what the stage reads, $SLUICE_BENCH_REQUESTS "
     "the\n"
-    "request lines of the corpus, $SLUICE_BENCH_OUTPUT a file that it may write.";
+    "request lines of the corpus, $SLUICE_BENCH_OUTPUT a file that it may write. {} is put in "
+    "quoted:\n"
+    "leave it bare, or write \"$SLUICE_BENCH_INPUT\".";
 
 constexpr CommandSpec kCommands[] = {
     {"run", "corpus in, vectors or answers out; starting it again resumes", "INPUT...", kAnyNumber,
@@ -511,7 +513,8 @@ constexpr CommandSpec kCommands[] = {
     {"bench generate", "a corpus or answers to measure with", "WHAT PATH", 2,
      "WHAT is corpus or answers. A corpus goes to the file PATH, or to standard output (-); "
      "answers\n"
-     "to the folder PATH, with expected.npy, the array that they decode to, beside them.\n"
+     "to PATH, a new or an empty folder, with expected.npy, the array that they decode to, beside "
+     "them.\n"
      "The same flags give the same bytes on every machine.",
      kBenchGenerateOptions,
      "  sluice bench generate corpus made.jsonl --bytes 1G --non-ascii 30%\n"

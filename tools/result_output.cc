@@ -2,9 +2,21 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace sluice {
+namespace {
+
+// In a folder that takes files.
+bool HasRoomBeside(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::absolute(path, error).parent_path();
+  return std::filesystem::is_directory(folder, error) && access(folder.c_str(), W_OK | X_OK) == 0;
+}
+
+}  // namespace
 
 Result<ResultOutput> ResultOutput::Open(FileSystem& files, const std::string& path) {
   ResultOutput output;
@@ -16,9 +28,12 @@ Result<ResultOutput> ResultOutput::Open(FileSystem& files, const std::string& pa
     }
     Result<AtomicFile> file = AtomicFile::Create(files, path);
     if (!file.has_value()) {
-      // No folder for it is a mistake in the command; nothing remote is missing.
-      ErrorCode& code = file.error().code;
-      code = code == ErrorCode::kNotFound ? ErrorCode::kUsage : code;
+      // That is a mistake in the command; nothing remote is missing.
+      if (file.error().code == ErrorCode::kNotFound || !HasRoomBeside(path)) {
+        return Fail(ErrorCode::kUsage,
+                    fmt::format("there is no folder for '{}' that may be written into", path),
+                    "make it first, or name a file somewhere else");
+      }
       return std::unexpected(std::move(file).error());
     }
     output.file_.emplace(*std::move(file));

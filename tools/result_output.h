@@ -14,7 +14,7 @@ namespace sluice {
 class ResultOutput {
  public:
   // An empty path and "-" are standard output. Errors: kUsage for a folder, a device or a pipe, and
-  // where there is no folder for a file; kIo.
+  // where no folder takes the file; kIo.
   [[nodiscard]] static Result<ResultOutput> Open(FileSystem& files, const std::string& path);
 
   // Errors: kIo, also when nobody reads standard output any more.

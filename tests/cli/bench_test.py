@@ -36,6 +36,7 @@ class Bench(harness.CliTest):
             self.assertGreater(row["seconds"]["median"], 0)
             self.assertGreater(row["bound_seconds"]["median"], 0)
             self.assertGreater(row["peak_bytes"]["median"], 1_000_000)
+            self.assertEqual("documents" in row, row["stage"] not in ("compress", "write"))
             self.assertLessEqual(row["seconds"]["min"], row["seconds"]["median"])
         by_name = {(row["stage"], row["threads"]): row for row in found["stages"]}
         corpus = by_name["read", 1]["bytes_in"]
@@ -43,6 +44,9 @@ class Bench(harness.CliTest):
         self.assertEqual(by_name["pack", 2]["documents"], 2000)
         self.assertEqual(by_name["prepare", 2]["bytes_out"], by_name["compress", 2]["bytes_in"])
         self.assertEqual(by_name["decode", 2]["documents"], 200)
+        asked = {"threads": 2, "compression": "zstd:3", "dimension": 16, "documents": 2000, "refused": 0,
+                 "document_bytes": 500, "rows": 200, "seed": 1, "corpus": None, "cpus": os.cpu_count()}
+        self.assertEqual({name: found[name] for name in asked}, asked)
 
     def test_on_a_corpus_of_ones_own(self):
         self.write_corpus("c.jsonl", 500)
@@ -59,6 +63,31 @@ class Bench(harness.CliTest):
         self.bench("--corpus", "c.jsonl", "--text-field", "body", "--runs", "1", code=7)
         self.bench("--corpus", "nowhere.jsonl", code=7)
 
+    def test_counts_all_of_a_corpus(self):
+        long = json.dumps({"text": "x" * 17_000_000})
+        good = '{"text":"good"}'
+        for name, text, units, refused in (("cut.jsonl", good, 1, 0), ("a.txt", "no JSON\n" * 9, 1, 0),
+                                           ("half.jsonl", f"{good}\nbad\n" * 300, 600, 300),
+                                           ("long.jsonl", f"{good}\n{long}\n{good}\n", 3, 1)):
+            with self.subTest(name=name):
+                (self.folder / name).write_text(text)
+                asked = ["--corpus", name, "--runs", "1", "--stage", "read", "--stage", "prepare", "--stage", "pack"]
+                ended = self.bench(*asked, "--export-json", "b.json", "--threads", "1")
+                found = json.loads(self.read("b.json"))
+                self.assertEqual((found["documents"], found["refused"]), (units - refused, refused))
+                self.assertEqual([row["documents"] for row in found["stages"]], [units] + [units - refused] * 2)
+                for row in found["stages"]:
+                    self.assertEqual(row["bytes_in"], len(text), row)
+                last = ended.out.splitlines()[-1]
+                self.assertEqual(last == f"{refused} of {units} documents were refused", refused > 0)
+        self.assertIn("300 of 600", self.bench("--corpus", "half.jsonl", "--runs", "1", "--against", "true").out)
+
+    def test_without_compression_there_is_no_compressing(self):
+        asked = ["--docs", "1k", "--runs", "1", "--rows", "10", "--compress", "none"]
+        found = self.bench(*asked, "--json").json()
+        self.assertNotIn("compress", [row["stage"] for row in found["stages"]])
+        self.assertIn("hint:", self.bench(*asked, "--stage", "compress", code=2).err)
+
     def test_times_another_command_in_turn(self):
         log = self.folder / "log"
         theirs = f"""zstd -q -1 {{}} -o "$SLUICE_BENCH_OUTPUT" && wc -l < "$SLUICE_BENCH_REQUESTS" >> '{log}' &&
@@ -69,9 +98,14 @@ class Bench(harness.CliTest):
         self.assertEqual((race["stage"], race["theirs"]["command"]), ("pack", theirs))
         self.assertEqual(len(race["ours"]["runs"]["seconds"]), 2)
         self.assertEqual(len(race["theirs"]["runs"]["seconds"]), 2)
-        self.assertAlmostEqual(race["time_ratio"], race["ours"]["seconds"]["median"] / race["theirs"]["seconds"]["median"])
+        pairs = zip(race["ours"]["runs"]["seconds"], race["theirs"]["runs"]["seconds"])
+        ratios = [ours / theirs for ours, theirs in pairs]
+        self.assertAlmostEqual(race["time_ratio"], sum(ratios) / 2)
+        self.assertAlmostEqual(race["time_ratio_range"]["max"], max(ratios))
         self.assertEqual(log.read_text().split(), ["2000"] * 3)  # one to warm up
-        self.assertIn("exit code 9", self.bench(*SMALL, "--against", "exit 9", code=2).err)
+        err = self.bench(*SMALL, "--against", "exit 9", code=2).err
+        self.assertIn("exit code 9", err)
+        self.assertIn("hint:", err)
 
     def test_stopped_it_leaves_nothing(self):
         process = self.spawn("bench", "--docs", "20k", "--work", "work", "--runs", "1000", "--stage", "pack")
@@ -91,6 +125,7 @@ class Bench(harness.CliTest):
         for path in ("c.jsonl", "pipe", "work", "nowhere/x.json"):
             with self.subTest(path=path):
                 ended = self.bench(*asked, "--export-json", path, code=2)
+                self.assertIn("--export-json: ", ended.err)
                 self.assertNotIn("warming up", ended.err)
         self.assertEqual(self.read("c.jsonl"), corpus)
         self.assertTrue((self.folder / "pipe").is_fifo())
@@ -121,7 +156,12 @@ class Bench(harness.CliTest):
         self.bench("--runs", "0", code=2)
         self.bench("--rows", "0", "--stage", "decode", code=2)
         self.sluice("bench", "--work", "nowhere", code=2)
+        self.assertIn("--work: ", self.sluice("bench", "--work", "/proc", code=2).err)
         self.sluice("bench", "--measure", "pack", code=2)
+        for contradiction in (["--against", ""], ["--corpus", "a", "--corpus", "b"], ["--corpus", "a", "--docs", "5"],
+                              ["--corpus", "a", "--bytes-per-doc", "5"], ["--corpus", "a", "--stage", "decode"]):
+            with self.subTest(contradiction=contradiction):
+                self.assertIn(contradiction[0], self.bench(*contradiction, code=2).err)
         page = self.sluice("bench", "--help").out
         self.assertIn("generate", page)
         self.assertNotIn("--measure", page)
@@ -138,6 +178,8 @@ class Generate(harness.CliTest):
         records = self.json_lines("a.jsonl")
         self.assertEqual([record["id"] for record in records], [f"doc-{n}" for n in range(len(records))])
         self.assertLess(abs(len(self.read("a.jsonl")) - 300_000), 2000)
+        for none in ("--bytes", "--docs"):
+            self.assertEqual(self.sluice("bench", "generate", "corpus", "-", none, "0").out, "")
 
     def test_answers(self):
         self.sluice("bench", "generate", "answers", "made", "--rows", "50", "--dim", "8", "--files", "2", "--spaced",
@@ -155,9 +197,22 @@ class Generate(harness.CliTest):
                     values = numpy.array(answer["response"]["embedding"]["values"], dtype=numpy.float32)
                     self.assertTrue((values == row).all())
         self.assertEqual(seen, 50)
-        self.sluice("bench", "generate", "answers", "made", "--rows", "200k", "--dim", "1", "--files", "1")
-        self.assertEqual(sorted(os.listdir(self.folder / "made")), ["answers-0.jsonl", "expected.npy"])
-        self.assertTrue((abs(numpy.load(self.folder / "made" / "expected.npy")) == 1).all())
+        (self.folder / "short").mkdir()
+        self.sluice("bench", "generate", "answers", "short", "--rows", "200k", "--dim", "1", "--files", "1")
+        self.assertEqual(sorted(os.listdir(self.folder / "short")), ["answers-0.jsonl", "expected.npy"])
+        self.assertTrue((abs(numpy.load(self.folder / "short" / "expected.npy")) == 1).all())
+
+    def test_answers_take_the_place_of_nothing(self):
+        (self.folder / "file").write_text("mine")
+        (self.folder / "folder" / "answers-9.jsonl").mkdir(parents=True)
+        (self.folder / "folder" / "expected.npy").write_text("mine")
+        for place in ("file", "folder", "/proc/x"):
+            with self.subTest(place=place):
+                ended = self.sluice("bench", "generate", "answers", place, "--rows", "5", code=2)
+                self.assertIn("a new or an empty folder", ended.err)
+        self.assertEqual(self.read("file"), b"mine")
+        self.assertEqual(self.read("folder/expected.npy"), b"mine")
+        self.assertEqual(sorted(os.listdir(self.folder / "folder")), ["answers-9.jsonl", "expected.npy"])
 
     def test_memory_does_not_grow_with_the_corpus(self):
         small = self.sluice("bench", "generate", "corpus", "/dev/null/x", "--bytes", "1k", code=None)
@@ -168,9 +223,15 @@ class Generate(harness.CliTest):
 
     def test_mistakes(self):
         for words in (["corpus"], [], ["nothing", "x"], ["corpus", "x", "--escapes", "140%"],
-                      ["corpus", "x", "--script", "runic"], ["answers", "x", "--dim", "0"], ["corpus", "x.jsonl.gz"]):
+                      ["corpus", "x", "--script", "runic"], ["answers", "x", "--dim", "0"], ["corpus", "x.jsonl.gz"],
+                      ["corpus", "x", "--rows", "5"], ["corpus", "x", "--bytes", "5", "--docs", "5"],
+                      ["answers", "x", "--bytes-per-doc", "5"]):
             with self.subTest(words=words):
                 self.sluice("bench", "generate", *words, code=2)
+                self.assertFalse((self.folder / "x").exists())
+        for place in ("/nonexistent/x", "/dev/null/x"):
+            ended = self.sluice("bench", "generate", "corpus", place, code=2)
+            self.assertIn(f"no folder for '{place}' that may be written into\nhint:", ended.err)
 
 
 if __name__ == "__main__":

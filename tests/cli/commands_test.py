@@ -2,9 +2,11 @@
 
 import json
 import os
+import pathlib
 import pty
 import signal
 import subprocess
+import unittest
 
 import harness
 
@@ -39,6 +41,18 @@ class Help(harness.CliTest):
     def test_says_its_version(self):
         self.assertRegex(self.sluice("--version").out, r"^sluice \d+\.\d+\.\d+\n$")
         self.assertEqual(self.sluice("version", "--json").json()["type"], "version")
+
+
+class Scripts(unittest.TestCase):
+    def test_say_what_they_do_and_do_not_do_it(self):
+        top = pathlib.Path(__file__).resolve().parents[2]
+        for script, word in (("tools/quickstart", "WordNet"), ("tests/memory_test", "memory")):
+            with self.subTest(script=script):
+                ended = subprocess.run([top / script, "--help"], capture_output=True, text=True, check=True)
+                self.assertIn(word, ended.stdout)
+                self.assertEqual(ended.stderr, "")
+                refused = subprocess.run([top / script, "nothing"], capture_output=True, check=False)
+                self.assertEqual(refused.returncode, 2)
 
 
 class Mistakes(harness.CliTest):

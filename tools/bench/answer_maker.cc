@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 #include <random>
+#include <tuple>
 #include <vector>
 
 #include "io/file/atomic_file.h"
@@ -57,15 +58,8 @@ std::string ExpectedPath(const AnswerMakerOptions& options) {
   return options.folder + "/expected.npy";
 }
 
-Result<void> RemoveOldOnes(FileSystem& files, const AnswerMakerOptions& options) {
-  SLUICE_TRY(files.Remove(ExpectedPath(options)));
-  SLUICE_ASSIGN(const auto names, files.List(options.folder));
-  for (const std::string& name : names) {
-    if (name.starts_with("answers-") && name.ends_with(".jsonl")) {
-      SLUICE_TRY(files.Remove(options.folder + "/" + name));
-    }
-  }
-  return {};
+std::string LinesPath(const AnswerMakerOptions& options, uint32_t file) {
+  return fmt::format("{}/answers-{}.jsonl", options.folder, file);
 }
 
 Result<void> GoOn(const AnswerMakerOptions& options) {
@@ -133,8 +127,7 @@ Result<void> WriteLines(FileSystem& files, const AnswerMakerOptions& options) {
   }
   LineMaker lines(options);
   for (uint32_t file = 0; file < options.files; ++file) {
-    const std::string path = fmt::format("{}/answers-{}.jsonl", options.folder, file);
-    SLUICE_ASSIGN(AtomicFile out, AtomicFile::Create(files, path));
+    SLUICE_ASSIGN(AtomicFile out, AtomicFile::Create(files, LinesPath(options, file)));
     std::string text;
     for (size_t i = file; i < rows.size(); i += options.files) {
       lines.Append(rows[i], text);
@@ -169,12 +162,25 @@ Result<void> WriteExpected(FileSystem& files, const AnswerMakerOptions& options)
   return out.Commit();
 }
 
+// As far as it goes: why they were not all made is what matters.
+void RemoveMade(FileSystem& files, const AnswerMakerOptions& options) {
+  std::ignore = files.Remove(ExpectedPath(options));
+  for (uint32_t file = 0; file < options.files; ++file) {
+    std::ignore = files.Remove(LinesPath(options, file));
+  }
+}
+
 }  // namespace
 
 Result<void> MakeAnswers(FileSystem& files, const AnswerMakerOptions& options) {
-  SLUICE_TRY(RemoveOldOnes(files, options));
-  SLUICE_TRY(WriteLines(files, options));
-  return WriteExpected(files, options);
+  Result<void> made = WriteLines(files, options);
+  if (made.has_value()) {
+    made = WriteExpected(files, options);
+  }
+  if (!made.has_value()) {
+    RemoveMade(files, options);
+  }
+  return made;
 }
 
 }  // namespace sluice

@@ -13,7 +13,8 @@
 namespace sluice {
 
 struct AnswerMakerOptions {
-  std::string folder = {};  // "answers-0.jsonl", ... and "expected.npy" are written into it
+  // Empty; "answers-0.jsonl", ... and "expected.npy" are written into it.
+  std::string folder = {};
   uint64_t rows = 100'000;
   int dimension = 768;
   uint32_t files = 8;
@@ -24,8 +25,7 @@ struct AnswerMakerOptions {
   std::stop_token stop = {};
 };
 
-// Answers and an array that an earlier call left in the folder are gone; a file bears its name only
-// when it is whole. Memory: a few bytes a row. Errors: kIo, kUnfinished.
+// All of the files or, with an Error, none. Memory: a few bytes a row. Errors: kIo, kUnfinished.
 [[nodiscard]] Result<void> MakeAnswers(FileSystem& files, const AnswerMakerOptions& options);
 
 }  // namespace sluice

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "engine/pack.h"
-#include "io/base/error.h"
 #include "io/file/file_system.h"
 
 namespace sluice {
@@ -35,8 +34,5 @@ struct BenchInput {
   [[nodiscard]] std::string scratch() const { return folder + "/scratch"; }
   [[nodiscard]] std::string decoded() const { return scratch() + "/decoded.npy"; }
 };
-
-// Makes requests() from the corpus. Errors: kInput, kIo, kUnfinished.
-[[nodiscard]] Result<void> MakeRequests(const BenchInput& input);
 
 }  // namespace sluice

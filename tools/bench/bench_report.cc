@@ -28,19 +28,28 @@ Spread SpreadOfRuns(const BenchRow& row, Member member) {
 
 double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
+// How much of a stage's time its bound takes. Nothing where that would tell more about the start of
+// the bound's threads.
+std::optional<double> ShareOfBound(const BenchRow& row) {
+  constexpr double kSecondsMin = 0.01;
+  const double seconds = SpreadOfRuns(row, &StageMeasurement::seconds).median;
+  if (seconds < kSecondsMin) {
+    return std::nullopt;
+  }
+  return SpreadOfRuns(row, &StageMeasurement::bound_seconds).median / seconds;
+}
+
 std::string Bytes(uint64_t bytes) { return bytes == 0 ? "" : FormatBytes(bytes); }
 
-// `count` in units, each second.
-std::string PerSecond(uint64_t count, double seconds, double unit = 1) {
-  const double rate = Ratio(static_cast<double>(count) / unit, seconds);
-  return count == 0 ? "" : FormatCount(static_cast<uint64_t>(rate));
+uint64_t PerSecond(uint64_t count, double seconds) {
+  return static_cast<uint64_t>(Ratio(static_cast<double>(count), seconds));
 }
 
 std::vector<std::string> Cells(const BenchRow& row) {
   const StageVolume& volume = row.runs.front().volume;
   const Spread seconds = SpreadOfRuns(row, &StageMeasurement::seconds);
   const double cpu = SpreadOfRuns(row, &StageMeasurement::cpu_seconds).median;
-  const double bound = SpreadOfRuns(row, &StageMeasurement::bound_seconds).median;
+  const std::optional<double> reached = ShareOfBound(row);
   const double peak = SpreadOfRuns(row, &StageMeasurement::peak_bytes).median;
   return {row.stage,
           Bytes(volume.bytes_in),
@@ -48,12 +57,12 @@ std::vector<std::string> Cells(const BenchRow& row) {
           fmt::format("{:.3f} s", seconds.median),
           fmt::format("{:.3f}..{:.3f}", seconds.least, seconds.most),
           std::to_string(row.threads),
-          PerSecond(volume.bytes_in, seconds.median, 1e6),
-          PerSecond(volume.documents, seconds.median),
+          FormatCount(PerSecond(volume.bytes_in, seconds.median) / 1'000'000),
+          volume.documents ? FormatCount(PerSecond(*volume.documents, seconds.median)) : "",
           fmt::format("{:.2f}", Ratio(cpu, seconds.median)),
           FormatBytes(static_cast<uint64_t>(peak)),
           row.bound,
-          fmt::format("{:.0f} %", 100 * Ratio(bound, seconds.median))};
+          reached ? fmt::format("{:.0f} %", 100 * *reached) : ""};
 }
 
 std::string Table(const std::vector<BenchRow>& rows) {
@@ -76,6 +85,15 @@ std::string Table(const std::vector<BenchRow>& rows) {
   return table.Format();
 }
 
+std::string RefusedLine(const BenchConditions& conditions) {
+  const uint64_t refused = conditions.refused.value_or(0);
+  if (refused == 0) {
+    return "";
+  }
+  return fmt::format("{} of {} documents were refused\n", FormatCount(refused),
+                     FormatCount(refused + conditions.documents.value_or(0)));
+}
+
 std::string RacerLine(const BenchRacer& racer) {
   const Spread seconds = SpreadOf(racer.seconds);
   return fmt::format("{:.3f} s ({:.3f}..{:.3f}), {:.3f} s CPU   {}\n", seconds.median,
@@ -83,21 +101,51 @@ std::string RacerLine(const BenchRacer& racer) {
                      EscapeControls(racer.command));
 }
 
-double TimeRatio(const BenchRace& race) {
-  return Ratio(SpreadOf(race.ours.seconds).median, SpreadOf(race.theirs.seconds).median);
+// Ours through theirs of each pair: the machine's moods then meet both alike.
+Spread RatiosOf(const std::vector<double>& ours, const std::vector<double>& theirs) {
+  std::vector<double> ratios;
+  ratios.reserve(ours.size());
+  for (size_t pair = 0; pair < ours.size(); ++pair) {
+    ratios.push_back(Ratio(ours[pair], theirs[pair]));
+  }
+  return SpreadOf(std::move(ratios));
 }
 
-double CpuRatio(const BenchRace& race) {
-  return Ratio(SpreadOf(race.ours.cpu_seconds).median, SpreadOf(race.theirs.cpu_seconds).median);
+Spread TimeRatios(const BenchRace& race) {
+  return RatiosOf(race.ours.seconds, race.theirs.seconds);
+}
+
+Spread CpuRatios(const BenchRace& race) {
+  return RatiosOf(race.ours.cpu_seconds, race.theirs.cpu_seconds);
+}
+
+std::string RatioWords(const Spread& ratios) {
+  return fmt::format("{:.2f} ({:.2f}..{:.2f})", ratios.median, ratios.least, ratios.most);
 }
 
 std::string RaceLines(const BenchRace& race) {
-  return fmt::format("{}{}{:.2f} of its time, {:.2f} of its CPU time\n", RacerLine(race.ours),
-                     RacerLine(race.theirs), TimeRatio(race), CpuRatio(race));
+  return fmt::format("{}{}{} of its time, {} of its CPU time\n", RacerLine(race.ours),
+                     RacerLine(race.theirs), RatioWords(TimeRatios(race)),
+                     RatioWords(CpuRatios(race)));
 }
 
+template <typename Number = double>
+OrderedJson RangeJson(const Spread& spread) {
+  return {{"min", static_cast<Number>(spread.least)}, {"max", static_cast<Number>(spread.most)}};
+}
+
+template <typename Number = double>
 OrderedJson SpreadJson(const Spread& spread) {
-  return {{"median", spread.median}, {"min", spread.least}, {"max", spread.most}};
+  OrderedJson json = {{"median", static_cast<Number>(spread.median)}};
+  json.update(RangeJson<Number>(spread));
+  return json;
+}
+
+template <typename Value>
+void AddKnown(OrderedJson& json, const char* name, const std::optional<Value>& value) {
+  if (value.has_value()) {
+    json[name] = *value;
+  }
 }
 
 OrderedJson RunJson(const StageMeasurement& run) {
@@ -110,23 +158,28 @@ OrderedJson RunJson(const StageMeasurement& run) {
 OrderedJson RowJson(const BenchRow& row) {
   const StageVolume& volume = row.runs.front().volume;
   const Spread seconds = SpreadOfRuns(row, &StageMeasurement::seconds);
-  const Spread bound = SpreadOfRuns(row, &StageMeasurement::bound_seconds);
   OrderedJson runs = OrderedJson::array();
   for (const StageMeasurement& run : row.runs) {
     runs.push_back(RunJson(run));
   }
-  return {{"stage", row.stage},
-          {"threads", row.threads},
-          {"bytes_in", volume.bytes_in},
-          {"bytes_out", volume.bytes_out},
-          {"documents", volume.documents},
-          {"seconds", SpreadJson(seconds)},
-          {"cpu_seconds", SpreadJson(SpreadOfRuns(row, &StageMeasurement::cpu_seconds))},
-          {"peak_bytes", SpreadJson(SpreadOfRuns(row, &StageMeasurement::peak_bytes))},
-          {"bound", row.bound},
-          {"bound_seconds", SpreadJson(bound)},
-          {"share_of_bound", Ratio(bound.median, seconds.median)},
-          {"runs", runs}};
+  OrderedJson json = {
+      {"stage", row.stage},
+      {"threads", row.threads},
+      {"bytes_in", volume.bytes_in},
+      {"bytes_out", volume.bytes_out},
+      {"bytes_per_second", PerSecond(volume.bytes_in, seconds.median)},
+      {"seconds", SpreadJson(seconds)},
+      {"cpu_seconds", SpreadJson(SpreadOfRuns(row, &StageMeasurement::cpu_seconds))},
+      {"peak_bytes", SpreadJson<uint64_t>(SpreadOfRuns(row, &StageMeasurement::peak_bytes))},
+      {"bound", row.bound},
+      {"bound_seconds", SpreadJson(SpreadOfRuns(row, &StageMeasurement::bound_seconds))}};
+  AddKnown(json, "share_of_bound", ShareOfBound(row));
+  if (volume.documents.has_value()) {
+    json["documents"] = *volume.documents;
+    json["documents_per_second"] = PerSecond(*volume.documents, seconds.median);
+  }
+  json["runs"] = std::move(runs);
+  return json;
 }
 
 OrderedJson RacerJson(const BenchRacer& racer) {
@@ -140,8 +193,30 @@ OrderedJson RaceJson(const BenchRace& race) {
   return {{"stage", race.stage},
           {"ours", RacerJson(race.ours)},
           {"theirs", RacerJson(race.theirs)},
-          {"time_ratio", TimeRatio(race)},
-          {"cpu_ratio", CpuRatio(race)}};
+          {"time_ratio", TimeRatios(race).median},
+          {"time_ratio_range", RangeJson(TimeRatios(race))},
+          {"cpu_ratio", CpuRatios(race).median},
+          {"cpu_ratio_range", RangeJson(CpuRatios(race))}};
+}
+
+OrderedJson HeadJson(const BenchConditions& conditions) {
+  OrderedJson json = {
+      {"v", 1},
+      {"type", "bench"},
+      {"version", kVersion},
+      {"time", FormatTime(conditions.begin)},
+      {"processor", conditions.machine.processor},
+      {"cpus", conditions.machine.cpus},
+      {"threads", conditions.threads},
+      {"compression", conditions.compression},
+      {"dimension", conditions.dimension},
+      {"corpus", conditions.corpus ? OrderedJson(*conditions.corpus) : OrderedJson()}};
+  AddKnown(json, "documents", conditions.documents);
+  AddKnown(json, "refused", conditions.refused);
+  AddKnown(json, "document_bytes", conditions.document_bytes);
+  AddKnown(json, "rows", conditions.rows);
+  json["seed"] = conditions.seed;
+  return json;
 }
 
 }  // namespace
@@ -158,7 +233,7 @@ Spread SpreadOf(std::vector<double> values) {
 std::string FormatBenchResults(const BenchResults& results) {
   const std::string race = results.race ? RaceLines(*results.race) : "";
   const std::string gap = !results.rows.empty() && results.race ? "\n" : "";
-  return Table(results.rows) + gap + race;
+  return Table(results.rows) + gap + race + RefusedLine(results.conditions);
 }
 
 std::string FormatBenchResultsAsJson(const BenchResults& results) {
@@ -166,14 +241,9 @@ std::string FormatBenchResultsAsJson(const BenchResults& results) {
   for (const BenchRow& row : results.rows) {
     stages.push_back(RowJson(row));
   }
-  const OrderedJson document = {
-      {"v", 1},
-      {"type", "bench"},
-      {"version", kVersion},
-      {"corpus", results.corpus.empty() ? OrderedJson() : OrderedJson(results.corpus)},
-      {"compression", results.compression},
-      {"stages", stages},
-      {"against", results.race ? RaceJson(*results.race) : OrderedJson()}};
+  OrderedJson document = HeadJson(results.conditions);
+  document["stages"] = std::move(stages);
+  document["against"] = results.race ? RaceJson(*results.race) : OrderedJson();
   return JsonLine(document);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/bench/bench_conditions.h"
 #include "tools/bench/bench_measurement.h"
 
 namespace sluice {
@@ -22,20 +23,20 @@ struct BenchRow {
   std::vector<StageMeasurement> runs;
 };
 
-// Whole processes, timed in turn.
+// A whole process, timed again and again.
 struct BenchRacer {
   std::string command;
   std::vector<double> seconds;
   std::vector<double> cpu_seconds;
 };
+// Two in turn: the runs of the same number are a pair.
 struct BenchRace {
   std::string stage;
   BenchRacer ours, theirs;
 };
 
 struct BenchResults {
-  std::string corpus;  // empty: made up
-  std::string compression;
+  BenchConditions conditions;
   std::vector<BenchRow> rows;
   std::optional<BenchRace> race;
 };

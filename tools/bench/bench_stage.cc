@@ -28,15 +28,15 @@ Result<StageVolume> Read(const BenchInput& input) {
   const CorpusOptions reading = ReadingOf(input, input.corpus);
   SLUICE_ASSIGN(auto list, ListCorpusFiles(input.files, reading));
   SLUICE_ASSIGN(const auto corpus, OpenCorpus(input.files, std::move(list), reading));
-  StageVolume volume;
+  StageVolume volume{.documents = 0};
   Block block;
   while (true) {
     SLUICE_ASSIGN(const bool more, corpus->Next(block));
     if (!more) {
       return volume;
     }
-    volume.bytes_in += block.bytes.size();
-    volume.documents += static_cast<uint64_t>(std::ranges::count(block.bytes, '\n'));
+    volume.bytes_in += BytesOf(block);
+    *volume.documents += UnitsOf(block);
   }
 }
 
@@ -48,7 +48,7 @@ Result<StageVolume> Prepare(const BenchInput& input) {
   std::atomic<uint64_t> documents = 0;
   SLUICE_TRY(ForEachBlock(input, input.corpus, input.threads, [&](WorkItem& item) -> Result<void> {
     preparer.Prepare(item.block, item.prepared);
-    bytes_in += item.block.bytes.size();
+    bytes_in += BytesOf(item.block);
     bytes_out += item.prepared.lines.size();
     documents += item.prepared.records.size();
     return {};
@@ -109,7 +109,9 @@ Result<StageVolume> PackInto(const BenchInput& input, const std::string& folder,
                               .times = times,
                               .stop = input.stop};
   SLUICE_TRY(Pack(options, list, environment, manifest, [](const ShardEntry&) {}));
-  return StageVolume{.bytes_out = progress.compressed_bytes, .documents = manifest.end()->next};
+  return StageVolume{.bytes_out = progress.compressed_bytes,
+                     .documents = manifest.end()->next,
+                     .refused = manifest.end()->rejected};
 }
 
 Result<StageVolume> PackAll(const BenchInput& input) {
@@ -177,7 +179,7 @@ std::string PathOf(const BenchStage& stage, const BenchInput& input) {
   return stage.path == nullptr ? input.corpus : (input.*stage.path)();
 }
 
-Result<void> MakeRequests(const BenchInput& input) {
+Result<StageVolume> MakeRequests(const BenchInput& input) {
   constexpr uint64_t kUnlimited = uint64_t{1} << 60;
   const RunDirectory directory(input.folder + "/requests");
   ShardLimits one_shard;
@@ -190,7 +192,8 @@ Result<void> MakeRequests(const BenchInput& input) {
     return Fail(ErrorCode::kInput, "no line of the corpus can be used",
                 "name the field with the text: --text-field");
   }
-  return input.files.Rename(directory.shard(ShardFileName(0, false)), input.requests());
+  SLUICE_TRY(input.files.Rename(directory.shard(ShardFileName(0, false)), input.requests()));
+  return volume;
 }
 
 }  // namespace sluice

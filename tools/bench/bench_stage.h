@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,8 +18,9 @@ enum class Bound { kMemory, kZstd, kDisk, kNumbers };
 // What went through a stage.
 struct StageVolume {
   uint64_t bytes_in = 0;
-  uint64_t bytes_out = 0;  // 0: nothing leaves it
-  uint64_t documents = 0;
+  uint64_t bytes_out = 0;                  // 0: nothing leaves it
+  std::optional<uint64_t> documents = {};  // nothing: it sees bytes only
+  uint64_t refused = 0;
 };
 
 struct BenchStage {
@@ -32,5 +34,8 @@ struct BenchStage {
 [[nodiscard]] std::span<const BenchStage> BenchStages();
 [[nodiscard]] const BenchStage* FindBenchStage(std::string_view name);
 [[nodiscard]] std::string PathOf(const BenchStage& stage, const BenchInput& input);
+
+// Makes requests() from the corpus, and tells what is in it. Errors: kInput, kIo, kUnfinished.
+[[nodiscard]] Result<StageVolume> MakeRequests(const BenchInput& input);
 
 }  // namespace sluice

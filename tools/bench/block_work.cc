@@ -1,5 +1,6 @@
 #include "tools/bench/block_work.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "engine/item_pool.h"
@@ -13,6 +14,23 @@ CorpusOptions ReadingOf(const BenchInput& input, const std::string& path) {
   options.block_bytes = BlockBytesFor(input.zstd_level);
   options.spool_folder = input.scratch() + "/spool";
   return options;
+}
+
+uint64_t BytesOf(const Block& block) {
+  uint64_t bytes = block.bytes.size();
+  for (const OversizeUnit& unit : block.oversize) {
+    bytes += unit.size + 1;  // its line end
+  }
+  return bytes;
+}
+
+uint64_t UnitsOf(const Block& block) {
+  if (block.format == InputFormat::kText) {
+    return block.texts.size() + block.oversize.size();
+  }
+  const auto line_ends = static_cast<uint64_t>(std::ranges::count(block.bytes, '\n'));
+  const bool is_cut = !block.bytes.empty() && !block.bytes.ends_with('\n');
+  return line_ends + (is_cut ? 1 : 0) + block.oversize.size();
 }
 
 Result<void> ForEachBlock(const BenchInput& input, const std::string& path, size_t threads,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -24,6 +25,11 @@ struct WorkItem final : PipelineItem {
 
 // How the file or folder `path` is read, in blocks as pack has them.
 [[nodiscard]] CorpusOptions ReadingOf(const BenchInput& input, const std::string& path);
+
+// With those of lines that are too long to be held.
+[[nodiscard]] uint64_t BytesOf(const Block& block);
+// Documents, blank lines, and what will be refused.
+[[nodiscard]] uint64_t UnitsOf(const Block& block);
 
 // `work` is called by several threads at once.
 [[nodiscard]] Result<void> ForEachBlock(const BenchInput& input, const std::string& path,

@@ -189,8 +189,8 @@ Result<MadeCorpus> MakeCorpus(const CorpusMakerOptions& options,
   MadeCorpus made;
   std::string lines;
   const auto whole = [&] {
-    return options.bytes == 0 ? made.documents >= options.documents
-                              : made.bytes + lines.size() >= options.bytes;
+    return options.bytes.has_value() ? made.bytes + lines.size() >= *options.bytes
+                                     : made.documents >= options.documents;
   };
   while (!whole()) {
     documents.Append(made.documents++, lines);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,10 +18,10 @@ enum class Script { kLatin, kCyrillic, kCjk, kEmoji };
 
 struct CorpusMakerOptions {
   uint64_t documents = 100'000;
-  uint64_t bytes = 0;              // of the whole, at least; holds instead of `documents` unless 0
-  uint64_t document_bytes = 1000;  // of a line, on average; lines have from 1/4 to 7/4 of it
-  double escape_share = 0.04;      // of a text's bytes: those of escapes
-  double non_ascii_share = 0.1;    // of the corpus' text: bytes that are not ASCII
+  std::optional<uint64_t> bytes = {};  // of the whole, at least; holds instead of `documents`
+  uint64_t document_bytes = 1000;      // of a line, on average; lines have from 1/4 to 7/4 of it
+  double escape_share = 0.04;          // of a text's bytes: those of escapes
+  double non_ascii_share = 0.1;        // of the corpus' text: bytes that are not ASCII
   std::vector<Script> scripts = {Script::kLatin, Script::kCyrillic, Script::kCjk, Script::kEmoji};
   uint64_t seed = 1;
 };

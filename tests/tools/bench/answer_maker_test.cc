@@ -66,6 +66,20 @@ TEST_F(AnswerMakerTest, EveryRowIsAnsweredOnceInSomeFile) {
   EXPECT_LT(failed, 60U);
 }
 
+TEST_F(AnswerMakerTest, StoppedItLeavesNothing) {
+  std::stop_source stop;
+  stop.request_stop();
+  ASSERT_TRUE(files_->MakeFolders(folder_.Path("a")).has_value());
+  // The lines are too short for a look at the stop: it is the array that does not come to be.
+  const auto made = MakeAnswers(*files_, {.folder = folder_.Path("a"),
+                                          .rows = 300,
+                                          .dimension = 24,
+                                          .files = 2,
+                                          .stop = stop.get_token()});
+  EXPECT_EQ(made.error().code, ErrorCode::kUnfinished);
+  EXPECT_TRUE(files_->List(folder_.Path("a"))->empty());
+}
+
 TEST_F(AnswerMakerTest, TheExpectedArrayIsWhatTheEngineMakesOfTheAnswers) {
   for (const AnswerMakerOptions& options :
        {AnswerMakerOptions{.files = 1}, AnswerMakerOptions{.files = 1, .usage_metadata = true},

@@ -82,6 +82,7 @@ TEST(CorpusMaker, HasTheSizesThatWereAskedFor) {
         static_cast<double>(Make({.documents = 4'000'000 / bytes, .document_bytes = bytes}).size());
     EXPECT_NEAR(size, 4'000'000, 250'000) << bytes;
   }
+  EXPECT_EQ(Make({.bytes = 0}), "");
   const size_t size = Make({.bytes = 3'000'000}).size();
   EXPECT_GE(size, 3'000'000U);
   EXPECT_LT(size, 3'002'000U);
