@@ -99,8 +99,7 @@ Result<std::string> ChooseKey(const ClientOptions& options, const std::string& b
   if (!options.api_key.empty()) {
     return options.api_key;
   }
-  SLUICE_ASSIGN(ApiKey key,
-                FindApiKeyFor(base_url, options.api_key_file, options.environment));
+  SLUICE_ASSIGN(ApiKey key, FindApiKeyFor(base_url, options.api_key_file, options.environment));
   return std::move(key.value);
 }
 

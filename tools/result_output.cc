@@ -18,12 +18,30 @@ bool HasRoomBeside(const std::string& path) {
 
 }  // namespace
 
+Result<void> ExpectPlaceForResult(const std::string& path) {
+  std::error_code error;
+  const auto found = std::filesystem::status(path, error);
+  if (std::filesystem::exists(found) && !std::filesystem::is_regular_file(found) &&
+      !std::filesystem::is_directory(found)) {
+    return Fail(ErrorCode::kUsage, fmt::format("'{}' is no regular file", path),
+                "name a file, or one that is not there yet");
+  }
+  // /dev/stdout leads to a regular file when output is redirected to one.
+  if (std::filesystem::is_symlink(std::filesystem::symlink_status(path, error))) {
+    return Fail(ErrorCode::kUsage,
+                fmt::format("'{}' is a link, and the result would take its place", path),
+                "name the file that it leads to");
+  }
+  return {};
+}
+
 Result<ResultOutput> ResultOutput::Open(FileSystem& files, const std::string& path) {
   ResultOutput output;
   if (!IsStandardOutput(path)) {
-    // It is replaced as a whole, and a device or a pipe would be gone.
-    if (const auto there = files.Stat(path); there.has_value() && !there->is_regular) {
-      return Fail(ErrorCode::kUsage, fmt::format("'{}' is no regular file", path),
+    SLUICE_TRY(ExpectPlaceForResult(path));
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
+      return Fail(ErrorCode::kUsage, fmt::format("'{}' is a folder", path),
                   "name a file, or one that is not there yet; - is standard output");
     }
     Result<AtomicFile> file = AtomicFile::Create(files, path);

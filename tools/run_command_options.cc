@@ -10,6 +10,7 @@
 #include "io/json/json_text.h"
 #include "io/sink/sink.h"
 #include "tools/argument_files.h"
+#include "tools/result_output.h"
 
 namespace sluice {
 namespace {
@@ -264,17 +265,12 @@ std::filesystem::path NormalPath(const std::string& path) {
   return std::filesystem::absolute(path, error).lexically_normal();
 }
 
-// A file is replaced as a whole, and a device or a pipe would be gone. (Folders cannot be
-// replaced.)
-Result<void> ExpectRegularFile(std::string_view flag, const std::string& path) {
-  std::error_code error;
-  const auto found = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(found) || std::filesystem::is_regular_file(found) ||
-      std::filesystem::is_directory(found)) {
-    return {};
+Result<void> ExpectPlace(std::string_view flag, const std::string& path) {
+  Result<void> place = ExpectPlaceForResult(path);
+  if (!place.has_value()) {
+    place.error().message = fmt::format("{}: {}", flag, place.error().message);
   }
-  return Fail(ErrorCode::kUsage, fmt::format("{}: '{}' is no regular file", flag, path),
-              "name a file, or one that is not there yet");
+  return place;
 }
 
 }  // namespace
@@ -287,7 +283,7 @@ Result<void> ReadProgress(const Arguments& arguments, bool stderr_is_terminal,
 
 Result<void> ExpectPlacesForResults(const RunCommandOptions& options) {
   const std::string& output = options.run.output;
-  SLUICE_TRY(ExpectRegularFile("--output", output));
+  SLUICE_TRY(ExpectPlace("--output", output));
   if (options.report_copy.empty()) {
     return {};
   }
@@ -295,7 +291,7 @@ Result<void> ExpectPlacesForResults(const RunCommandOptions& options) {
   if (report == NormalPath(output) || report == NormalPath(IdsPathOf(output))) {
     return Fail(ErrorCode::kUsage, "--report names the file that the output is written to");
   }
-  SLUICE_TRY(ExpectRegularFile("--report", options.report_copy));
+  SLUICE_TRY(ExpectPlace("--report", options.report_copy));
   if (report.string().starts_with(NormalPath(options.run.run_folder + "/").string())) {
     return Fail(ErrorCode::kUsage,
                 fmt::format("--report: '{}' lies in the run folder, which keeps the run",

@@ -89,7 +89,8 @@ Result<ServiceAccess> ServiceAccess::Open(const ServiceAccessOptions& options, C
       break;
     }
     case Backend::kGemini: {
-      SLUICE_ASSIGN(ApiKey key, FindApiKeyFor(options.base_url, options.api_key_file, ProcessVariable));
+      SLUICE_ASSIGN(ApiKey key,
+                    FindApiKeyFor(options.base_url, options.api_key_file, ProcessVariable));
       access.warning_ = key.warning();
       provider.api_key = std::move(key.value);
       break;

@@ -126,6 +126,7 @@ class GeminiDecoder final : public ReplyDecoder {
       return DecodeTokens(scanned_);
     }
     vector_.clear();
+    general_values_before_ = floats_.general_values();
     const auto tokens = scanner_.Scan(line);
     if (!tokens.has_value()) {
       Reply reply;
@@ -284,7 +285,7 @@ class GeminiDecoder final : public ReplyDecoder {
   Task task_;
   RecordScanner scanner_;
   FloatArrayReader floats_;
-  uint64_t general_values_before_ = 0;  // of the lines before
+  uint64_t general_values_before_ = 0;  // of what was read before the reply's vector
   std::string rest_;                    // the line without its numbers
   std::span<const std::string_view> scanned_;
   bool has_values_ = false;  // vector_ holds the embedding

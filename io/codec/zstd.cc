@@ -77,8 +77,7 @@ class ZstdSource final : public ByteSource {
       const size_t left = ZSTD_decompressStream(context_.get(), &output, &input_);
       if (ZSTD_isError(left) != 0) {
         ThrowIfOutOfMemory(left);
-        return Fail(ErrorCode::kInput,
-                    fmt::format("'{}' is not good zstd data: {}", name_, ZSTD_getErrorName(left)));
+        return std::unexpected(Refused(left));
       }
       is_whole_ = left == 0;
       may_hold_output_ = left != 0 && output.pos == output.size;
@@ -99,6 +98,17 @@ class ZstdSource final : public ByteSource {
       return Fail(ErrorCode::kInput, fmt::format("'{}' is cut: its zstd data ends early", name_));
     }
     return count > 0;
+  }
+
+  [[nodiscard]] Error Refused(size_t code) const {
+    if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge) {
+      return {.code = ErrorCode::kInput,
+              .message = fmt::format("'{}' needs a window of more than 128 MiB", name_),
+              .hint = "unpack it first: zstd -dc --long=31, and - reads standard input"};
+    }
+    return {
+        .code = ErrorCode::kInput,
+        .message = fmt::format("'{}' is not good zstd data: {}", name_, ZSTD_getErrorName(code))};
   }
 
   std::unique_ptr<ByteSource> compressed_;
