@@ -111,6 +111,7 @@ Result<int> FilesDownloadCommand(const CommandContext& context) {
     SLUICE_TRY(DownloadToStandardOutput(context, *client, name));
     return 0;
   }
+  SLUICE_TRY(ExpectPlaceForResult(path));
   SLUICE_ASSIGN(const uint64_t bytes,
                 client->files().DownloadFile(name, path, context.signals.stop_token()));
   SayDownloaded(context.console, name, path, bytes);

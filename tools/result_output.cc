@@ -16,21 +16,33 @@ bool HasRoomBeside(const std::string& path) {
   return std::filesystem::is_directory(folder, error) && access(folder.c_str(), W_OK | X_OK) == 0;
 }
 
+// Among the links that begin with `path` is one of the system's, as /dev/stdout: it leads to a
+// regular file when output is redirected to one, and must stay all the same.
+bool LeadsToSystem(const std::filesystem::path& path) {
+  constexpr int kLinksMax = 40;  // as the kernel follows
+  std::error_code error;
+  std::filesystem::path place = std::filesystem::absolute(path, error).lexically_normal();
+  for (int links = 0; links < kLinksMax && std::filesystem::is_symlink(place, error); ++links) {
+    if (place.string().starts_with("/dev/") || place.string().starts_with("/proc/")) {
+      return true;
+    }
+    const std::filesystem::path target = std::filesystem::read_symlink(place, error);
+    place = (place.parent_path() / target).lexically_normal();
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<void> ExpectPlaceForResult(const std::string& path) {
   std::error_code error;
   const auto found = std::filesystem::status(path, error);
-  if (std::filesystem::exists(found) && !std::filesystem::is_regular_file(found) &&
-      !std::filesystem::is_directory(found)) {
+  const bool is_other = std::filesystem::exists(found) &&
+                        !std::filesystem::is_regular_file(found) &&
+                        !std::filesystem::is_directory(found);
+  if (is_other || LeadsToSystem(path)) {
     return Fail(ErrorCode::kUsage, fmt::format("'{}' is no regular file", path),
                 "name a file, or one that is not there yet");
-  }
-  // /dev/stdout leads to a regular file when output is redirected to one.
-  if (std::filesystem::is_symlink(std::filesystem::symlink_status(path, error))) {
-    return Fail(ErrorCode::kUsage,
-                fmt::format("'{}' is a link, and the result would take its place", path),
-                "name the file that it leads to");
   }
   return {};
 }

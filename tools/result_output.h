@@ -11,14 +11,14 @@
 
 namespace sluice {
 
-// Whether a result may take the name `path`. It replaces what bears the name: a device, a pipe, or
-// a link to one (/dev/stdout) would be gone for everybody. Errors: kUsage.
+// Whether a result may take the name `path`. It replaces what bears the name: a device, a pipe or a
+// link of the system's (/dev/stdout) would be gone for everybody. Errors: kUsage.
 [[nodiscard]] Result<void> ExpectPlaceForResult(const std::string& path);
 
 class ResultOutput {
  public:
-  // An empty path and "-" are standard output. Errors: kUsage for a folder, a device, a pipe or a
-  // link, and where no folder takes the file; kIo.
+  // An empty path and "-" are standard output. Errors: kUsage for a folder, a device or a pipe, and
+  // where no folder takes the file; kIo.
   [[nodiscard]] static Result<ResultOutput> Open(FileSystem& files, const std::string& path);
 
   // Errors: kIo, also when nobody reads standard output any more.

@@ -236,6 +236,8 @@ class Download(FilesTest):
         self.assertIn("Vertex", self.files("download", "files/x", "-o", "bq://x", code=2).err)
         self.files("download", self.upload(), "-o", "x", code=6)
         self.files("download", "files/x", "-o", "nowhere/x", code=2)
+        (self.folder / "link").symlink_to("/dev/null")
+        self.assertIn("no regular file", self.files("download", "files/x", "-o", "link", code=2).err)
         self.assertFalse((self.folder / "x").exists())
 
 

@@ -68,7 +68,7 @@ class CliTest(unittest.TestCase):
             cwd=self.folder,
             env=environment(**(env or {})),
             stdin=popen.pop("stdin", subprocess.DEVNULL),
-            stdout=subprocess.PIPE,
+            stdout=popen.pop("stdout", subprocess.PIPE),
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",

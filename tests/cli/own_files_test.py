@@ -93,19 +93,19 @@ class OwnFiles(harness.CliTest):
             self.refused("c.jsonl", "-o", name, says="is no regular file")
         self.assertTrue((self.folder / "null.npy").is_symlink() and (self.folder / "pipe.npy").is_fifo())
 
-    def test_no_link_is_replaced(self):
-        # As /dev/stdout is, when it leads to a file.
-        (self.folder / "target.npy").write_text("old", encoding="utf-8")
-        (self.folder / "link.npy").symlink_to("target.npy")
-        (self.folder / "dangling.npy").symlink_to("nothing.npy")
-        for name in ("link.npy", "dangling.npy"):
-            self.refused("c.jsonl", "-o", name, says="is a link")
-            self.refused("c.jsonl", "-o", "r.npy", "--report", name, says="is a link")
-            for command in (("bench", "--docs", "10", "--export-json", name),
-                            ("bench", "generate", "corpus", name, "--docs", "10")):
-                self.assertIn("is a link", self.sluice(*command, code=2).err)
-        self.assertEqual((self.folder / "target.npy").read_text(encoding="utf-8"), "old")
+    def test_no_link_of_the_system_is_replaced(self):
+        # When output is redirected to a file, that is what they lead to.
+        (self.folder / "link.npy").symlink_to("/dev/stdout")
+        with (self.folder / "redirected").open("w", encoding="utf-8") as redirected:
+            for name in ("/proc/self/fd/1", "link.npy"):
+                for command in (("run", "c.jsonl", "-b", "local", "-o", "v.npy", "--report", name),
+                                ("bench", "--docs", "10", "--export-json", name),
+                                ("bench", "generate", "corpus", name, "--docs", "10")):
+                    process = self.spawn(*command, stdout=redirected)
+                    self.assertIn("is no regular file", process.communicate()[1])
+                    self.assertEqual(process.returncode, 2)
         self.assertTrue((self.folder / "link.npy").is_symlink())
+        self.assertEqual(self.read("redirected"), b"")
 
     def test_a_folder_is_read_without_what_the_run_makes_in_it(self):
         for number in range(4):
