@@ -33,7 +33,7 @@ class FileCorpus final : public Corpus {
         // A read that is no larger than the longest line allowed can make only the first line of a
         // block too long, so that no line has to be measured but that one.
         read_bytes_(std::clamp<size_t>(options.block_bytes, 1, line_bytes_max_)),
-        long_bytes_(read_bytes_ / 16),
+        long_bytes_(read_bytes_ / 32),
         cuts_(read_bytes_),
         spool_folder_(options.spool_folder),
         notes_content_(options.notes_content),
