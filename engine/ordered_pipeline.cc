@@ -81,8 +81,8 @@ class Graph {
         // Reads when an item has left: whoever made the room takes the next one through.
         read_(graph_, flow::serial,
               [this](flow::continue_msg /*room*/, Read::output_ports_type& ports) {
-                if (std::optional<Message> message = Next()) {
-                  std::get<0>(ports).try_put(std::move(*message));
+                if (const std::optional<Message> message = Next()) {
+                  std::get<0>(ports).try_put(*message);
                 }
               }) {
     flow::sender<Message>* last = &flow::output_port<0>(read_);

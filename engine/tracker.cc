@@ -834,6 +834,7 @@ std::string Tracker::WhatIsOpen() const {
     }
   }
   std::vector<std::string> counts;
+  counts.reserve(states.size());
   for (const auto& [state, count] : states) {
     counts.push_back(fmt::format("{} {}", count, state));
   }

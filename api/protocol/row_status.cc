@@ -35,8 +35,11 @@ constexpr std::pair<std::string_view, int> kPhrases[] = {
 
 // null, "", 0, and what holds nothing else.
 bool IsNothing(const Json& value) {
+  if (value.is_string()) {
+    return value.get_ref<const std::string&>().empty();
+  }
   return value.is_structured() ? std::ranges::all_of(value, IsNothing)
-                               : value == Json() || value == Json("") || value == Json(0);
+                               : value.is_null() || value == Json(0);
 }
 
 int CodeOfPhrase(std::string_view text) {

@@ -198,10 +198,12 @@ struct RecordScanner::State {
     }
     std::ranges::fill(tokens, std::string_view());
     RecordWalk walk(text, ByteCursor(text), containers, tokens);
-    if (!walk.Run(root) || walk.Here() - text.data() >= kLineBytesMax) {
+    if (!walk.Run(root)) {
       return std::nullopt;
     }
-    return std::string_view(text.data(), walk.Here());
+    const ptrdiff_t size = walk.Here() - text.data();
+    return size < kLineBytesMax ? std::optional(text.substr(0, static_cast<size_t>(size)))
+                                : std::nullopt;
   }
 
   void Reserve(size_t size) {
