@@ -46,6 +46,24 @@ MergeCounts CountsFromJson(const Json& json) {
           .digest = OptionalCount(json, "digest")};
 }
 
+// What came, whatever is added: rounds of a shard or shards of a run.
+void AddAnswers(MergeCounts& sum, const MergeCounts& part) {
+  sum.ok += part.ok;
+  sum.duplicates += part.duplicates;
+  sum.conflicts += part.conflicts;
+  sum.strangers += part.strangers;
+  sum.malformed_lines += part.malformed_lines;
+  AddTokens(sum.prompt_tokens, part.prompt_tokens);
+  AddTokens(sum.output_tokens, part.output_tokens);
+  sum.answer_bytes += part.answer_bytes;
+  sum.answers_kept += part.answers_kept;
+  sum.values += part.values;
+  sum.general_values += part.general_values;
+  sum.shortened += part.shortened;
+  sum.truncated += part.truncated;
+  KeepFirst(sum.first_conflict, part.first_conflict);
+}
+
 }  // namespace
 
 void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens) {
@@ -64,23 +82,22 @@ void KeepFirst(std::optional<uint64_t>& first, const std::optional<uint64_t>& ro
   }
 }
 
+MergeCounts SumOfCounts(const std::map<uint32_t, MergeCounts>& shards) {
+  MergeCounts sum;
+  for (const auto& [shard, counts] : shards) {
+    AddAnswers(sum, counts);
+    sum.failed += counts.failed;
+    for (const auto& [name, count] : counts.failed_by_class) {
+      sum.failed_by_class[name] += count;
+    }
+  }
+  return sum;
+}
+
 MergeCounts JoinedCounts(MergeCounts before, const MergeCounts& round) {
-  before.ok += round.ok;
+  AddAnswers(before, round);
   before.failed = round.failed;
   before.failed_by_class = round.failed_by_class;
-  before.duplicates += round.duplicates;
-  before.conflicts += round.conflicts;
-  before.strangers += round.strangers;
-  before.malformed_lines += round.malformed_lines;
-  AddTokens(before.prompt_tokens, round.prompt_tokens);
-  AddTokens(before.output_tokens, round.output_tokens);
-  before.answer_bytes += round.answer_bytes;
-  before.answers_kept += round.answers_kept;
-  before.values += round.values;
-  before.general_values += round.general_values;
-  before.shortened += round.shortened;
-  before.truncated += round.truncated;
-  KeepFirst(before.first_conflict, round.first_conflict);
   // A digest is a sum over rows; without one of the parts nothing is known of the whole.
   before.digest = before.digest.has_value() && round.digest.has_value()
                       ? std::optional(*before.digest + *round.digest)

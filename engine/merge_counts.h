@@ -27,6 +27,9 @@ void AddTokens(std::optional<int64_t>& sum, const std::optional<int64_t>& tokens
 // Keeps the smaller of two rows, where there are two.
 void KeepFirst(std::optional<uint64_t>& first, const std::optional<uint64_t>& row);
 
+// Of a run, from its shards'; without a digest, which is about one shard's rows.
+[[nodiscard]] MergeCounts SumOfCounts(const std::map<uint32_t, MergeCounts>& shards);
+
 // Of a shard after one more round: what failed is what is still without a value after it.
 [[nodiscard]] MergeCounts JoinedCounts(MergeCounts before, const MergeCounts& round);
 

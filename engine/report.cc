@@ -1,8 +1,10 @@
 #include "engine/report.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "engine/failures.h"
+#include "engine/merge_counts.h"
 #include "io/file/atomic_file.h"
 #include "io/json/json_document.h"
 
@@ -13,25 +15,21 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr size_t kFailuresInReport = 1'000;
 
-void AddMerges(const std::map<uint32_t, MergeCounts>& merges, RunSummary& summary) {
-  for (const auto& [shard, counts] : merges) {
-    summary.ok += counts.ok;
-    summary.failed += counts.failed;
-    summary.duplicates += counts.duplicates;
-    summary.conflicts += counts.conflicts;
-    summary.strangers += counts.strangers + counts.malformed_lines;
-    summary.answer_bytes += counts.answer_bytes;
-    summary.values += counts.values;
-    summary.general_values += counts.general_values;
-    summary.shortened += counts.shortened;
-    summary.truncated += counts.truncated;
-    KeepFirst(summary.first_conflict, counts.first_conflict);
-    AddTokens(summary.prompt_tokens, counts.prompt_tokens);
-    AddTokens(summary.output_tokens, counts.output_tokens);
-    for (const auto& [name, count] : counts.failed_by_class) {
-      summary.failed_by_class[name] += count;
-    }
-  }
+void SetCounts(MergeCounts counts, RunSummary& summary) {
+  summary.ok = counts.ok;
+  summary.failed = counts.failed;
+  summary.failed_by_class = std::move(counts.failed_by_class);
+  summary.duplicates = counts.duplicates;
+  summary.conflicts = counts.conflicts;
+  summary.strangers = counts.strangers + counts.malformed_lines;
+  summary.answer_bytes = counts.answer_bytes;
+  summary.values = counts.values;
+  summary.general_values = counts.general_values;
+  summary.shortened = counts.shortened;
+  summary.truncated = counts.truncated;
+  summary.first_conflict = counts.first_conflict;
+  summary.prompt_tokens = counts.prompt_tokens;
+  summary.output_tokens = counts.output_tokens;
 }
 
 int ExitCodeOf(const RunSummary& summary, bool gave_jobs_up) {
@@ -149,7 +147,7 @@ Result<RunSummary> Summarize(const ReportInput& input, Ledger& ledger) {
   summary.lines_blank = position.blank;
   summary.rejected = position.rejected;
   summary.documents = position.next;
-  AddMerges(merges, summary);
+  SetCounts(SumOfCounts(merges), summary);
   summary.jobs_created = jobs.size();
   for (const SurplusJob& job : surplus) {
     summary.surplus_jobs.push_back(job.job);

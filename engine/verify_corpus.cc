@@ -10,7 +10,6 @@
 #include "engine/verify_shards.h"
 #include "io/corpus/content_read.h"
 #include "io/corpus/corpus.h"
-#include "io/corpus/line_feeds.h"
 #include "io/json/base64.h"
 #include "io/json/json_text.h"
 #include "io/record/ordinal.h"
@@ -112,11 +111,7 @@ class CorpusCheck {
 
   // Every line, counted by its line feed, is in exactly one of the three.
   void CheckUnits(const Block& block, const PreparedBlock& prepared) {
-    uint64_t units = block.oversize.size() + block.texts.size();
-    if (block.format == InputFormat::kJsonLines) {
-      const bool has_tail = !block.bytes.empty() && !block.bytes.ends_with('\n');
-      units += CountLineFeeds(block.bytes) + (has_tail ? 1 : 0);
-    }
+    const uint64_t units = CountUnits(block);
     end_ = block.after;
     if (block.format == InputFormat::kText) {
       end_ = CorpusPlace{.file = block.after.file - 1};

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "engine/merge_counts.h"
 #include "io/file/line_reader.h"
 #include "io/json/json_document.h"
 
@@ -15,42 +16,20 @@ using Json = nlohmann::json;
 constexpr const char* kReport = "report.json";
 constexpr size_t kFailuresInReport = 1'000;
 
-Json DocumentsOf(const VerifyInput& input) {
+Json DocumentsOf(const VerifyInput& input, const MergeCounts& sum) {
   const PackPosition position = input.manifest.position();
-  uint64_t ok = 0;
-  uint64_t failed = 0;
-  std::map<std::string, uint64_t> by_class;
-  for (const auto& [shard, counts] : input.merges) {
-    ok += counts.ok;
-    failed += counts.failed;
-    for (const auto& [name, count] : counts.failed_by_class) {
-      by_class[name] += count;
-    }
-  }
-  return {{"accepted", position.next},
-          {"ok", ok},
-          {"failed", failed},
-          {"failed_by_class", by_class},
-          {"rejected", position.rejected},
-          {"blank_lines", position.blank}};
+  return {{"accepted", position.next},     {"ok", sum.ok},
+          {"failed", sum.failed},          {"failed_by_class", sum.failed_by_class},
+          {"rejected", position.rejected}, {"blank_lines", position.blank}};
 }
 
-Json AnswersOf(const VerifyInput& input) {
-  MergeCounts sum;
-  for (const auto& [shard, counts] : input.merges) {
-    sum.duplicates += counts.duplicates;
-    sum.conflicts += counts.conflicts;
-    sum.strangers += counts.strangers + counts.malformed_lines;
-    sum.answer_bytes += counts.answer_bytes;
-    sum.values += counts.values;
-    sum.general_values += counts.general_values;
-    sum.shortened += counts.shortened;
-    sum.truncated += counts.truncated;
-    KeepFirst(sum.first_conflict, counts.first_conflict);
-  }
-  Json answers = {{"duplicates", sum.duplicates}, {"conflicts", sum.conflicts},
-                  {"unknown", sum.strangers},     {"bytes", sum.answer_bytes},
-                  {"values", sum.values},         {"general_values", sum.general_values}};
+Json AnswersOf(const MergeCounts& sum) {
+  Json answers = {{"duplicates", sum.duplicates},
+                  {"conflicts", sum.conflicts},
+                  {"unknown", sum.strangers + sum.malformed_lines},
+                  {"bytes", sum.answer_bytes},
+                  {"values", sum.values},
+                  {"general_values", sum.general_values}};
   if (sum.shortened > 0) {  // older reports lack it
     answers["shortened"] = sum.shortened;
   }
@@ -132,8 +111,9 @@ void CheckReport(const VerifyInput& input, Findings& findings) {
     findings.AddProblem(kReport, "is no JSON object");
     return;
   }
-  Compare("documents.", report.value("documents", Json()), DocumentsOf(input), findings);
-  Compare("answers.", report.value("answers", Json()), AnswersOf(input), findings);
+  const MergeCounts sum = SumOfCounts(input.merges);
+  Compare("documents.", report.value("documents", Json()), DocumentsOf(input, sum), findings);
+  Compare("answers.", report.value("answers", Json()), AnswersOf(sum), findings);
   Compare("shards.", report.value("shards", Json()), ShardsOf(input), findings);
   Compare("jobs.", report.value("jobs", Json()), JobsOf(input), findings);
   const bool embeds = input.pinned.request.task == Task::kEmbed;

@@ -400,6 +400,15 @@ class FileCorpus final : public Corpus {
 
 }  // namespace
 
+uint64_t CountUnits(const Block& block) {
+  const uint64_t units = block.oversize.size() + block.texts.size();
+  if (block.format == InputFormat::kText) {
+    return units;
+  }
+  const bool has_tail = !block.bytes.empty() && !block.bytes.ends_with('\n');
+  return units + CountLineFeeds(block.bytes) + (has_tail ? 1 : 0);
+}
+
 Result<std::unique_ptr<Corpus>> OpenCorpus(FileSystem& files, std::vector<CorpusFile> list,
                                            const CorpusOptions& options, CorpusPlace from) {
   const bool is_middle =

@@ -92,6 +92,9 @@ struct Block {
   std::vector<ContentRead> content;
 };
 
+// Lines, those that are blank or too long too, or texts.
+[[nodiscard]] uint64_t CountUnits(const Block& block);
+
 struct CorpusOptions {
   std::vector<std::string> inputs = {};  // files, folders, globs, "-"
   // For folders, as fnmatch(3): a pattern without '/' is held against the base name, one with '/'

@@ -36,7 +36,7 @@ Result<StageVolume> Read(const BenchInput& input) {
       return volume;
     }
     volume.bytes_in += BytesOf(block);
-    *volume.documents += UnitsOf(block);
+    *volume.documents += CountUnits(block);
   }
 }
 

@@ -1,6 +1,5 @@
 #include "tools/bench/block_work.h"
 
-#include <algorithm>
 #include <memory>
 
 #include "engine/item_pool.h"
@@ -22,15 +21,6 @@ uint64_t BytesOf(const Block& block) {
     bytes += unit.size + 1;  // its line end
   }
   return bytes;
-}
-
-uint64_t UnitsOf(const Block& block) {
-  if (block.format == InputFormat::kText) {
-    return block.texts.size() + block.oversize.size();
-  }
-  const auto line_ends = static_cast<uint64_t>(std::ranges::count(block.bytes, '\n'));
-  const bool is_cut = !block.bytes.empty() && !block.bytes.ends_with('\n');
-  return line_ends + (is_cut ? 1 : 0) + block.oversize.size();
 }
 
 Result<void> ForEachBlock(const BenchInput& input, const std::string& path, size_t threads,

@@ -28,8 +28,6 @@ struct WorkItem final : PipelineItem {
 
 // With those of lines that are too long to be held.
 [[nodiscard]] uint64_t BytesOf(const Block& block);
-// Documents, blank lines, and what will be refused.
-[[nodiscard]] uint64_t UnitsOf(const Block& block);
 
 // `work` is called by several threads at once.
 [[nodiscard]] Result<void> ForEachBlock(const BenchInput& input, const std::string& path,
